@@ -1,0 +1,116 @@
+// swift-tools-version: 6.1
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+    "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault",
+].map { .enableUpcomingFeature($0) }
+
+/// Libraries, from the bottom up: arrows run downwards only (see docs/architecture.md).
+let libraries: [(name: String, dependencies: [Target.Dependency])] = [
+    ("AicoCore", []),
+    ("AicoWire", ["AicoCore"]),
+    ("TimeZones", ["AicoCore"]),
+    ("ZeroMQ", ["CZeroMQ"]),
+    ("LinuxSandbox", ["CLinux"]),
+    (
+        "AicoConfig",
+        ["AicoCore", .product(name: "Yams", package: "Yams")]
+    ),
+    (
+        "SandboxProfiles",
+        ["AicoCore", "LinuxSandbox", "CSeccomp", .product(name: "Yams", package: "Yams")]
+    ),
+    ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
+    ("AicoStore", ["AicoCore", "AicoKeys", .product(name: "GRDB", package: "GRDB.swift")]),
+    ("BusClient", ["AicoCore", "AicoWire", "ZeroMQ"]),
+    (
+        "AicoScheduler",
+        [
+            "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "TimeZones", "ZeroMQ",
+            "CLinux", .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
+    ("AicoSupervisor", ["AicoWire", "LinuxSandbox", "CLinux"]),
+    ("TaskKit", ["AicoCore", "AicoWire", "ZeroMQ", "LinuxSandbox", "CLinux"]),
+    (
+        "MaintenanceTasks",
+        [
+            "TaskKit", "AicoCore", "AicoWire", "BusClient",
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]
+    ),
+    ("SecurityTasks", ["TaskKit", "AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
+    (
+        "AgencyTasks",
+        ["TaskKit", "AicoCore", .product(name: "GRDB", package: "GRDB.swift")]
+    ),
+    ("UserTasks", ["TaskKit", "AicoCore", "CLinux"]),
+    (
+        "AicoCommands",
+        [
+            "AicoCore", "AicoWire", "AicoConfig", "BusClient", "TimeZones", "SandboxProfiles",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        ]
+    ),
+]
+
+let executables: [(name: String, dependencies: [Target.Dependency])] = [
+    ("aico", ["AicoCommands"]),
+    ("aico-supervisor", ["AicoSupervisor"]),
+    ("aico-profilec", ["SandboxProfiles", "AicoConfig"]),
+    ("aico-scheduler", ["AicoScheduler"]),
+    ("aico-worker-maintenance", ["TaskKit", "MaintenanceTasks"]),
+    ("aico-worker-security", ["TaskKit", "SecurityTasks"]),
+    ("aico-worker-agency", ["TaskKit", "AgencyTasks"]),
+    ("aico-worker-user", ["TaskKit", "UserTasks"]),
+]
+
+let tests: [(name: String, dependencies: [Target.Dependency])] = [
+    ("AicoCoreTests", ["AicoCore", "TimeZones"]),
+    ("AicoWireTests", ["AicoWire", "AicoCore"]),
+    ("ZeroMQTests", ["ZeroMQ", "BusClient"]),
+    ("LinuxSandboxTests", ["LinuxSandbox", "CLinux"]),
+    ("AicoConfigTests", ["AicoConfig"]),
+    ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox"]),
+    ("AicoStoreTests", ["AicoStore", "AicoKeys", "AicoCore"]),
+    ("AicoSchedulerTests", ["AicoScheduler", "AicoWire", "AicoCore"]),
+    ("TaskKitTests", ["TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks"]),
+    ("AicoCommandsTests", ["AicoCommands"]),
+    ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux"]),
+]
+
+let package = Package(
+    name: "aico-task-supervisor",
+    products: [.library(name: "TaskKit", targets: ["TaskKit"])]
+        + executables.map { .executable(name: $0.name, targets: [$0.name]) },
+    dependencies: [
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    ],
+    targets: [
+        .target(name: "CLinux"),
+        .systemLibrary(
+            name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(
+            name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+    ]
+        + libraries.map {
+            .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
+        }
+        + executables.map {
+            .executableTarget(
+                name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
+        }
+        + tests.map {
+            .testTarget(
+                name: $0.name, dependencies: $0.dependencies,
+                resources: $0.name == "AicoCoreTests" ? [.copy("Fixtures")] : [],
+                swiftSettings: swiftSettings)
+        }
+)

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// A fixed-size message (32 bytes) of the SOCK_SEQPACKET pair between supervisor and scheduler.
+///
+/// The scheduler's end is file descriptor 3 of `aico-scheduler`.
+/// Byte layout, little endian: 0 magic 0xA1, 1 kind, 2 class, 3 zero, 4-7 argument (Int32),
+/// 8-15 process id (UInt64), 16-31 zero. Any other length or content is a violation.
+public struct SupervisorMessage: Sendable, Equatable {
+    /// Every message has exactly this many bytes.
+    public static let size = 32
+
+    /// The message's kind.
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        /// Scheduler to supervisor: launch the worker of a class.
+        case launch = 1
+        /// Scheduler to supervisor: kill a class's cgroup.
+        case kill = 2
+        /// Scheduler to supervisor: ask for `status` events of all classes.
+        case status = 3
+        /// Scheduler to supervisor: an admin asked for a stop of the whole system.
+        case stop = 4
+        /// Supervisor to scheduler: a class's worker runs; `processID` is its host pid.
+        case launched = 65
+        /// Supervisor to scheduler: a class's worker ended; `argument` is its raw wait status.
+        case exited = 66
+        /// Supervisor to scheduler: a launch failed; `argument` is the errno.
+        case launchFailed = 67
+        /// Supervisor to scheduler: finish, the system stops.
+        case shutdown = 68
+    }
+
+    /// The kind.
+    public var kind: Kind
+    /// The class it is about; ignored (maintenance) for status, stop and shutdown.
+    public var taskClass: TaskClass
+    /// A wait status or an errno, by kind.
+    public var argument: Int32
+    /// A host process id, or 0.
+    public var processID: UInt64
+
+    /// Makes a message.
+    public init(kind: Kind, taskClass: TaskClass, argument: Int32 = 0, processID: UInt64 = 0) {
+        self.kind = kind
+        self.taskClass = taskClass
+        self.argument = argument
+        self.processID = processID
+    }
+
+    /// Encodes to exactly `size` bytes.
+    public func encoded() -> [UInt8] {
+        var bytes: [UInt8] = [0xA1, kind.rawValue, taskClass.rawValue, 0]
+        withUnsafeBytes(of: argument.littleEndian) { bytes.append(contentsOf: $0) }
+        withUnsafeBytes(of: processID.littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: repeatElement(0, count: Self.size - bytes.count))
+        return bytes
+    }
+
+    /// Decodes; nil where anything at all is not as `encoded` writes it.
+    public init?(decoding bytes: [UInt8]) {
+        guard bytes.count == Self.size, bytes[0] == 0xA1, bytes[3] == 0,
+            let kind = Kind(rawValue: bytes[1]), let taskClass = TaskClass(rawValue: bytes[2]),
+            bytes[16...].allSatisfy({ $0 == 0 })
+        else { return nil }
+        func word<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
+            var value: T = 0
+            for index in 0..<MemoryLayout<T>.size {
+                value |= T(truncatingIfNeeded: bytes[offset + index]) << T(8 * index)
+            }
+            return value
+        }
+        self.init(
+            kind: kind, taskClass: taskClass, argument: word(4, Int32.self),
+            processID: word(8, UInt64.self))
+    }
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+//
+// Linux calls that Swift cannot say itself: variadics, raw system calls, macros.
+#ifndef AICO_CLINUX_H
+#define AICO_CLINUX_H
+#endif
