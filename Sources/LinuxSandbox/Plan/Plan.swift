@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+/// A profile compiled to plain values: all that the supervisor and a fork server need to confine.
+///
+/// `PlanCodec` gives it a fixed binary form; the privileged side parses no text.
+public struct Plan: Sendable, Equatable {
+    /// `TaskClass.rawValue` of the class it confines.
+    public var classIndex: UInt8 = 0
+    /// The class's uid; never 0.
+    public var userID: UInt32 = 0
+    /// The class's gid; never 0.
+    public var groupID: UInt32 = 0
+    /// Supplementary groups of worker and tasks, at most 8; never 0.
+    public var supplementaryGroups: [UInt32] = []
+    /// Whether worker and tasks live in a user namespace of their own.
+    public var hasUserNamespace = false
+    /// Capability bits (1 << CAP_X) that worker start and fork server keep on the host. Zero for
+    /// classes with a user namespace.
+    public var hostCapabilities: UInt64 = 0
+    /// The class root's mounts, in order; at most 64.
+    public var mounts: [PlanMount] = []
+    /// What tasks may reach by Landlock, as paths of the class root; at most 64.
+    public var landlockRules: [LandlockRule] = []
+    /// Limits of one attempt.
+    public var attemptLimits = PlanLimits()
+    /// Limits of the whole class: worker, fork server and all attempts together.
+    public var classLimits = PlanLimits()
+    /// The filter of worker and fork server, installed by the supervisor before exec.
+    public var workerFilter: [FilterInstruction] = []
+    /// The filter of a task process, installed last. Its denials go to the user notifier.
+    public var taskFilter: [FilterInstruction] = []
+    /// Layers that the profile marks `optional: true`.
+    public var optionalLayers: Set<Layer> = []
+    /// How many attempts may run at once; 1 to 64.
+    public var concurrency: UInt16 = 4
+
+    /// Makes an empty plan.
+    public init() {}
+}
+
+/// One confinement mechanism, in the order applied.
+public enum Layer: UInt8, CaseIterable, Sendable, Hashable {
+    case session = 0
+    case namespaces
+    case mounts
+    case cgroup
+    case rlimits
+    case keyring
+    case identity
+    case capabilities
+    case noNewPrivileges
+    case parentDeathSignal
+    case descriptors
+    case landlock
+    case seccomp
+
+    /// The name used in profiles, records and messages.
+    public var name: String {
+        switch self {
+        case .session: "session"
+        case .namespaces: "namespaces"
+        case .mounts: "mounts"
+        case .cgroup: "cgroup"
+        case .rlimits: "rlimits"
+        case .keyring: "keyring"
+        case .identity: "identity"
+        case .capabilities: "capabilities"
+        case .noNewPrivileges: "no_new_privs"
+        case .parentDeathSignal: "parent_death_signal"
+        case .descriptors: "descriptors"
+        case .landlock: "landlock"
+        case .seccomp: "seccomp"
+        }
+    }
+}
+
+/// One entry of the class root.
+public struct PlanMount: Sendable, Equatable {
+    /// What is put at the target.
+    public enum Kind: UInt8, Sendable, CaseIterable {
+        /// Recursive bind of `source`, read-only, nosuid, nodev.
+        case bindReadOnly = 1
+        /// Bind of `source`, writable, nosuid, nodev, noexec.
+        case bindWritable = 2
+        /// Bind of a device node, as /dev/null.
+        case device = 3
+        /// A symbolic link at `target` that says `source`.
+        case symlink = 4
+        /// An empty directory at `target`.
+        case directory = 5
+        /// A tmpfs, private to the class (to the attempt where the class has a user namespace).
+        case temporary = 6
+        /// procfs of the class's pid namespace (the attempt's where it has its own).
+        case proc = 7
+    }
+
+    /// What is put at the target.
+    public var kind: Kind
+    /// An absolute host path (link text for symlink; empty for directory, temporary, proc).
+    public var source: String
+    /// An absolute path in the class root, without `..`.
+    public var target: String
+    /// A missing source is passed over instead of failing the launch.
+    public var ifExists: Bool
+    /// Size of a temporary, in bytes; 0 elsewhere.
+    public var sizeBytes: UInt64
+
+    /// Makes a mount.
+    public init(
+        kind: Kind, source: String, target: String, ifExists: Bool = false, sizeBytes: UInt64 = 0
+    ) {
+        self.kind = kind
+        self.source = source
+        self.target = target
+        self.ifExists = ifExists
+        self.sizeBytes = sizeBytes
+    }
+}
+
+/// One Landlock path rule.
+public struct LandlockRule: Sendable, Equatable {
+    /// What is permitted beneath a path.
+    public struct Access: OptionSet, Sendable, Hashable {
+        public let rawValue: UInt8
+        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        /// Read files and list directories.
+        public static let read = Access(rawValue: 1)
+        /// Write, truncate, create and remove files and directories.
+        public static let write = Access(rawValue: 2)
+        /// Execute files.
+        public static let execute = Access(rawValue: 4)
+    }
+
+    /// An absolute path of the class root (of the attempt's view for /tmp and /proc).
+    public var path: String
+    /// What is permitted beneath it.
+    public var access: Access
+    /// A missing path is passed over instead of refusing the layer.
+    public var ifExists: Bool
+
+    /// Makes a rule.
+    public init(path: String, access: Access, ifExists: Bool = false) {
+        self.path = path
+        self.access = access
+        self.ifExists = ifExists
+    }
+}
+
+/// Resource limits; 0 means no limit of this kind.
+public struct PlanLimits: Sendable, Equatable {
+    /// cgroup memory, bytes.
+    public var memoryBytes: UInt64 = 0
+    /// cgroup pids.
+    public var processes: UInt32 = 0
+    /// CPU bandwidth in percent of one CPU.
+    public var cpuPercent: UInt32 = 0
+    /// Longest wall time of an attempt, seconds; the worker clamps orders to it.
+    public var wallSeconds: UInt32 = 0
+    /// RLIMIT_NOFILE.
+    public var openFiles: UInt32 = 0
+    /// RLIMIT_FSIZE, bytes.
+    public var fileSizeBytes: UInt64 = 0
+
+    /// Makes limits that limit nothing.
+    public init() {}
+}
+
+/// One classic BPF instruction, as struct sock_filter.
+public struct FilterInstruction: Sendable, Equatable {
+    public var code: UInt16
+    public var jumpTrue: UInt8
+    public var jumpFalse: UInt8
+    public var constant: UInt32
+
+    /// Makes an instruction from its fields.
+    public init(code: UInt16, jumpTrue: UInt8, jumpFalse: UInt8, constant: UInt32) {
+        self.code = code
+        self.jumpTrue = jumpTrue
+        self.jumpFalse = jumpFalse
+        self.constant = constant
+    }
+}
