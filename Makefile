@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+# Part of the AICO Task Supervisor
+#
+# One build folder per configuration: .build (debug, tests), .build-release (release).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+RELEASE := --configuration release --scratch-path .build-release --static-swift-stdlib
+BIN := .build-release/release
+
+.PHONY: help setup build test test-vm check fmt demo bench run install uninstall clean
+
+help: ## Print this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Install the Debian packages that are missing
+	@scripts/setup
+
+build: setup ## Build the release executables
+	swift build $(RELEASE)
+
+test: setup ## Run all tests (those that need root say so and are skipped otherwise)
+	swift test -Xswiftc -warnings-as-errors
+
+test-vm: build ## Run the sandbox tests on pure cgroup v2 in a QEMU guest
+	scripts/test-vm $(BIN)
+
+check: ## Format lint, file headers, profile lint
+	scripts/check
+
+fmt: ## Format the sources in place
+	swift format -i -r Package.swift Sources Tests
+
+demo: build ## Start the system under a temporary root and show it at work
+	scripts/demo $(BIN)
+
+bench: build ## Measure against posix_spawn, bubblewrap and firejail
+	scripts/bench $(BIN)
+
+run: build ## Run the system in the foreground (ROOT=dir for another root)
+	$(BIN)/aico-supervisor --profiles sandbox-profiles $(if $(ROOT),--root $(ROOT))
+
+install: build ## Install to /usr with a systemd unit
+	scripts/install $(BIN)
+
+uninstall: ## Remove what install put in place; the state stays
+	scripts/uninstall
+
+clean: ## Remove all build folders
+	rm -rf .build .build-*
