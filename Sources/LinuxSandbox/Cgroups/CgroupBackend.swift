@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+/// Which cgroup trees carry the limits of this host.
+public enum CgroupKind: UInt8, Sendable, CaseIterable {
+    /// One v2 tree: limits, grouping, kill and peaks.
+    case unified = 2
+    /// Limits from the v1 controllers memory, pids and cpu; grouping and kill from a v2 tree
+    /// mounted beside them.
+    case hybrid = 1
+}
+
+/// How a new process comes to be in a cgroup; the descriptors stay the cgroup's.
+public struct CgroupEntry: Sendable, Equatable {
+    /// A v2 directory for clone3's CLONE_INTO_CGROUP.
+    public var cloneDescriptor: Int32
+    /// v1 `tasks` files: the single-threaded child writes "0" to each, early.
+    public var joinDescriptors: [Int32]
+
+    /// Makes an entry.
+    public init(cloneDescriptor: Int32, joinDescriptors: [Int32]) {
+        self.cloneDescriptor = cloneDescriptor
+        self.joinDescriptors = joinDescriptors
+    }
+}
+
+/// What the processes of one attempt used together.
+public struct CgroupUsage: Sendable, Equatable {
+    /// Peak memory in bytes; nil where the kernel keeps no peak.
+    public var peakMemoryBytes: UInt64?
+    /// Peak number of processes and threads; nil where the kernel keeps no peak.
+    public var peakProcesses: UInt64?
+    /// User CPU time in microseconds.
+    public var userMicroseconds: UInt64
+    /// System CPU time in microseconds.
+    public var systemMicroseconds: UInt64
+    /// How many processes the OOM killer ended, or at least 1 if memory ran out.
+    public var outOfMemoryKills: UInt64
+    /// How often the pids limit refused a fork.
+    public var processLimitHits: UInt64
+
+    /// Makes a usage of nothing.
+    public init() {
+        userMicroseconds = 0
+        systemMicroseconds = 0
+        outOfMemoryKills = 0
+        processLimitHits = 0
+    }
+}
+
+/// The cgroup subtree delegated to a class, as its fork server sees it.
+///
+/// All work goes through directory descriptors: a fork server has no cgroup mount in its view.
+/// One thread owns a backend.
+public protocol CgroupBackend: AnyObject {
+    /// Which trees carry the limits.
+    var kind: CgroupKind { get }
+
+    /// Gives an empty cgroup with the limits of an attempt set and all counters at zero.
+    ///
+    /// A slot has one attempt at a time, from here to `release`.
+    func prepareLeaf(slot: Int) throws(CgroupError) -> any AttemptCgroup
+
+    /// Makes the leaf of a slot ready beforehand, off the hot path.
+    func warm(slot: Int) throws(CgroupError)
+
+    /// Removes what was busy at its release; returns whether something is left to remove.
+    func sweep() -> Bool
+}
+
+/// The cgroup of one attempt.
+public protocol AttemptCgroup: AnyObject {
+    /// How the task process enters.
+    var entry: CgroupEntry { get }
+
+    /// An eventfd that turns readable when memory runs out and the kernel will not end the whole
+    /// tree by itself (v1): call `kill` then. Nil on v2, where memory.oom.group does it.
+    var outOfMemoryEvent: Int32? { get }
+
+    /// Kills every process in it; new forks included.
+    func kill() throws(CgroupError)
+
+    /// Whether no live process is in it.
+    func isEmpty() throws(CgroupError) -> Bool
+
+    /// What was used since `prepareLeaf`.
+    func usage() throws(CgroupError) -> CgroupUsage
+
+    /// Gives the slot back; never blocks. What is still busy is left to `sweep`.
+    func release()
+}
