@@ -98,7 +98,7 @@ let package = Package(
         .systemLibrary(
             name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(
-            name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+            name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
     ]
         + libraries.map {
             .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CZeroMQ
+
+/// Answers libzmq's questions who may connect (ZAP, ZeroMQ RFC 27), in the caller's own loop.
+///
+/// One per context, made before the sockets that ask it. Every request is answered, refused
+/// mechanisms too: an unanswered peer hangs instead of failing.
+public final class ZAPHandler {
+    /// A peer that asks to enter.
+    public struct Request: Sendable, Equatable {
+        /// The socket's ZAP domain.
+        public let domain: String
+        /// `NULL`, `PLAIN` or `CURVE`.
+        public let mechanism: String
+        /// The peer's address; empty for ipc.
+        public let address: String
+        /// The client's long-term public key in Z85; nil for other mechanisms than CURVE.
+        public let publicKey: String?
+    }
+
+    /// The socket to poll for `.readable`; `serve` must be called then.
+    public let socket: ZMQSocket
+
+    /// Binds the context's one ZAP endpoint, `inproc://zeromq.zap.01`.
+    public init(in context: ZMQContext) throws(ZeroMQError) {
+        socket = try ZMQSocket(.reply, in: context)
+        try socket.bind("inproc://zeromq.zap.01")
+    }
+
+    /// Answers all waiting requests; `decide` gives the user id to admit a peer under, or nil.
+    ///
+    /// The user id is what `ZMQMessage.userID` gives with each of the peer's messages. Malformed
+    /// requests are refused without asking.
+    public func serve(_ decide: (Request) -> String?) throws(ZeroMQError) {
+        while let frames = try socket.receive() {
+            let requestID = frames.count > 1 ? frames[1] : []
+            guard let request = Self.parse(frames) else {
+                try answer(requestID, "500", "malformed request", user: "")
+                continue
+            }
+            if let user = decide(request), !user.isEmpty, user.utf8.count <= 255 {
+                try answer(requestID, "200", "OK", user: user)
+            } else {
+                try answer(requestID, "400", "not admitted", user: "")
+            }
+        }
+    }
+
+    private func answer(
+        _ requestID: [UInt8], _ status: String, _ text: String, user: String
+    ) throws(ZeroMQError) {
+        try socket.send(
+            Array("1.0".utf8), requestID, Array(status.utf8), Array(text.utf8), Array(user.utf8),
+            [])
+    }
+
+    private static func parse(_ frames: [[UInt8]]) -> Request? {
+        guard frames.count >= 6, frames[0] == Array("1.0".utf8) else { return nil }
+        let mechanism = String(decoding: frames[5], as: UTF8.self)
+        var publicKey: String?
+        if mechanism == "CURVE" {
+            guard frames.count == 7, let key = CurveKeyPair.z85(frames[6]) else { return nil }
+            publicKey = key
+        }
+        return Request(
+            domain: String(decoding: frames[2], as: UTF8.self), mechanism: mechanism,
+            address: String(decoding: frames[3], as: UTF8.self), publicKey: publicKey)
+    }
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CZeroMQ
+
+/// A received message.
+public struct ZMQMessage: Sendable, Equatable {
+    /// The frames, on a ROUTER the sender's routing id first.
+    public var frames: [[UInt8]]
+    /// Who the ZAP handler said the sender is; nil where it was not asked.
+    public var userID: String?
+}
+
+extension ZMQSocket {
+    /// Sends the frames as one message; false where the queue is full or no peer is there.
+    ///
+    /// With `nonblocking` false it waits for room instead.
+    @discardableResult
+    public func send(
+        _ frames: [[UInt8]], nonblocking: Bool = true
+    ) throws(ZeroMQError) -> Bool {
+        for (index, frame) in frames.enumerated() {
+            let flags =
+                (nonblocking ? ZMQ_DONTWAIT : 0) | (index < frames.count - 1 ? ZMQ_SNDMORE : 0)
+            while zmq_send(pointer, frame, frame.count, flags) < 0 {
+                let code = zmq_errno()
+                if code == EINTR { continue }
+                // Only the first frame can meet a full queue: libzmq queues messages whole.
+                if code == EAGAIN { return false }
+                throw ZeroMQError(operation: "send", subject: "", code: code)
+            }
+        }
+        return true
+    }
+
+    /// Sends the frames as one message; false where the queue is full or no peer is there.
+    @discardableResult
+    public func send(
+        _ frames: [UInt8]..., nonblocking: Bool = true
+    ) throws(ZeroMQError) -> Bool {
+        try send(frames, nonblocking: nonblocking)
+    }
+
+    /// Receives the next message's frames, or nil where there is none.
+    public func receive(nonblocking: Bool = true) throws(ZeroMQError) -> [[UInt8]]? {
+        try receiveMessage(nonblocking: nonblocking)?.frames
+    }
+
+    /// Receives the next message with its sender's identity, or nil where there is none.
+    ///
+    /// Frames beyond `maximumFrames` are read and dropped; the message then has one frame more
+    /// than permitted, so that a count check refuses it.
+    public func receiveMessage(
+        nonblocking: Bool = true, maximumFrames: Int = 16
+    ) throws(ZeroMQError) -> ZMQMessage? {
+        var message = ZMQMessage(frames: [], userID: nil)
+        var part = zmq_msg_t()
+        zmq_msg_init(&part)
+        defer { zmq_msg_close(&part) }
+        repeat {
+            while zmq_msg_recv(&part, pointer, nonblocking ? ZMQ_DONTWAIT : 0) < 0 {
+                let code = zmq_errno()
+                if code == EINTR { continue }
+                if code == EAGAIN, message.frames.isEmpty { return nil }
+                throw ZeroMQError(operation: "receive", subject: "", code: code)
+            }
+            guard message.frames.count <= maximumFrames else { continue }
+            if message.userID == nil, let text = zmq_msg_gets(&part, "User-Id") {
+                message.userID = String(cString: text)
+            }
+            let start = zmq_msg_data(&part)
+            message.frames.append(
+                Array(UnsafeRawBufferPointer(start: start, count: zmq_msg_size(&part))))
+        } while zmq_msg_more(&part) != 0
+        return message
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CZeroMQ
+
+extension ZMQSocket {
+    /// Bounds both queues to a number of messages; 0 would mean no bound (`ZMQ_SNDHWM`).
+    public func setHighWaterMark(send: Int32, receive: Int32) throws(ZeroMQError) {
+        try setInteger(ZMQ_SNDHWM, send, "send high-water mark")
+        try setInteger(ZMQ_RCVHWM, receive, "receive high-water mark")
+    }
+
+    /// Closes the connection of a peer that sends a longer frame (`ZMQ_MAXMSGSIZE`).
+    public func setMaximumMessageBytes(_ bytes: Int64) throws(ZeroMQError) {
+        var value = bytes
+        guard zmq_setsockopt(pointer, ZMQ_MAXMSGSIZE, &value, MemoryLayout<Int64>.size) == 0
+        else { throw .last("set", "maximum message bytes") }
+    }
+
+    /// Sets how long unsent messages are kept after closing (`ZMQ_LINGER`).
+    public func setLinger(_ duration: Duration) throws(ZeroMQError) {
+        try setInteger(ZMQ_LINGER, duration.wholeMilliseconds, "linger")
+    }
+
+    /// Sets how long a peer may take over its handshake (`ZMQ_HANDSHAKE_IVL`).
+    public func setHandshakeInterval(_ duration: Duration) throws(ZeroMQError) {
+        try setInteger(ZMQ_HANDSHAKE_IVL, duration.wholeMilliseconds, "handshake interval")
+    }
+
+    /// Sets the first and the longest pause between connection attempts (`ZMQ_RECONNECT_IVL`).
+    public func setReconnectInterval(
+        _ first: Duration, maximum: Duration
+    ) throws(ZeroMQError) {
+        try setInteger(ZMQ_RECONNECT_IVL, first.wholeMilliseconds, "reconnect interval")
+        try setInteger(ZMQ_RECONNECT_IVL_MAX, maximum.wholeMilliseconds, "reconnect interval")
+    }
+
+    /// Queues only for completed connections (`ZMQ_IMMEDIATE`).
+    public func setImmediate(_ enabled: Bool) throws(ZeroMQError) {
+        try setInteger(ZMQ_IMMEDIATE, enabled ? 1 : 0, "immediate")
+    }
+
+    /// Sends heartbeats, and drops a peer that answers none (`ZMQ_HEARTBEAT_IVL`).
+    public func setHeartbeat(
+        every interval: Duration, timeout: Duration
+    ) throws(ZeroMQError) {
+        try setInteger(ZMQ_HEARTBEAT_IVL, interval.wholeMilliseconds, "heartbeat interval")
+        try setInteger(ZMQ_HEARTBEAT_TIMEOUT, timeout.wholeMilliseconds, "heartbeat timeout")
+    }
+
+    /// Makes sending to an unknown peer fail with EHOSTUNREACH (`ZMQ_ROUTER_MANDATORY`).
+    public func setRouterMandatory(_ enabled: Bool) throws(ZeroMQError) {
+        try setInteger(ZMQ_ROUTER_MANDATORY, enabled ? 1 : 0, "router mandatory")
+    }
+
+    /// Passes repeated subscriptions up as well (`ZMQ_XPUB_VERBOSE`).
+    public func setVerboseSubscriptions(_ enabled: Bool) throws(ZeroMQError) {
+        try setInteger(ZMQ_XPUB_VERBOSE, enabled ? 1 : 0, "verbose subscriptions")
+    }
+
+    /// Sets the length of the queue of connections not yet accepted (`ZMQ_BACKLOG`).
+    public func setBacklog(_ count: Int32) throws(ZeroMQError) {
+        try setInteger(ZMQ_BACKLOG, count, "backlog")
+    }
+
+    /// Subscribes to the topics that begin with `prefix` (`ZMQ_SUBSCRIBE`).
+    public func subscribe(prefix: String) throws(ZeroMQError) {
+        try setText(ZMQ_SUBSCRIBE, prefix, "subscription")
+    }
+
+    /// Ends a subscription (`ZMQ_UNSUBSCRIBE`).
+    public func unsubscribe(prefix: String) throws(ZeroMQError) {
+        try setText(ZMQ_UNSUBSCRIBE, prefix, "subscription")
+    }
+
+    /// A descriptor that becomes readable when `events` is worth another look (`ZMQ_FD`).
+    ///
+    /// Edge-triggered: after every send and receive `events` must be read until it is empty.
+    public var fileDescriptor: Int32 {
+        get throws(ZeroMQError) { try integer(ZMQ_FD, "file descriptor") }
+    }
+
+    /// What can be done without blocking (`ZMQ_EVENTS`).
+    public var events: ZMQEvents {
+        get throws(ZeroMQError) { ZMQEvents(rawValue: Int16(try integer(ZMQ_EVENTS, "events"))) }
+    }
+
+    /// The endpoint last bound or connected, with wildcards resolved (`ZMQ_LAST_ENDPOINT`).
+    public var lastEndpoint: String {
+        get throws(ZeroMQError) {
+            var buffer = [UInt8](repeating: 0, count: 512)
+            var count = buffer.count
+            guard zmq_getsockopt(pointer, ZMQ_LAST_ENDPOINT, &buffer, &count) == 0 else {
+                throw .last("read", "last endpoint")
+            }
+            return String(decoding: buffer.prefix(max(0, count - 1)), as: UTF8.self)
+        }
+    }
+
+    func setInteger(_ option: Int32, _ value: Int32, _ name: String) throws(ZeroMQError) {
+        var value = value
+        guard zmq_setsockopt(pointer, option, &value, MemoryLayout<Int32>.size) == 0 else {
+            throw .last("set", name)
+        }
+    }
+
+    /// Sets text without its terminating zero. `name`, never the value, goes into the error.
+    func setText(_ option: Int32, _ value: String, _ name: String) throws(ZeroMQError) {
+        let bytes = Array(value.utf8)
+        guard zmq_setsockopt(pointer, option, bytes, bytes.count) == 0 else {
+            throw .last("set", name)
+        }
+    }
+
+    private func integer(_ option: Int32, _ name: String) throws(ZeroMQError) -> Int32 {
+        var value: Int32 = 0
+        var size = MemoryLayout<Int32>.size
+        guard zmq_getsockopt(pointer, option, &value, &size) == 0 else { throw .last("read", name) }
+        return value
+    }
+}
+
+extension Duration {
+    /// Milliseconds rounded up, held to what libzmq's `int` options take; never negative.
+    var wholeMilliseconds: Int32 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        guard seconds < 2_000_000 else { return 2_000_000_000 }
+        let part = (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        return Int32(seconds * 1000 + part)
+    }
+}

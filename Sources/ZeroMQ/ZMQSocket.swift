@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CZeroMQ
+
+/// A ZeroMQ socket; belongs to the thread that made it and holds its context.
+///
+/// Starts with LINGER 0, so closing it never waits.
+public final class ZMQSocket {
+    /// The messaging patterns in use.
+    public enum Kind: Int32, Sendable, CaseIterable {
+        /// `ZMQ_PAIR`.
+        case pair = 0
+        /// `ZMQ_SUB`.
+        case subscriber = 2
+        /// `ZMQ_REQ`.
+        case request = 3
+        /// `ZMQ_REP`.
+        case reply = 4
+        /// `ZMQ_DEALER`.
+        case dealer = 5
+        /// `ZMQ_ROUTER`.
+        case router = 6
+        /// `ZMQ_PULL`.
+        case pull = 7
+        /// `ZMQ_PUSH`.
+        case push = 8
+        /// `ZMQ_XPUB`.
+        case xpub = 9
+    }
+
+    /// The pattern it was made with.
+    public let kind: Kind
+    /// The context that outlives it.
+    public let context: ZMQContext
+    let pointer: UnsafeMutableRawPointer
+    /// Kept alive as long as the socket asks it who may enter; see `serveCurve`.
+    var admission: ZAPHandler?
+
+    /// Opens a socket in a context.
+    public init(_ kind: Kind, in context: ZMQContext) throws(ZeroMQError) {
+        guard let pointer = zmq_socket(context.pointer, kind.rawValue) else {
+            throw .last("open socket", "\(kind)")
+        }
+        self.kind = kind
+        self.context = context
+        self.pointer = pointer
+        try setInteger(ZMQ_LINGER, 0, "linger")
+    }
+
+    deinit { zmq_close(pointer) }
+
+    /// Listens on an endpoint, as `ipc:///run/aico/bus/bus.sock`.
+    public func bind(_ endpoint: String) throws(ZeroMQError) {
+        guard zmq_bind(pointer, endpoint) == 0 else { throw .last("bind", endpoint) }
+    }
+
+    /// Connects to an endpoint; success says nothing yet about the peer.
+    public func connect(_ endpoint: String) throws(ZeroMQError) {
+        guard zmq_connect(pointer, endpoint) == 0 else { throw .last("connect", endpoint) }
+    }
+
+    /// Stops listening on an endpoint.
+    public func unbind(_ endpoint: String) throws(ZeroMQError) {
+        guard zmq_unbind(pointer, endpoint) == 0 else { throw .last("unbind", endpoint) }
+    }
+
+    /// Drops the connection to an endpoint.
+    public func disconnect(_ endpoint: String) throws(ZeroMQError) {
+        guard zmq_disconnect(pointer, endpoint) == 0 else { throw .last("disconnect", endpoint) }
+    }
+
+    /// Waits until the socket is readable, writable, or `timeout` passed; true when it is ready.
+    public func wait(
+        for events: ZMQEvents = .readable, timeout: Duration?
+    ) throws(ZeroMQError) -> Bool {
+        var poller = ZMQPoller()
+        poller.add(self, events: events, key: 0)
+        return try !poller.wait(timeout: timeout).isEmpty
+    }
+}

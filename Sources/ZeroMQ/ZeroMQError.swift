@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CZeroMQ
+
+/// Says which call of libzmq failed, on what, and with which errno.
+public struct ZeroMQError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What was tried, as `bind`.
+    public let operation: String
+    /// The endpoint or option it was tried on; may be empty.
+    public let subject: String
+    /// The errno, libzmq's own numbers among them.
+    public let code: Int32
+
+    /// Makes an error from its parts.
+    public init(operation: String, subject: String, code: Int32) {
+        self.operation = operation
+        self.subject = subject
+        self.code = code
+    }
+
+    /// The error as one sentence.
+    public var description: String {
+        let reason = String(cString: zmq_strerror(code))
+        return subject.isEmpty
+            ? "cannot \(operation): \(reason)" : "cannot \(operation) \"\(subject)\": \(reason)"
+    }
+
+    /// Reads libzmq's errno; to be called before anything else after a failed call.
+    static func last(_ operation: String, _ subject: @autoclosure () -> String) -> ZeroMQError {
+        let code = zmq_errno()
+        return ZeroMQError(operation: operation, subject: subject(), code: code)
+    }
+}
