@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+/// A compiled cron expression: one bitmask a field, and the special days.
+public struct CronExpression: Sendable, Hashable {
+    /// Bit s is set where second s matches; only bit 0 without a seconds field.
+    var seconds: UInt64 = 1
+    /// Bit m is set where minute m matches.
+    var minutes: UInt64 = 0
+    /// Bit h is set where hour h matches.
+    var hours: UInt64 = 0
+    /// Bit m is set where month m matches.
+    var months: UInt64 = 0
+    /// Which days match in a given month.
+    var days = CronDays()
+
+    /// Whether minute or hour begins with `*`, so that the job follows elapsed time over DST.
+    public internal(set) var isWildcard = false
+    /// Whether a seconds field was given.
+    public internal(set) var hasSeconds = false
+
+    /// The named shorthands and what they stand for.
+    static let macros: [(name: String, expression: String)] = [
+        ("@yearly", "0 0 1 1 *"), ("@annually", "0 0 1 1 *"), ("@monthly", "0 0 1 * *"),
+        ("@weekly", "0 0 * * 0"), ("@daily", "0 0 * * *"), ("@midnight", "0 0 * * *"),
+        ("@hourly", "0 * * * *"),
+    ]
+
+    /// Reads five fields, six with leading seconds, or a macro such as `@daily`.
+    ///
+    /// Debian cron is the reference; `L`, `W`, `#` and seconds are additions.
+    public init(_ text: String) throws(ScheduleError) {
+        let fields = text.split(whereSeparator: { $0 == " " || $0 == "\t" })
+        if let first = fields.first, first.hasPrefix("@") {
+            let expression = try Self.expand(macro: first, text: text, isAlone: fields.count == 1)
+            self = try CronExpression(expression)
+            return
+        }
+        let kinds: [CronField] =
+            fields.count == 6
+            ? CronField.allCases : Array(CronField.allCases.dropFirst())
+        guard fields.count == kinds.count else {
+            throw Self.wrongCount(fields.count, text: text, first: fields.first)
+        }
+        hasSeconds = fields.count == 6
+        for (field, part) in zip(kinds, fields) {
+            var parser = CronFieldParser(field: field, text: part, schedule: text)
+            let mask = try parser.parse(into: &days)
+            switch field {
+            case .second: seconds = mask
+            case .minute: minutes = mask
+            case .hour: hours = mask
+            case .dayOfMonth: days.daysOfMonth = mask
+            case .month: months = mask
+            case .dayOfWeek: days.weekdays = mask
+            }
+            let beginsWithStar = part.hasPrefix("*")
+            switch field {
+            case .minute, .hour: isWildcard = isWildcard || beginsWithStar
+            case .dayOfMonth, .dayOfWeek: days.needsBoth = days.needsBoth || beginsWithStar
+            case .second, .month: break
+            }
+        }
+    }
+
+    private static func expand(
+        macro: Substring, text: String, isAlone: Bool
+    ) throws(ScheduleError) -> String {
+        func refusal(_ reason: String, _ hint: String) -> ScheduleError {
+            ScheduleError(
+                text: text, field: nil, part: String(macro), reason: reason, hint: hint)
+        }
+        guard isAlone else {
+            throw refusal("nothing may follow a shorthand", "write \(macro) alone")
+        }
+        if let found = macros.first(where: { $0.name == macro }) { return found.expression }
+        if macro == "@reboot" {
+            throw refusal(
+                "it names the start of the scheduler, not a time",
+                "use it as a task's schedule, or write a cron expression")
+        }
+        let names = macros.map(\.name)
+        let nearest = NearestWord.find(macro.lowercased(), in: names + ["@reboot"])
+        throw refusal(
+            "there is no such shorthand",
+            nearest.map { "write \($0)" } ?? "write one of \(names.joined(separator: ", "))")
+    }
+
+    private static func wrongCount(
+        _ count: Int, text: String, first: Substring?
+    ) -> ScheduleError {
+        let order = "minute hour day-of-month month day-of-week, as in \"0 2 * * *\""
+        if let first, first.contains("=") {
+            return ScheduleError(
+                text: text, field: nil, part: String(first),
+                reason: "a schedule carries no variables",
+                hint: "give the zone with --timezone and write \(order)")
+        }
+        return ScheduleError(
+            text: text, field: nil, part: text,
+            reason: count == 0
+                ? "it is empty" : "it has \(count) field\(count == 1 ? "" : "s") instead of 5",
+            hint: "write \(order)")
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+extension Schedule {
+    /// Gives the first instant later than `after` at which the schedule fires; nil where it
+    /// never does.
+    ///
+    /// `created` is where the grid of an interval begins: its first firing is one interval later.
+    public func next(
+        after: Instant, in zone: ZoneRules, created: Instant, dst: DSTPolicy = DSTPolicy()
+    ) -> Instant? {
+        switch kind {
+        case .cron(let expression):
+            let search = ZonedSearch(expression: expression, zone: zone, policy: dst)
+            return search.first(after: after.seconds).map { Instant(seconds: $0) }
+        case .interval(let seconds):
+            return Self.next(onGridOf: seconds * 1_000_000, from: created, after: after)
+        case .at(let instant):
+            return instant > after ? instant : nil
+        case .reboot:
+            return nil
+        }
+    }
+
+    /// Gives the instants later than `after`, in order and each once.
+    public func times(
+        after: Instant, in zone: ZoneRules, created: Instant, dst: DSTPolicy = DSTPolicy()
+    ) -> ScheduleTimes {
+        ScheduleTimes(schedule: self, zone: zone, created: created, dst: dst, last: after)
+    }
+
+    private static func next(
+        onGridOf interval: Int64, from created: Instant, after: Instant
+    ) -> Instant? {
+        let (elapsed, overflow) = after.microseconds.subtractingReportingOverflow(
+            created.microseconds)
+        if overflow { return nil }
+        let steps = elapsed < 0 ? 0 : elapsed / interval
+        let (product, tooFar) = (steps + 1).multipliedReportingOverflow(by: interval)
+        let (sum, beyond) = created.microseconds.addingReportingOverflow(product)
+        return tooFar || beyond ? nil : Instant(microseconds: sum)
+    }
+}
+
+/// The instants of a schedule; ends where it never fires again.
+public struct ScheduleTimes: Sequence, IteratorProtocol, Sendable {
+    let schedule: Schedule
+    let zone: ZoneRules
+    let created: Instant
+    let dst: DSTPolicy
+    var last: Instant
+
+    /// Gives the next instant.
+    public mutating func next() -> Instant? {
+        guard let found = schedule.next(after: last, in: zone, created: created, dst: dst) else {
+            return nil
+        }
+        last = found
+        return found
+    }
+}

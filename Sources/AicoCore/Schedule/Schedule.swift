@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+/// When a task runs: a cron expression, a fixed grid, a single instant, or at each start.
+public struct Schedule: Sendable, Hashable, CustomStringConvertible {
+    /// The kinds of schedule.
+    public enum Kind: Sendable, Hashable {
+        /// By the clock of the task's zone.
+        case cron(CronExpression)
+        /// Every so many seconds, on a grid that begins at the task's creation.
+        case interval(seconds: Int64)
+        /// Once.
+        case at(Instant)
+        /// At each start of the scheduler; never by the clock.
+        case reboot
+    }
+
+    /// The largest interval: ten years of 365 days, in seconds.
+    public static let maximumInterval: Int64 = 10 * 365 * 86400
+
+    /// What it is.
+    public let kind: Kind
+    /// The text that it was read from, without spaces around.
+    public let text: String
+
+    /// The text that it was read from.
+    public var description: String { text }
+
+    /// Reads a cron expression, a macro, `@reboot`, `interval:SECONDS` or `at:ISO8601`.
+    public static func parse(_ text: String) throws(ScheduleError) -> Schedule {
+        let trimmed = trim(text)
+        if trimmed == "@reboot" { return Schedule(kind: .reboot, text: trimmed) }
+        if let rest = trimmed.dropping(prefix: "interval:") {
+            return Schedule(kind: try interval(rest, text: trimmed), text: trimmed)
+        }
+        if let rest = trimmed.dropping(prefix: "at:") {
+            guard let instant = Instant(iso8601: rest) else {
+                throw ScheduleError(
+                    text: trimmed, field: nil, part: trimmed,
+                    reason: "\"at:\" needs a date, a time and a zone",
+                    hint: "write at:2025-01-15T10:00:00Z or at:2025-01-15T11:00:00+01:00")
+            }
+            return Schedule(kind: .at(instant), text: trimmed)
+        }
+        return Schedule(kind: .cron(try CronExpression(trimmed)), text: trimmed)
+    }
+
+    private static func interval(
+        _ digits: Substring, text: String
+    ) throws(ScheduleError) -> Kind {
+        func refusal(_ reason: String, _ hint: String) -> ScheduleError {
+            ScheduleError(text: text, field: nil, part: text, reason: reason, hint: hint)
+        }
+        let unit: Int64? =
+            switch digits.last {
+            case "s": 1
+            case "m": 60
+            case "h": 3600
+            case "d": 86400
+            default: nil
+            }
+        if let unit, let count = CronFieldParser.number(digits.dropLast()) {
+            throw refusal(
+                "\"interval:\" takes seconds, without a unit",
+                "write interval:\(Int64(count) * unit)")
+        }
+        guard let seconds = CronFieldParser.number(digits) else {
+            throw refusal(
+                "\"interval:\" needs a whole number of seconds",
+                "write interval:300 for every five minutes")
+        }
+        guard seconds > 0 else { throw refusal("the shortest is 1 s", "write interval:1") }
+        guard seconds <= maximumInterval else {
+            throw refusal(
+                "the longest is \(maximumInterval) s", "write a cron expression such as @yearly")
+        }
+        return .interval(seconds: Int64(seconds))
+    }
+
+    private static func trim(_ text: String) -> String {
+        let isSpace: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0.isNewline }
+        let start = text.drop(while: isSpace)
+        let end = start.lastIndex { !isSpace($0) }
+        return end.map { String(start[...$0]) } ?? ""
+    }
+}
+
+extension String {
+    fileprivate func dropping(prefix: String) -> Substring? {
+        hasPrefix(prefix) ? dropFirst(prefix.count) : nil
+    }
+}

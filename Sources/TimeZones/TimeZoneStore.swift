@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+import Glibc
+import Synchronization
+
+/// Reads time zones from the host's database once and keeps them.
+public enum TimeZoneStore {
+    /// The directory of the host's compiled time zones.
+    public static let directory = "/usr/share/zoneinfo"
+
+    /// The largest accepted file; the largest of tzdata 2025 has 4 KiB.
+    private static let maximumBytes = 256 * 1024
+
+    private static let cache = Mutex<[String: ZoneRules]>([:])
+
+    /// Gives a zone by its IANA name, as `Europe/Berlin`; `UTC` needs no file.
+    public static func load(_ name: String) throws(TimeZoneError) -> ZoneRules {
+        if name == "UTC" { return .utc }
+        if let known = cache.withLock({ $0[name] }) { return known }
+        guard isWellFormed(name) else {
+            throw TimeZoneError(
+                name: name, reason: "it is not of the form Area/City",
+                hint: "write a name such as Europe/Berlin or UTC")
+        }
+        let zone = try read(name)
+        cache.withLock { $0[name] = zone }
+        return zone
+    }
+
+    /// Whether a name can only lead to a file below the directory.
+    private static func isWellFormed(_ name: String) -> Bool {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+        guard name.utf8.count <= 64, (1...3).contains(parts.count) else { return false }
+        return parts.allSatisfy { part in
+            guard let first = part.utf8.first, (0x41...0x5A).contains(first & 0xDF) else {
+                return false
+            }
+            return part.utf8.allSatisfy { byte in
+                (0x41...0x5A).contains(byte & 0xDF) || (0x30...0x39).contains(byte)
+                    || byte == 0x5F || byte == 0x2D || byte == 0x2B
+            }
+        }
+    }
+
+    private static func read(_ name: String) throws(TimeZoneError) -> ZoneRules {
+        let path = directory + "/" + name
+        let bytes: [UInt8]
+        switch readFile(path) {
+        case .success(let content): bytes = content
+        case .failure(let failure):
+            guard failure.number == ENOENT || failure.number == EISDIR else {
+                throw TimeZoneError(
+                    name: name, reason: String(cString: strerror(failure.number)),
+                    hint: "look at \(path)")
+            }
+            guard access(directory + "/tzdata.zi", F_OK) == 0 || access(directory, F_OK) == 0
+            else {
+                throw TimeZoneError(
+                    name: name, reason: "\(directory) is missing", hint: "apt install tzdata")
+            }
+            throw TimeZoneError(
+                name: name, reason: "there is no such zone in \(directory)",
+                hint: suggestion(for: name))
+        }
+        do {
+            return try ZoneRules(name: name, tzif: bytes)
+        } catch {
+            throw TimeZoneError(
+                name: name, reason: error.reason, hint: "reinstall tzdata, or use another zone")
+        }
+    }
+
+    private struct ReadFailure: Error {
+        let number: Int32
+    }
+
+    private static func readFile(_ path: String) -> Result<[UInt8], ReadFailure> {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
+        guard descriptor >= 0 else { return .failure(ReadFailure(number: errno)) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
+        while bytes.count <= maximumBytes {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0 {
+                let number = errno
+                if number == EINTR { continue }
+                return .failure(ReadFailure(number: number))
+            }
+            if count == 0 { return .success(bytes) }
+            bytes.append(contentsOf: chunk[..<count])
+        }
+        return .failure(ReadFailure(number: EFBIG))
+    }
+}
