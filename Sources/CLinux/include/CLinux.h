@@ -4,4 +4,7 @@
 // Linux calls that Swift cannot say itself: variadics, raw system calls, macros.
 #ifndef AICO_CLINUX_H
 #define AICO_CLINUX_H
+
+#include "launch.h"
+
 #endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+
+/// The supervisor's cgroups: one parent, below it the scheduler's leaf and a subtree per class.
+///
+/// Only cgroups below `<tree>/<parent>` are ever made, killed or removed.
+public final class CgroupTree {
+    /// What is mounted.
+    public let layout: CgroupLayout
+    /// The parent's name in every tree.
+    public let parentName: String
+    private let roots: [CgroupDirectory]
+    private var parents: [CgroupDirectory] = []
+    private let stand: StandInKernel?
+
+    /// The files that a delegate needs besides the directory; cgroup-v2.rst, "Delegation".
+    private static let delegatedFiles = [
+        "cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "tasks",
+    ]
+
+    /// The parent's name for a root: `aico` where the system is installed (an empty root), else
+    /// `aico-` and the FNV-1a hash of the root's path in 8 hex digits.
+    public static func parentName(root: String) -> String {
+        guard !root.isEmpty else { return "aico" }
+        var hash: UInt32 = 0x811C_9DC5
+        for byte in root.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+        let digits = String(hash, radix: 16)
+        return "aico-" + String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    /// Opens the trees; makes nothing yet.
+    public convenience init(layout: CgroupLayout, root: String) throws(CgroupError) {
+        try self.init(layout: layout, parentName: Self.parentName(root: root), stand: nil)
+    }
+
+    init(layout: CgroupLayout, parentName: String, stand: StandInKernel?) throws(CgroupError) {
+        self.layout = layout
+        self.parentName = parentName
+        self.stand = stand
+        var roots: [CgroupDirectory] = []
+        for path in layout.trees { roots.append(try .open(path: path, stand: stand)) }
+        self.roots = roots
+    }
+
+    /// Kills and removes what a dead instance left, then makes the parent afresh.
+    public func create() throws(CgroupError) {
+        try remove()
+        for root in roots { parents.append(try root.makeChild(parentName)) }
+        guard layout.kind == .unified else { return }
+        try enableControllers(of: roots[0])
+        try enableControllers(of: parents[0])
+    }
+
+    /// Makes a leaf with limits for one process tree, as the scheduler's.
+    public func makeLeaf(
+        _ name: String, limits: PlanLimits
+    ) throws(CgroupError) -> CgroupGroup {
+        var groups: [CgroupDirectory] = []
+        for parent in parents { groups.append(try parent.makeChild(name)) }
+        try apply(limits, to: groups, endsTogether: true)
+        return try CgroupGroup(directories: groups)
+    }
+
+    /// Makes a class's subtree, sets its limits, gives it to the class and makes the worker's leaf.
+    public func makeClass(
+        _ name: String, plan: Plan
+    ) throws(CgroupError) -> ClassCgroups {
+        var groups: [CgroupDirectory] = []
+        for parent in parents { groups.append(try parent.makeChild("class-\(name)")) }
+        try apply(plan.classLimits, to: groups, endsTogether: false)
+        // A process may sit only in a leaf of v2; controllers reach the leaves from here.
+        if layout.kind == .unified { try enableControllers(of: groups[0]) }
+        var workers: [CgroupDirectory] = []
+        for group in groups {
+            workers.append(try group.makeChild(LeafNames.worker))
+            try group.delegate(
+                uid: plan.userID, gid: plan.groupID, files: Self.delegatedFiles)
+        }
+        // The worker's own leaf stays root's: it cannot leave it, only fill its siblings.
+        return ClassCgroups(
+            directories: groups, worker: try CgroupGroup(directories: workers),
+            group: "class-\(name)")
+    }
+
+    /// Kills every process of a leaf or class; new forks included.
+    public func kill(_ name: String) throws(CgroupError) {
+        guard let parent = parents.first else { return }
+        try parent.child(name).write("1", to: "cgroup.kill")
+    }
+
+    /// Kills and removes a leaf or class in all trees.
+    public func remove(_ name: String) throws(CgroupError) {
+        for parent in parents { try CgroupRemoval.remove(name, in: parent) }
+    }
+
+    /// Kills and removes everything of ours.
+    public func remove() throws(CgroupError) {
+        parents.removeAll()
+        for root in roots { try CgroupRemoval.remove(parentName, in: root) }
+    }
+
+    private func apply(
+        _ limits: PlanLimits, to groups: [CgroupDirectory], endsTogether: Bool
+    ) throws(CgroupError) {
+        switch layout.kind {
+        case .unified:
+            try CgroupLimits.applyUnified(limits, to: groups[0], endsTogether: endsTogether)
+        case .hybrid:
+            try CgroupLimits.applyMemory(limits, to: groups[1])
+            try CgroupLimits.applyProcesses(limits, to: groups[2])
+            try CgroupLimits.applyProcessor(limits, to: groups[3])
+        }
+    }
+
+    private func enableControllers(of group: CgroupDirectory) throws(CgroupError) {
+        let offered = try group.read("cgroup.controllers")
+        for name in ["memory", "pids", "cpu"] {
+            // cpu may be missing (real-time tasks bar it); a cpu limit then fails by itself.
+            if name == "cpu" {
+                if offered.contains(word: name) {
+                    try? group.write("+cpu", to: "cgroup.subtree_control")
+                }
+            } else {
+                try group.write("+\(name)", to: "cgroup.subtree_control")
+            }
+        }
+    }
+}

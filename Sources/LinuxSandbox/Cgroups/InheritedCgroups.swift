@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+
+/// Finds the class's cgroup descriptors in a worker and makes their backend.
+public enum InheritedCgroups {
+    /// The first cgroup descriptor of a worker; the plan is the one before it.
+    public static let firstDescriptor: Int32 = 4
+
+    /// Takes over the descriptors from `first` on: v2 alone, or v2, memory, pids and cpu.
+    /// - Throws: EBADF where the descriptors are no cgroup directories in that order.
+    public static func backend(
+        first: Int32 = firstDescriptor, plan: Plan
+    ) throws(CgroupError) -> any CgroupBackend {
+        var groups: [CgroupDirectory] = []
+        while groups.count < 4 {
+            let descriptor = first + Int32(groups.count)
+            let expected = groups.isEmpty ? cgroup2Magic : cgroupMagic
+            guard fileSystem(of: descriptor) == expected else { break }
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            groups.append(CgroupDirectory(owning: descriptor, label: "cgroup \(descriptor)"))
+        }
+        return try backend(groups: groups, plan: plan)
+    }
+
+    static func backend(
+        groups: [CgroupDirectory], plan: Plan
+    ) throws(CgroupError) -> any CgroupBackend {
+        if groups.count == 1 {
+            return UnifiedCgroups(group: groups[0], limits: plan.attemptLimits)
+        }
+        if let hybrid = HybridCgroups(
+            groups: groups, attemptLimits: plan.attemptLimits,
+            processorCeiling: plan.classLimits.cpuPercent)
+        {
+            return hybrid
+        }
+        throw CgroupError(
+            operation: "use inherited descriptors", subject: "\(groups.count)", errno: EBADF)
+    }
+
+    // linux/magic.h
+    private static let cgroupMagic = 0x27E0EB
+    private static let cgroup2Magic = 0x6367_7270
+
+    private static func fileSystem(of descriptor: Int32) -> Int? {
+        var status = statfs()
+        guard fstatfs(descriptor, &status) == 0 else { return nil }
+        return Int(status.f_type)
+    }
+}

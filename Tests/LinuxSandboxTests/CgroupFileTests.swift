@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+import Testing
+
+@testable import LinuxSandbox
+
+@Suite("Cgroups on a temporary directory")
+struct CgroupFileTests {
+    @Test func unifiedMountIsFound() throws {
+        let mount = try FakeCgroupMount.unified()
+        let layout = try CgroupLayout.discover(root: mount.path)
+        #expect(layout == CgroupLayout(kind: .unified, unified: mount.path, controllers: []))
+    }
+
+    @Test func hybridMountIsFoundWithItsTreesInOrder() throws {
+        let mount = try FakeCgroupMount.hybrid()
+        let layout = try CgroupLayout.discover(root: mount.path)
+        #expect(layout.kind == .hybrid)
+        #expect(layout.trees == ["unified", "memory", "pids", "cpu"].map { "\(mount.path)/\($0)" })
+    }
+
+    @Test(arguments: ["", "cpu io", "memory", "pids cpu", "memory.pids"])
+    func unifiedMountWithoutMemoryAndPidsIsRefused(controllers: String) throws {
+        let mount = try FakeCgroupMount.unified(controllers: controllers)
+        #expect(throws: CgroupError.self) { try CgroupLayout.discover(root: mount.path) }
+    }
+
+    @Test(arguments: ["unified", "memory", "pids", "cpu"])
+    func hybridMountWithoutATreeIsRefused(missing: String) throws {
+        let mount = try FakeCgroupMount.hybrid()
+        removeTree("\(mount.path)/\(missing)")
+        #expect(throws: CgroupError.self) { try CgroupLayout.discover(root: mount.path) }
+    }
+
+    @Test func parentNameDependsOnTheRootOnly() {
+        #expect(CgroupTree.parentName(root: "") == "aico")
+        // FNV-1a test vector: "foobar" hashes to bf9cf968.
+        #expect(CgroupTree.parentName(root: "foobar") == "aico-bf9cf968")
+        #expect(CgroupTree.parentName(root: "/tmp/a") != CgroupTree.parentName(root: "/tmp/b"))
+    }
+
+    @Test func unifiedLimitsAreWritten() throws {
+        let mount = try FakeCgroupMount.unified()
+        let stand = standIn(files: unifiedFiles)
+        let group = try CgroupDirectory.open(path: mount.path, stand: stand)
+        let plan = cgroupPlan(memory: 268_435_456, processes: 16, cpu: 150)
+        let backend = try InheritedCgroups.backend(groups: [group], plan: plan)
+        #expect(backend.kind == .unified)
+        let leaf = try backend.prepareLeaf(slot: 3)
+        #expect(mount.text("s3.1/memory.max") == "268435456")
+        #expect(mount.text("s3.1/memory.swap.max") == "0")
+        #expect(mount.text("s3.1/memory.oom.group") == "1")
+        #expect(mount.text("s3.1/pids.max") == "16")
+        #expect(mount.text("s3.1/cpu.max") == "150000 100000")
+        #expect(leaf.entry.joinDescriptors.isEmpty)
+        #expect(leaf.outOfMemoryEvent == nil)
+    }
+
+    @Test func limitsOfZeroLeaveTheDefaults() throws {
+        let mount = try FakeCgroupMount.unified()
+        let group = try CgroupDirectory.open(path: mount.path, stand: standIn(files: unifiedFiles))
+        let backend = try InheritedCgroups.backend(groups: [group], plan: cgroupPlan())
+        _ = try backend.prepareLeaf(slot: 0)
+        for file in ["memory.max", "memory.swap.max", "pids.max", "cpu.max"] {
+            #expect(mount.text("s0.1/\(file)") == "")
+        }
+    }
+
+    @Test(arguments: ["memory.max", "pids.max", "cpu.max"])
+    func aLimitThatCannotBeSetRefusesTheLeafAndLeavesNothing(file: String) throws {
+        let mount = try FakeCgroupMount.unified()
+        let stand = standIn(files: unifiedFiles.filter { $0 != file })
+        let group = try CgroupDirectory.open(path: mount.path, stand: stand)
+        let plan = cgroupPlan(memory: 1 << 20, processes: 4, cpu: 50)
+        let backend = try InheritedCgroups.backend(groups: [group], plan: plan)
+        let error = #expect(throws: CgroupError.self) { try backend.prepareLeaf(slot: 0) }
+        #expect(error?.errno == ENOENT)
+        #expect(error?.subject.hasSuffix(file) == true)
+        #expect(!mount.exists("s0.1"))
+    }
+
+    @Test func unifiedUsageIsReadAndAReleasedLeafIsReplaced() throws {
+        let mount = try FakeCgroupMount.unified()
+        let group = try CgroupDirectory.open(path: mount.path, stand: standIn(files: unifiedFiles))
+        let backend = try InheritedCgroups.backend(groups: [group], plan: cgroupPlan())
+        let leaf = try backend.prepareLeaf(slot: 0)
+        let base = "\(mount.path)/s0.1"
+        try FakeCgroupMount.write("4096\n", to: "\(base)/memory.peak")
+        try FakeCgroupMount.write("7\n", to: "\(base)/pids.peak")
+        try FakeCgroupMount.write("low 0\noom 2\noom_kill 1\n", to: "\(base)/memory.events")
+        try FakeCgroupMount.write("max 5\n", to: "\(base)/pids.events")
+        try FakeCgroupMount.write(
+            "usage_usec 30\nuser_usec 20\nsystem_usec 10\n", to: "\(base)/cpu.stat")
+        let usage = try leaf.usage()
+        #expect(usage.peakMemoryBytes == 4096)
+        #expect(usage.peakProcesses == 7)
+        #expect(usage.outOfMemoryKills == 1)
+        #expect(usage.processLimitHits == 5)
+        #expect(usage.userMicroseconds == 20)
+        #expect(usage.systemMicroseconds == 10)
+        leaf.release()
+        #expect(!mount.exists("s0.1"))
+        #expect(!backend.sweep())
+        #expect(mount.exists("s0.2"))
+        _ = try backend.prepareLeaf(slot: 0)
+        #expect(!mount.exists("s0.3"))
+    }
+
+    @Test func hybridLimitsAreWrittenAndCpuStaysBelowTheClass() throws {
+        let mount = try FakeCgroupMount.hybrid()
+        var plan = cgroupPlan(memory: 1 << 20, processes: 16, cpu: 150)
+        plan.classLimits.cpuPercent = 100
+        let backend = try hybridBackend(mount, plan: plan)
+        #expect(backend.kind == .hybrid)
+        let leaf = try backend.prepareLeaf(slot: 1)
+        #expect(mount.text("memory/s1.1/memory.limit_in_bytes") == "1048576")
+        #expect(mount.text("memory/s1.1/memory.memsw.limit_in_bytes") == "1048576")
+        #expect(mount.text("pids/s1.1/pids.max") == "16")
+        #expect(mount.text("cpu/s1.1/cpu.cfs_quota_us") == "100000")
+        #expect(leaf.entry.joinDescriptors.count == 3)
+        #expect(leaf.outOfMemoryEvent != nil)
+    }
+
+    @Test func hybridLeafIsUsedAgainWithDifferencesOfItsCounters() throws {
+        let mount = try FakeCgroupMount.hybrid()
+        let backend = try hybridBackend(mount, plan: cgroupPlan(processes: 4))
+        let first = try backend.prepareLeaf(slot: 0)
+        try FakeCgroupMount.write(
+            "user_usec 20\nsystem_usec 10\n", to: "\(mount.path)/unified/s0.1/cpu.stat")
+        try FakeCgroupMount.write(
+            "oom_kill_disable 0\noom_kill 3\n", to: "\(mount.path)/memory/s0.1/memory.oom_control")
+        let used = try first.usage()
+        #expect(used.userMicroseconds == 20)
+        #expect(used.outOfMemoryKills == 3)
+        first.release()
+        #expect(!backend.sweep())
+        let second = try backend.prepareLeaf(slot: 0)
+        #expect(mount.exists("memory/s0.1"))
+        #expect(!mount.exists("pids/s0.1"), "the pids leaf is renewed: its peak has no reset")
+        let rest = try second.usage()
+        #expect(rest.userMicroseconds == 0)
+        #expect(rest.systemMicroseconds == 0)
+        #expect(rest.outOfMemoryKills == 0)
+    }
+
+    @Test func descriptorsThatAreNoCgroupsAreRefused() {
+        #expect(
+            throws: CgroupError(
+                operation: "use inherited descriptors", subject: "0", errno: EBADF)
+        ) {
+            try InheritedCgroups.backend(first: 900, plan: Plan())
+        }
+    }
+
+    private func hybridBackend(
+        _ mount: FakeCgroupMount, plan: Plan
+    ) throws -> any CgroupBackend {
+        let stand = standIn(files: hybridFiles)
+        var groups: [CgroupDirectory] = []
+        for tree in ["unified", "memory", "pids", "cpu"] {
+            groups.append(try .open(path: "\(mount.path)/\(tree)", stand: stand))
+        }
+        return try InheritedCgroups.backend(groups: groups, plan: plan)
+    }
+}
+
+@Suite("Control file texts")
+struct ControlTextTests {
+    @Test(
+        arguments: [
+            ("0\n", 0), ("18446744073709551615\n", UInt64.max), ("12", 12),
+            ("max\n", nil), ("", nil), ("18446744073709551616", nil), ("-1", nil), ("1 2", nil),
+        ] as [(String, UInt64?)])
+    func oneNumber(text: String, expected: UInt64?) {
+        #expect(ControlText(bytes: Array(text.utf8)).number == expected)
+    }
+
+    @Test func keysMatchWhole() {
+        let text = ControlText(bytes: Array("oom_kill_disable 0\nunder_oom 0\noom_kill 4\n".utf8))
+        #expect(text.value(of: "oom_kill") == 4)
+        #expect(text.value(of: "oom") == nil)
+        #expect(text.contains(word: "under_oom"))
+        #expect(!text.contains(word: "under"))
+    }
+}
