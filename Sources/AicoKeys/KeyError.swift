@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+/// Says which key operation failed, on what, and why; never holds key bytes or sealed text.
+public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// A file operation was refused by the kernel.
+    case file(operation: String, path: String, errno: Int32)
+    /// A key file's owner or mode would let somebody else read or replace it.
+    case unsafeFile(path: String, reason: String)
+    /// A key file does not hold what it must.
+    case malformedFile(path: String, reason: String)
+    /// A sealed value is too short or of another format.
+    case malformedSeal(subject: String)
+    /// A value was sealed under a version that the ring does not hold.
+    case unknownVersion(subject: String, version: UInt32)
+    /// A sealed value was changed, moved to another row, or sealed under another master key.
+    case notAuthentic(subject: String)
+
+    /// The error as a sentence.
+    public var description: String {
+        switch self {
+        case .file(let operation, let path, let errno):
+            "cannot \(operation) \"\(path)\": errno \(errno)"
+        case .unsafeFile(let path, let reason):
+            "cannot use key file \"\(path)\": \(reason)"
+        case .malformedFile(let path, let reason):
+            "cannot read key file \"\(path)\": \(reason)"
+        case .malformedSeal(let subject):
+            "cannot open sealed \(subject): not a sealed value"
+        case .unknownVersion(let subject, let version):
+            "cannot open sealed \(subject): data key version \(version) is not in the ring"
+        case .notAuthentic(let subject):
+            "cannot open sealed \(subject): it was changed, moved, or sealed with another key"
+        }
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// One change of a batch; `TaskStore.perform` writes a batch in one transaction.
+public enum StoreChange: Sendable {
+    /// Inserts a task, or takes over the row of a deleted one -> done, alreadyExists.
+    case createTask(StoredTask)
+    /// Replaces a task's definition, not its `lastRun` -> done, notFound.
+    case updateTask(StoredTask)
+    /// Marks a task deleted and frees its id; its history stays -> done, notFound.
+    case deleteTask(TaskID, at: Instant)
+    /// Sets when a task is due next, as after a skipped instant -> done, notFound.
+    case setNextRun(TaskID, Instant?)
+    /// Claims an instant and writes execution and first attempt as running, before its order is
+    /// sent -> claimed, alreadyClaimed, notFound.
+    case claim(Claim)
+    /// Writes a further attempt of a waiting execution as running -> claimed, notFound.
+    case retry(execution: String, at: Instant)
+    /// Notes the layers that held once the task's code runs -> done, notFound.
+    case attemptConfined(attempt: UInt64, layers: [UInt8])
+    /// Ends a running attempt and moves its execution -> done, notFound if it does not run.
+    case endAttempt(AttemptEnd)
+    /// Ends a waiting execution without a further attempt, as on cancel -> done, notFound.
+    case endWaiting(execution: String, at: Instant, ExecutionEnd)
+    /// Adds a line of output; one already there stays -> done.
+    case log(LogLine)
+    /// Records a planned instant that did not start -> done, alreadyClaimed if it was decided.
+    case occurrence(
+        TaskID, plannedAt: Instant, OccurrenceDisposition, reason: String, at: Instant)
+    /// Puts an ended execution on the dead-letter table -> done, alreadyExists.
+    case deadLetter(execution: String, at: Instant, reason: String)
+    /// Marks an open dead letter as sent back -> done, notFound.
+    case resolveDeadLetter(id: Int64, at: Instant, retriedAs: String)
+    /// Deletes dead letters, or only those of a task -> done.
+    case purgeDeadLetters(task: TaskID?)
+    /// Adds an entry to the chained audit log -> done.
+    case audit(AuditEntry)
+}
+
+/// What a change came to; the n-th of `perform`'s answer belongs to the n-th change.
+public enum StoreOutcome: Sendable, Equatable {
+    /// Written.
+    case done
+    /// Claimed; the order may be sent with this attempt key.
+    case claimed(attempt: UInt64, number: UInt32)
+    /// The instant was decided before; nothing was written but the task's next run.
+    case alreadyClaimed
+    /// There is no such row in the state that the change needs; nothing was written.
+    case notFound
+    /// There is such a row already; nothing was written.
+    case alreadyExists
+}
+
+/// A claim of one planned instant.
+public struct Claim: Sendable {
+    /// What happens to the task's next run.
+    public enum NextRun: Sendable, Equatable {
+        /// It stays, as for a manual run.
+        case keep
+        /// It becomes this; nil is never.
+        case set(Instant?)
+    }
+
+    /// The task.
+    public var task: TaskID
+    /// The planned instant, unique with the task.
+    public var plannedAt: Instant
+    /// A fresh lower-case UUID.
+    public var executionID: String
+    /// What started it.
+    public var trigger: ExecutionTrigger
+    /// Now.
+    public var at: Instant
+    /// What happens to the task's next run.
+    public var nextRun: NextRun
+
+    /// Makes a claim.
+    public init(
+        task: TaskID, plannedAt: Instant, executionID: String, trigger: ExecutionTrigger,
+        at: Instant, nextRun: NextRun
+    ) {
+        self.task = task
+        self.plannedAt = plannedAt
+        self.executionID = executionID
+        self.trigger = trigger
+        self.at = at
+        self.nextRun = nextRun
+    }
+}
+
+/// The end of an attempt and where it leaves its execution.
+public struct AttemptEnd: Sendable {
+    /// What the execution does now.
+    public enum Next: Sendable {
+        /// It is over.
+        case ended(ExecutionEnd)
+        /// A further attempt is due at `retryAt`.
+        case waiting(retryAt: Instant, errorMessage: String)
+    }
+
+    /// The attempt's key.
+    public var attempt: UInt64
+    /// Now.
+    public var at: Instant
+    /// The attempt's outcome, by name.
+    public var outcome: String
+    /// How it ended, as JSON; readable in the store, so nothing of the task's own words.
+    public var ending: [UInt8]
+    /// What the execution does now.
+    public var next: Next
+
+    /// Makes an end.
+    public init(attempt: UInt64, at: Instant, outcome: String, ending: [UInt8], next: Next) {
+        self.attempt = attempt
+        self.at = at
+        self.outcome = outcome
+        self.ending = ending
+        self.next = next
+    }
+}
+
+/// The end of an execution.
+public struct ExecutionEnd: Sendable {
+    /// The outcome's name, as `failed_permanent`.
+    public var outcome: String
+    /// True where it succeeded.
+    public var success: Bool
+    /// A word a program can read on why; may be empty.
+    public var reason: String
+    /// The task's result: JSON in UTF-8. Sealed.
+    public var result: [UInt8]?
+    /// What went wrong, for people. Sealed.
+    public var errorMessage: String?
+
+    /// Makes an end.
+    public init(
+        outcome: String, success: Bool, reason: String = "", result: [UInt8]? = nil,
+        errorMessage: String? = nil
+    ) {
+        self.outcome = outcome
+        self.success = success
+        self.reason = reason
+        self.result = result
+        self.errorMessage = errorMessage
+    }
+}
+
+/// One line of output on its way into the store.
+public struct LogLine: Sendable {
+    /// The execution.
+    public var executionID: String
+    /// The attempt.
+    public var attempt: UInt64
+    /// The report's sequence number, unique in the attempt.
+    public var sequence: UInt32
+    /// `LogStream.rawValue` of the wire.
+    public var stream: UInt8
+    /// When the task wrote it.
+    public var at: Instant
+    /// The text. Sealed.
+    public var line: String
+
+    /// Makes a line.
+    public init(
+        executionID: String, attempt: UInt64, sequence: UInt32, stream: UInt8, at: Instant,
+        line: String
+    ) {
+        self.executionID = executionID
+        self.attempt = attempt
+        self.sequence = sequence
+        self.stream = stream
+        self.at = at
+        self.line = line
+    }
+}
+
+/// Something that somebody did or tried.
+public struct AuditEntry: Sendable, Equatable {
+    /// When.
+    public var at: Instant
+    /// Who: a client's name, or `scheduler`.
+    public var actor: String
+    /// What, as `task.create` or `bus.refused`.
+    public var action: String
+    /// On what, as a task's id.
+    public var subject: String
+    /// More, readable in the store.
+    public var detail: String
+
+    /// Makes an entry.
+    public init(at: Instant, actor: String, action: String, subject: String, detail: String = "") {
+        self.at = at
+        self.actor = actor
+        self.action = action
+        self.subject = subject
+        self.detail = detail
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// A row of `scheduled_tasks`.
+public struct StoredTask: Sendable, Equatable {
+    /// The largest accepted config, in bytes of JSON.
+    public static let maximumConfigBytes = 64 * 1024
+    /// The largest accepted policies, in bytes of JSON.
+    public static let maximumPoliciesBytes = 8 * 1024
+
+    /// The task's id.
+    public var id: TaskID
+    /// The task type's name (column `task_class`), as `user.command`.
+    public var type: String
+    /// The schedule as written, as `0 3 * * *`.
+    public var schedule: String
+    /// The IANA zone's name the schedule is read in.
+    public var timezone: String
+    /// The type's config: one JSON object in UTF-8. Sealed in the store.
+    public var config: [UInt8]
+    /// The policies: one JSON object in UTF-8. The scheduler owns its meaning; readable in the
+    /// store.
+    public var policies: [UInt8]
+    /// False where the clock must not start it.
+    public var enabled: Bool
+    /// Who made it: `builtin`, or the bus client's name.
+    public var origin: String
+    /// When it was made; an interval's grid starts here.
+    public var createdAt: Instant
+    /// When its definition last changed.
+    public var updatedAt: Instant
+    /// When its last execution was claimed.
+    public var lastRun: Instant?
+    /// When it is due next; nil where never.
+    public var nextRun: Instant?
+
+    /// Makes a task from its parts.
+    public init(
+        id: TaskID, type: String, schedule: String, timezone: String = "UTC",
+        config: [UInt8] = Array("{}".utf8), policies: [UInt8] = Array("{}".utf8),
+        enabled: Bool = true, origin: String = "builtin", createdAt: Instant,
+        updatedAt: Instant, lastRun: Instant? = nil, nextRun: Instant? = nil
+    ) {
+        self.id = id
+        self.type = type
+        self.schedule = schedule
+        self.timezone = timezone
+        self.config = config
+        self.policies = policies
+        self.enabled = enabled
+        self.origin = origin
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+        self.lastRun = lastRun
+        self.nextRun = nextRun
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoKeys
+import Foundation
+import GRDB
+
+/// What `verifyAudit` found.
+public enum AuditVerdict: Sendable, Equatable {
+    /// All entries are linked; their number.
+    case intact(entries: Int)
+    /// The entry with this row id, or one before it, was changed, removed or added.
+    case broken(at: Int64)
+}
+
+/// The audit log: each entry holds an HMAC over itself and the link before it.
+///
+/// Whoever can write the database but not read the master key cannot change, remove or add an
+/// entry unnoticed, but can cut entries off the end.
+extension TaskStore {
+    /// Entries, newest first.
+    public func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
+        try read("read audit log") { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM audit_log ORDER BY id DESC LIMIT ?", arguments: [limit]
+            ).compactMap { row in
+                StoreTime.instant(row["at"]).map {
+                    AuditEntry(
+                        at: $0, actor: row["actor"], action: row["action"],
+                        subject: row["subject"], detail: row["detail"])
+                }
+            }
+        }
+    }
+
+    /// Checks the whole chain.
+    public func verifyAudit() throws(StoreError) -> AuditVerdict {
+        try read("verify audit log") { db in
+            var previous = Self.firstLink
+            var count = 0
+            let rows = try Row.fetchCursor(db, sql: "SELECT * FROM audit_log ORDER BY id")
+            while let row = try rows.next() {
+                let fields: [String] = [
+                    row["at"], row["actor"], row["action"], row["subject"], row["detail"],
+                ]
+                let link = keys.auditLink(previous: previous, fields: fields)
+                guard Array(row["previous"] as Data) == previous,
+                    Array(row["link"] as Data) == link
+                else { return .broken(at: row["id"]) }
+                previous = link
+                count += 1
+            }
+            return .intact(entries: count)
+        }
+    }
+
+    func append(_ entry: AuditEntry, _ db: Database) throws -> StoreOutcome {
+        let last = try db.cachedStatement(
+            sql: "SELECT link FROM audit_log ORDER BY id DESC LIMIT 1")
+        let previous = try Data.fetchOne(last).map(Array.init) ?? Self.firstLink
+        let at = StoreTime.text(entry.at)
+        let link = keys.auditLink(
+            previous: previous,
+            fields: [at, entry.actor, entry.action, entry.subject, entry.detail])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO audit_log (at, actor, action, subject, detail, previous, link)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            at, entry.actor, entry.action, entry.subject, entry.detail, Data(previous), Data(link),
+        ])
+        return .done
+    }
+
+    private static var firstLink: [UInt8] { [UInt8](repeating: 0, count: 32) }
+}

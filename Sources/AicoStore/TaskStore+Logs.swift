@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoKeys
+import Foundation
+import GRDB
+
+/// Output lines.
+extension TaskStore {
+    /// The longest stored line, in bytes; what is longer is cut.
+    public static let maximumLineBytes = 16 * 1024
+
+    /// Lines of an execution, in the order they came.
+    ///
+    /// - Parameters:
+    ///   - execution: the execution's id.
+    ///   - after: only lines whose id is greater; 0 for all.
+    ///   - limit: at most this many.
+    public func logs(execution: String, after: Int64 = 0, limit: Int) throws(StoreError)
+        -> [StoredLogLine]
+    {
+        try read("read log of", execution) { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT * FROM execution_logs WHERE execution_id = ? AND id > ?
+                    ORDER BY id LIMIT ?
+                    """, arguments: [execution, after, limit]
+            ).map { row in
+                let attempt: Int64 = row["attempt"]
+                let sequence: UInt32 = row["seq"]
+                let sealed: [UInt8] = Array(row["line"] as Data)
+                let bytes = try? sealer.open(
+                    sealed, table: "execution_logs", column: "line",
+                    row: "\(execution)/\(attempt)/\(sequence)")
+                guard let at = StoreTime.instant(row["at"]) else {
+                    throw StoreError(
+                        operation: "read log of", subject: execution, cause: .malformedRow("at"))
+                }
+                return StoredLogLine(
+                    id: row["id"], attempt: UInt64(bitPattern: attempt), sequence: sequence,
+                    stream: row["stream"], at: at,
+                    line: bytes.map { String(decoding: $0, as: UTF8.self) })
+            }
+        }
+    }
+
+    func write(_ line: LogLine, _ db: Database) throws -> StoreOutcome {
+        let attempt = Int64(bitPattern: line.attempt)
+        let sealed = try sealer.seal(
+            Array(line.line.utf8.prefix(Self.maximumLineBytes)), table: "execution_logs",
+            column: "line", row: "\(line.executionID)/\(attempt)/\(line.sequence)")
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO execution_logs (execution_id, attempt, seq, stream, at, line)
+                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, attempt, seq) DO NOTHING
+                """
+        ).execute(arguments: [
+            line.executionID, attempt, line.sequence, line.stream, StoreTime.text(line.at),
+            Data(sealed),
+        ])
+        return .done
+    }
+}

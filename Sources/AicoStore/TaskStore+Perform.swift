@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoKeys
+import GRDB
+
+extension TaskStore {
+    /// Writes all changes in one transaction, in order; on return they are on the disk.
+    ///
+    /// A change that does not apply (an instant claimed before, a row that is not there) writes
+    /// nothing and says so in its outcome; the others are written all the same. A thrown error
+    /// means that nothing of the batch was written.
+    @discardableResult
+    public func perform(_ batch: [StoreChange]) throws(StoreError) -> [StoreOutcome] {
+        guard !batch.isEmpty else { return [] }
+        return try write("write a batch of \(batch.count)") { db in
+            var outcomes: [StoreOutcome] = []
+            outcomes.reserveCapacity(batch.count)
+            for change in batch { outcomes.append(try apply(change, db)) }
+            return outcomes
+        }
+    }
+
+    private func apply(_ change: StoreChange, _ db: Database) throws -> StoreOutcome {
+        switch change {
+        case .createTask(let task): try create(task, db)
+        case .updateTask(let task): try update(task, db)
+        case .deleteTask(let id, let at): try delete(id, at: at, db)
+        case .setNextRun(let id, let next): try setNextRun(id, next, db)
+        case .claim(let claim): try write(claim, db)
+        case .retry(let execution, let at): try retry(execution, at: at, db)
+        case .attemptConfined(let attempt, let layers): try confined(attempt, layers, db)
+        case .endAttempt(let end): try write(end, db)
+        case .endWaiting(let execution, let at, let end):
+            try endWaiting(execution, at: at, end, db)
+        case .log(let line): try write(line, db)
+        case .occurrence(let task, let plannedAt, let disposition, let reason, let at):
+            try decide(
+                task.text, plannedAt, disposition, reason: reason, execution: nil, at: at, db)
+        case .deadLetter(let execution, let at, let reason):
+            try bury(execution, at: at, reason: reason, db)
+        case .resolveDeadLetter(let id, let at, let retriedAs):
+            try resolve(id, at: at, retriedAs: retriedAs, db)
+        case .purgeDeadLetters(let task): try purge(task, db)
+        case .audit(let entry): try append(entry, db)
+        }
+    }
+
+    private func write(_ claim: Claim, _ db: Database) throws -> StoreOutcome {
+        let task = claim.task.text
+        let present = try db.cachedStatement(
+            sql: "SELECT 1 FROM scheduled_tasks WHERE task_id = ? AND deleted_at IS NULL")
+        guard try Int.fetchOne(present, arguments: [task]) != nil else { return .notFound }
+        if case .set(let next) = claim.nextRun { _ = try setNextRun(claim.task, next, db) }
+        let decided = try decide(
+            task, claim.plannedAt, .ran, reason: "", execution: claim.executionID, at: claim.at, db)
+        guard decided == .done else { return decided }
+        let at = StoreTime.text(claim.at)
+        try db.cachedStatement(sql: "UPDATE scheduled_tasks SET last_run = ? WHERE task_id = ?")
+            .execute(arguments: [at, task])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO task_executions
+                    (task_id, execution_id, started_at, state, trigger_kind, planned_at)
+                VALUES (?, ?, ?, 'running', ?, ?)
+                """
+        ).execute(arguments: [
+            task, claim.executionID, at, claim.trigger.rawValue, StoreTime.text(claim.plannedAt),
+        ])
+        return try insertAttempt(claim.executionID, number: 1, at: at, db)
+    }
+
+    /// A deferred instant may still become anything; what was decided once, stays.
+    private func decide(
+        _ task: String, _ plannedAt: Instant, _ disposition: OccurrenceDisposition,
+        reason: String, execution: String?, at: Instant, _ db: Database
+    ) throws -> StoreOutcome {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO occurrences
+                    (task_id, planned_at, disposition, reason, execution_id, decided_at)
+                VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT (task_id, planned_at) DO UPDATE SET
+                    disposition = excluded.disposition, reason = excluded.reason,
+                    execution_id = excluded.execution_id, decided_at = excluded.decided_at
+                WHERE disposition = 'deferred'
+                """
+        ).execute(arguments: [
+            task, StoreTime.text(plannedAt), disposition.rawValue, reason, execution,
+            StoreTime.text(at),
+        ])
+        return db.changesCount == 1 ? .done : .alreadyClaimed
+    }
+
+    private func insertAttempt(
+        _ execution: String, number: UInt32, at: String, _ db: Database
+    ) throws -> StoreOutcome {
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO task_attempts (execution_id, number, state, started_at)
+                VALUES (?, ?, 'running', ?)
+                """
+        ).execute(arguments: [execution, number, at])
+        return .claimed(attempt: UInt64(db.lastInsertedRowID), number: number)
+    }
+
+    private func retry(_ execution: String, at: Instant, _ db: Database) throws -> StoreOutcome {
+        try db.cachedStatement(
+            sql: """
+                UPDATE task_executions
+                SET state = 'running', retry_at = NULL, retry_count = retry_count + 1
+                WHERE execution_id = ? AND state = 'waiting'
+                """
+        ).execute(arguments: [execution])
+        guard db.changesCount == 1 else { return .notFound }
+        let last = try db.cachedStatement(
+            sql: "SELECT MAX(number) FROM task_attempts WHERE execution_id = ?")
+        let number = try UInt32.fetchOne(last, arguments: [execution]) ?? 0
+        return try insertAttempt(execution, number: number + 1, at: StoreTime.text(at), db)
+    }
+
+    private func confined(_ attempt: UInt64, _ layers: [UInt8], _ db: Database) throws
+        -> StoreOutcome
+    {
+        try db.cachedStatement(
+            sql: "UPDATE task_attempts SET layers = ? WHERE id = ? AND state = 'running'"
+        ).execute(arguments: [String(decoding: layers, as: UTF8.self), Int64(bitPattern: attempt)])
+        return db.changesCount == 1 ? .done : .notFound
+    }
+
+    private func write(_ end: AttemptEnd, _ db: Database) throws -> StoreOutcome {
+        let key = Int64(bitPattern: end.attempt)
+        let running = try db.cachedStatement(
+            sql: "SELECT execution_id FROM task_attempts WHERE id = ? AND state = 'running'")
+        guard let execution = try String.fetchOne(running, arguments: [key]) else {
+            return .notFound
+        }
+        try db.cachedStatement(
+            sql: """
+                UPDATE task_attempts
+                SET state = 'ended', ended_at = ?, outcome = ?, ending = ? WHERE id = ?
+                """
+        ).execute(arguments: [
+            StoreTime.text(end.at), end.outcome, String(decoding: end.ending, as: UTF8.self), key,
+        ])
+        switch end.next {
+        case .ended(let ended):
+            return try finish(execution, at: end.at, ended, db)
+        case .waiting(let retryAt, let message):
+            try db.cachedStatement(
+                sql: """
+                    UPDATE task_executions SET state = 'waiting', retry_at = ?, error_message = ?
+                    WHERE execution_id = ?
+                    """
+            ).execute(arguments: [
+                StoreTime.text(retryAt), try sealed(message, "error_message", execution), execution,
+            ])
+            return .done
+        }
+    }
+
+    private func endWaiting(
+        _ execution: String, at: Instant, _ end: ExecutionEnd, _ db: Database
+    ) throws -> StoreOutcome {
+        let waiting = try db.cachedStatement(
+            sql: "SELECT 1 FROM task_executions WHERE execution_id = ? AND state = 'waiting'")
+        guard try Int.fetchOne(waiting, arguments: [execution]) != nil else { return .notFound }
+        return try finish(execution, at: at, end, db)
+    }
+
+    private func finish(
+        _ execution: String, at: Instant, _ end: ExecutionEnd, _ db: Database
+    ) throws -> StoreOutcome {
+        let begin = try db.cachedStatement(
+            sql: "SELECT started_at FROM task_executions WHERE execution_id = ?")
+        guard let text = try String.fetchOne(begin, arguments: [execution]),
+            let startedAt = StoreTime.instant(text)
+        else {
+            throw StoreError(
+                operation: "end execution", subject: execution, cause: .malformedRow("started_at"))
+        }
+        let seconds = Double((at - startedAt).wholeMicroseconds) / 1_000_000
+        let result = try end.result.map {
+            try sealer.sealText($0, table: "task_executions", column: "result", row: execution)
+        }
+        try db.cachedStatement(
+            sql: """
+                UPDATE task_executions
+                SET state = 'ended', completed_at = ?, success = ?, duration_seconds = ?,
+                    result = ?, error_message = ?, outcome = ?, reason = ?, retry_at = NULL
+                WHERE execution_id = ?
+                """
+        ).execute(arguments: [
+            StoreTime.text(at), end.success, seconds, result,
+            try end.errorMessage.map { try sealed($0, "error_message", execution) },
+            end.outcome, end.reason, execution,
+        ])
+        return .done
+    }
+
+    private func sealed(_ text: String, _ column: String, _ execution: String) throws -> String {
+        try sealer.sealText(
+            Array(text.utf8), table: "task_executions", column: column, row: execution)
+    }
+}

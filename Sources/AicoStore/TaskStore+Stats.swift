@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+import GRDB
+
+/// Numbers over the executions of a span of time.
+public struct StoreStats: Sendable, Equatable {
+    /// Tasks that are not deleted.
+    public var tasks: Int
+    /// Of these, enabled ones.
+    public var enabledTasks: Int
+    /// Executions that run now.
+    public var running: Int
+    /// Executions that wait for a retry.
+    public var waiting: Int
+    /// Ended executions of the span, by outcome's name.
+    public var outcomes: [String: Int]
+    /// Further attempts in the span.
+    public var retries: Int
+    /// Instants of the span that did not run, by disposition's name.
+    public var notRun: [String: Int]
+    /// Dead letters that are open now.
+    public var deadLetters: Int
+    /// Mean seconds of the span's ended executions; nil where there are none.
+    public var meanSeconds: Double?
+    /// The shortest.
+    public var minimumSeconds: Double?
+    /// The longest.
+    public var maximumSeconds: Double?
+}
+
+extension TaskStore {
+    /// Counts executions started at or after `since`, of one task or of all.
+    public func stats(since: Instant, task: String? = nil) throws(StoreError) -> StoreStats {
+        let one = task == nil ? "1" : "task_id = :task"
+        var span: StatementArguments = ["since": StoreTime.text(since)]
+        var only: StatementArguments = [:]
+        if let task {
+            span += ["task": task]
+            only = ["task": task]
+        }
+        return try read("count executions", task ?? "") { db in
+            func count(_ table: String, _ condition: String) throws -> Int {
+                try Int.fetchOne(
+                    db, sql: "SELECT COUNT(*) FROM \(table) WHERE \(condition) AND \(one)",
+                    arguments: only) ?? 0
+            }
+            func groups(_ column: String, _ rest: String) throws -> [String: Int] {
+                var found: [String: Int] = [:]
+                for row in try Row.fetchAll(
+                    db,
+                    sql:
+                        "SELECT \(column) AS name, COUNT(*) AS n FROM \(rest) AND \(one) GROUP BY 1",
+                    arguments: span)
+                {
+                    found[row["name"] as String? ?? "unknown"] = row["n"]
+                }
+                return found
+            }
+            let times = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT AVG(duration_seconds) AS mean, MIN(duration_seconds) AS low,
+                        MAX(duration_seconds) AS high, SUM(retry_count) AS retries
+                    FROM task_executions WHERE started_at >= :since AND \(one)
+                    """, arguments: span)
+            return StoreStats(
+                tasks: try count("scheduled_tasks", "deleted_at IS NULL"),
+                enabledTasks: try count("scheduled_tasks", "deleted_at IS NULL AND enabled = 1"),
+                running: try count("task_executions", "state = 'running'"),
+                waiting: try count("task_executions", "state = 'waiting'"),
+                outcomes: try groups(
+                    "outcome", "task_executions WHERE started_at >= :since AND state = 'ended'"),
+                retries: times?["retries"] ?? 0,
+                notRun: try groups(
+                    "disposition",
+                    "occurrences WHERE planned_at >= :since AND disposition <> 'ran'"),
+                deadLetters: try count("dead_letters", "resolved_at IS NULL"),
+                meanSeconds: times?["mean"], minimumSeconds: times?["low"],
+                maximumSeconds: times?["high"])
+        }
+    }
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+import AicoKeys
+import GRDB
+
+/// Tasks.
+///
+/// A deleted task keeps its row with `deleted_at` set, config and policies emptied: executions
+/// refer to it by foreign key, and history must outlive the task. Its id is free: `createTask`
+/// takes the row over. History and occurrences belong to the id, so a task made again under the
+/// same id does not run an instant a second time.
+extension TaskStore {
+    /// All tasks by id, without the deleted ones.
+    ///
+    /// - Parameter onDamage: told of each row left out because it does not open or parse, so
+    ///   that one damaged row does not stop the others.
+    public func tasks(onDamage: (StoreError) -> Void = { _ in }) throws(StoreError)
+        -> [StoredTask]
+    {
+        let rows = try read("list tasks") { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM scheduled_tasks WHERE deleted_at IS NULL ORDER BY task_id")
+        }
+        var tasks: [StoredTask] = []
+        for row in rows {
+            do throws(StoreError) {
+                tasks.append(try task(row))
+            } catch {
+                onDamage(error)
+            }
+        }
+        return tasks
+    }
+
+    /// One task; nil where there is none or it is deleted.
+    public func task(_ id: TaskID) throws(StoreError) -> StoredTask? {
+        let row = try read("read task", id.text) { db in
+            try Row.fetchOne(
+                db, sql: "SELECT * FROM scheduled_tasks WHERE task_id = ? AND deleted_at IS NULL",
+                arguments: [id.text])
+        }
+        guard let row else { return nil }
+        return try task(row)
+    }
+
+    /// The ids that once were tasks and were deleted; a builtin among them is not made again.
+    public func deletedTaskIDs() throws(StoreError) -> Set<String> {
+        try read("list deleted tasks") { db in
+            try String.fetchSet(
+                db, sql: "SELECT task_id FROM scheduled_tasks WHERE deleted_at IS NOT NULL")
+        }
+    }
+
+    /// The enabled tasks that are due next, earliest first.
+    public func nextRuns(limit: Int) throws(StoreError) -> [(task: String, at: Instant)] {
+        try read("list next runs") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT task_id, next_run FROM scheduled_tasks
+                    WHERE next_run IS NOT NULL AND enabled = 1 AND deleted_at IS NULL
+                    ORDER BY next_run LIMIT ?
+                    """, arguments: [limit]
+            ).compactMap { row in
+                let text: String = row["next_run"]
+                return StoreTime.instant(text).map { (row["task_id"], $0) }
+            }
+        }
+    }
+
+    func create(_ task: StoredTask, _ db: Database) throws -> StoreOutcome {
+        try check(task)
+        let old = try Row.fetchOne(
+            db, sql: "SELECT deleted_at FROM scheduled_tasks WHERE task_id = ?",
+            arguments: [task.id.text])
+        if let old, old["deleted_at"] == nil { return .alreadyExists }
+        try db.execute(
+            sql: """
+                INSERT INTO scheduled_tasks
+                    (task_id, task_class, schedule, config, enabled, created_at, updated_at,
+                     last_run, next_run, timezone, policies, origin)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (task_id) DO UPDATE SET
+                    task_class = excluded.task_class, schedule = excluded.schedule,
+                    config = excluded.config, enabled = excluded.enabled,
+                    created_at = excluded.created_at, updated_at = excluded.updated_at,
+                    last_run = excluded.last_run, next_run = excluded.next_run,
+                    timezone = excluded.timezone, policies = excluded.policies,
+                    origin = excluded.origin, deleted_at = NULL
+                """,
+            arguments: [
+                task.id.text, task.type, task.schedule, try sealedConfig(task), task.enabled,
+                StoreTime.text(task.createdAt), StoreTime.text(task.updatedAt),
+                StoreTime.text(task.lastRun), StoreTime.text(task.nextRun), task.timezone,
+                String(decoding: task.policies, as: UTF8.self), task.origin,
+            ])
+        return .done
+    }
+
+    func update(_ task: StoredTask, _ db: Database) throws -> StoreOutcome {
+        try check(task)
+        try db.execute(
+            sql: """
+                UPDATE scheduled_tasks
+                SET task_class = ?, schedule = ?, config = ?, enabled = ?, updated_at = ?,
+                    next_run = ?, timezone = ?, policies = ?, origin = ?
+                WHERE task_id = ? AND deleted_at IS NULL
+                """,
+            arguments: [
+                task.type, task.schedule, try sealedConfig(task), task.enabled,
+                StoreTime.text(task.updatedAt), StoreTime.text(task.nextRun), task.timezone,
+                String(decoding: task.policies, as: UTF8.self), task.origin, task.id.text,
+            ])
+        return db.changesCount == 1 ? .done : .notFound
+    }
+
+    func delete(_ id: TaskID, at: Instant, _ db: Database) throws -> StoreOutcome {
+        try db.execute(
+            sql: """
+                UPDATE scheduled_tasks
+                SET deleted_at = ?, updated_at = ?, enabled = 0, next_run = NULL, config = NULL,
+                    policies = '{}'
+                WHERE task_id = ? AND deleted_at IS NULL
+                """, arguments: [StoreTime.text(at), StoreTime.text(at), id.text])
+        return db.changesCount == 1 ? .done : .notFound
+    }
+
+    func setNextRun(_ id: TaskID, _ next: Instant?, _ db: Database) throws -> StoreOutcome {
+        try db.cachedStatement(
+            sql: "UPDATE scheduled_tasks SET next_run = ? WHERE task_id = ? AND deleted_at IS NULL"
+        ).execute(arguments: [StoreTime.text(next), id.text])
+        return db.changesCount == 1 ? .done : .notFound
+    }
+
+    private func check(_ task: StoredTask) throws(StoreError) {
+        for (bytes, maximum) in [
+            (task.config.count, StoredTask.maximumConfigBytes),
+            (task.policies.count, StoredTask.maximumPoliciesBytes),
+        ] where bytes > maximum {
+            throw StoreError(
+                operation: "store task", subject: task.id.text,
+                cause: .tooLarge(bytes: bytes, maximum: maximum))
+        }
+    }
+
+    private func sealedConfig(_ task: StoredTask) throws(KeyError) -> String {
+        try sealer.sealText(
+            task.config, table: "scheduled_tasks", column: "config", row: task.id.text)
+    }
+
+    private func task(_ row: Row) throws(StoreError) -> StoredTask {
+        let text: String = row["task_id"]
+        func malformed(_ column: String) -> StoreError {
+            StoreError(operation: "read task", subject: text, cause: .malformedRow(column))
+        }
+        guard let id = try? TaskID(text) else { throw malformed("task_id") }
+        guard let sealed: String = row["config"] else { throw malformed("config") }
+        let config = try StoreError.wrap("read task", text) {
+            try sealer.openText(sealed, table: "scheduled_tasks", column: "config", row: text)
+        }
+        guard let createdAt = StoreTime.instant(row["created_at"]) else {
+            throw malformed("created_at")
+        }
+        guard let updatedAt = StoreTime.instant(row["updated_at"]) else {
+            throw malformed("updated_at")
+        }
+        let lastRun: String? = row["last_run"]
+        let nextRun: String? = row["next_run"]
+        let policies: String = row["policies"]
+        return StoredTask(
+            id: id, type: row["task_class"], schedule: row["schedule"], timezone: row["timezone"],
+            config: config, policies: Array(policies.utf8), enabled: row["enabled"],
+            origin: row["origin"], createdAt: createdAt, updatedAt: updatedAt,
+            lastRun: lastRun.flatMap(StoreTime.instant),
+            nextRun: nextRun.flatMap(StoreTime.instant))
+    }
+}
