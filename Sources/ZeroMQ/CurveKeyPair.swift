@@ -36,6 +36,9 @@ public struct CurveKeyPair: Sendable, Equatable {
         return text(publicKey)
     }
 
+    /// Throws EINVAL where a text is not a key; the text itself stays out of the error.
+    public static func check(_ key: String) throws(ZeroMQError) { try check(key, "key") }
+
     /// Encodes 32 bytes as 40 characters of Z85; nil where it is another number of bytes.
     static func z85(_ bytes: [UInt8]) -> String? {
         guard bytes.count == 32 else { return nil }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoWire
+public import ZeroMQ
+
+/// Why a request has no answer, or another than its data.
+public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Nobody listens, or nobody answered in time.
+    case noDaemon(endpoint: String)
+    /// The daemon refused the request; `code` is usually a `BusErrorCode`.
+    case refused(code: String, message: String, hint: String)
+    /// The daemon does not admit this client, or is not the one that the key file names.
+    case notAdmitted(endpoint: String, reason: String)
+    /// The connection closed before the answer; the request may have been carried out.
+    case connectionLost(endpoint: String)
+    /// The key file cannot be used.
+    case badKeyFile(path: String, reason: String)
+    /// The request is longer than any daemon accepts.
+    case requestTooLarge(bytes: Int, limit: Int)
+    /// The daemon answered with something that is no reply.
+    case badReply(reason: String)
+    /// ZeroMQ failed.
+    case transport(ZeroMQError)
+
+    /// The error as one sentence.
+    public var description: String {
+        switch self {
+        case .noDaemon(let endpoint): "cannot reach the scheduler at \"\(endpoint)\""
+        case .refused(_, let message, _): message
+        case .notAdmitted(let endpoint, let reason):
+            "cannot enter the bus at \"\(endpoint)\": \(reason)"
+        case .connectionLost(let endpoint):
+            "cannot say what became of the request: the scheduler at \"\(endpoint)\" went away"
+        case .badKeyFile(let path, let reason): "cannot use the key file \"\(path)\": \(reason)"
+        case .requestTooLarge(let bytes, let limit):
+            "cannot send a request of \(bytes) bytes: the limit is \(limit)"
+        case .badReply(let reason): "cannot understand the scheduler's answer: \(reason)"
+        case .transport(let error): error.description
+        }
+    }
+
+    /// What to do or type next; empty where there is nothing to advise.
+    public var hint: String {
+        switch self {
+        case .noDaemon: "start it with \"aico-supervisor\", or name its root with --root"
+        case .refused(_, _, let hint): hint
+        case .notAdmitted: "ask an admin for a key: \"aico keys add NAME --role viewer\""
+        case .connectionLost: "look with \"aico scheduler history\" before you repeat it"
+        case .badKeyFile, .requestTooLarge, .badReply, .transport: ""
+        }
+    }
+
+    /// The code of a refusal, where it is one that this version knows.
+    public var code: BusErrorCode? {
+        guard case .refused(let code, _, _) = self else { return nil }
+        return BusErrorCode(rawValue: code)
+    }
+}
