@@ -75,7 +75,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("LinuxSandboxTests", ["LinuxSandbox", "CLinux"]),
     ("AicoConfigTests", ["AicoConfig"]),
     ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox"]),
-    ("AicoStoreTests", ["AicoStore", "AicoKeys", "AicoCore"]),
+    (
+        "AicoStoreTests",
+        ["AicoStore", "AicoKeys", "AicoCore", .product(name: "GRDB", package: "GRDB.swift")]
+    ),
     ("AicoSchedulerTests", ["AicoScheduler", "AicoWire", "AicoCore"]),
     ("TaskKitTests", ["TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks"]),
     ("AicoCommandsTests", ["AicoCommands"]),

@@ -24,7 +24,7 @@ public enum StoreChange: Sendable {
     case endAttempt(AttemptEnd)
     /// Ends a waiting execution without a further attempt, as on cancel -> done, notFound.
     case endWaiting(execution: String, at: Instant, ExecutionEnd)
-    /// Adds a line of output; one already there stays -> done.
+    /// Adds a line of output -> done, notFound where the execution is gone or the line there.
     case log(LogLine)
     /// Records a planned instant that did not start -> done, alreadyClaimed if it was decided.
     case occurrence(

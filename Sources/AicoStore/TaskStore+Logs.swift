@@ -54,12 +54,13 @@ extension TaskStore {
         try db.cachedStatement(
             sql: """
                 INSERT INTO execution_logs (execution_id, attempt, seq, stream, at, line)
-                VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (execution_id, attempt, seq) DO NOTHING
+                SELECT execution_id, ?, ?, ?, ?, ? FROM task_executions WHERE execution_id = ?
+                ON CONFLICT (execution_id, attempt, seq) DO NOTHING
                 """
         ).execute(arguments: [
-            line.executionID, attempt, line.sequence, line.stream, StoreTime.text(line.at),
-            Data(sealed),
+            attempt, line.sequence, line.stream, StoreTime.text(line.at), Data(sealed),
+            line.executionID,
         ])
-        return .done
+        return db.changesCount == 1 ? .done : .notFound
     }
 }

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoStore
+import Testing
+
+@Suite struct ExecutionTests {
+    let scratch: Scratch
+    let store: TaskStore
+
+    init() throws {
+        scratch = try Scratch()
+        store = try scratch.store()
+        try store.perform([.createTask(try Fixture.task())])
+    }
+
+    private func claimed(_ change: StoreChange) throws -> UInt64 {
+        let outcome = try #require(try store.perform([change]).first)
+        guard case .claimed(let attempt, _) = outcome else {
+            throw TestFailure(outcome: outcome)
+        }
+        return attempt
+    }
+
+    private struct TestFailure: Error { let outcome: StoreOutcome }
+
+    private func failure(_ attempt: UInt64, retryAt: Instant) -> StoreChange {
+        .endAttempt(
+            AttemptEnd(
+                attempt: attempt, at: Fixture.start + .seconds(1), outcome: "failed_transient",
+                ending: [], next: .waiting(retryAt: retryAt, errorMessage: "no network")))
+    }
+
+    @Test func aClaimWritesAllItsRowsBeforeItReturns() throws {
+        let next = Fixture.start + .seconds(300)
+        let attempt = try claimed(try Fixture.claim(nextRun: .set(next)))
+        let running = try store.runningAttempts()
+        #expect(running.map(\.key) == [attempt])
+        #expect(running.first?.executionID == "e1")
+        #expect(running.first?.plannedAt == Fixture.start)
+        let execution = try store.execution("e1")
+        #expect(execution?.state == .running)
+        #expect(execution?.trigger == .schedule)
+        #expect(execution?.success == nil)
+        let occurrence = try store.occurrences(task: "user.backup", limit: 1).first
+        #expect(occurrence?.disposition == .ran)
+        #expect(occurrence?.executionID == "e1")
+        let task = try store.task(try TaskID("user.backup"))
+        #expect(task?.nextRun == next)
+        #expect(task?.lastRun == Fixture.start + .milliseconds(2))
+    }
+
+    @Test func anInstantIsClaimedOnce() throws {
+        _ = try claimed(try Fixture.claim())
+        let next = Fixture.start + .seconds(600)
+        #expect(
+            try store.perform([try Fixture.claim(execution: "e2", nextRun: .set(next))])
+                == [.alreadyClaimed])
+        #expect(try store.execution("e2") == nil)
+        #expect(try store.task(try TaskID("user.backup"))?.nextRun == next)
+        #expect(try store.count("task_attempts") == 1)
+    }
+
+    @Test func aClaimThatFailsLeavesTheRestOfItsBatchAlone() throws {
+        _ = try claimed(try Fixture.claim())
+        let outcomes = try store.perform([
+            try Fixture.claim(execution: "e2"), try Fixture.claim(at: 60, execution: "e3"),
+        ])
+        #expect(outcomes[0] == .alreadyClaimed)
+        #expect(outcomes[1] == .claimed(attempt: 2, number: 1))
+    }
+
+    @Test func anEndedAttemptEndsItsExecutionOnce() throws {
+        let attempt = try claimed(try Fixture.claim())
+        let layers = Array(#"{"held":["seccomp"]}"#.utf8)
+        #expect(
+            try store.perform([
+                .attemptConfined(attempt: attempt, layers: layers), Fixture.success(attempt),
+                Fixture.success(attempt, result: "2"),
+                .attemptConfined(attempt: attempt, layers: []),
+            ]) == [.done, .done, .notFound, .notFound])
+        let execution = try #require(try store.execution("e1"))
+        #expect(execution.state == .ended)
+        #expect(execution.success == true)
+        #expect(execution.outcome == "succeeded")
+        #expect(execution.result == Array(#"{"n":1}"#.utf8))
+        #expect(execution.duration == .milliseconds(1998))
+        #expect(execution.attempts == 1)
+        let attempts = try store.attempts(execution: "e1")
+        #expect(attempts.map(\.outcome) == ["succeeded"])
+        #expect(attempts.first?.layers == layers)
+        #expect(attempts.first?.ending == Array(#"{"exit":0}"#.utf8))
+        #expect(try store.runningAttempts().isEmpty)
+    }
+
+    @Test func aRetryIsANewAttemptOfTheSameExecution() throws {
+        let retryAt = Fixture.start + .seconds(60)
+        let first = try claimed(try Fixture.claim())
+        try store.perform([failure(first, retryAt: retryAt)])
+        let waiting = try store.waitingExecutions()
+        #expect(waiting.map(\.id) == ["e1"])
+        #expect(waiting.first?.retryAt == retryAt)
+        #expect(waiting.first?.errorMessage == "no network")
+        #expect(
+            try store.perform([.retry(execution: "e1", at: retryAt)])
+                == [.claimed(attempt: first + 1, number: 2)])
+        // Only a waiting execution can be retried: a second order must not go out.
+        #expect(try store.perform([.retry(execution: "e1", at: retryAt)]) == [.notFound])
+        try store.perform([Fixture.success(first + 1)])
+        let execution = try store.execution("e1")
+        #expect(execution?.attempts == 2)
+        #expect(execution?.errorMessage == nil)
+        #expect(try store.attempts(execution: "e1").map(\.number) == [1, 2])
+    }
+
+    @Test func aWaitingExecutionCanBeEnded() throws {
+        let attempt = try claimed(try Fixture.claim())
+        let end = ExecutionEnd(outcome: "cancelled", success: false, reason: "requested")
+        let change = StoreChange.endWaiting(execution: "e1", at: Fixture.start, end)
+        #expect(try store.perform([change]) == [.notFound])
+        try store.perform([failure(attempt, retryAt: Fixture.start)])
+        #expect(try store.perform([change]) == [.done])
+        #expect(try store.execution("e1")?.reason == "requested")
+        #expect(try store.perform([.retry(execution: "e1", at: Fixture.start)]) == [.notFound])
+    }
+
+    @Test func aDeferredInstantMayStillRunAndADecidedOneMayNot() throws {
+        let id = try TaskID("user.backup")
+        func decide(_ disposition: OccurrenceDisposition, _ reason: String) -> StoreChange {
+            .occurrence(
+                id, plannedAt: Fixture.start, disposition, reason: reason, at: Fixture.start)
+        }
+        #expect(try store.perform([decide(.deferred, "cpu")]) == [.done])
+        #expect(try store.deferredOccurrences().map(\.reason) == ["cpu"])
+        #expect(try store.perform([decide(.deferred, "memory")]) == [.done])
+        _ = try claimed(try Fixture.claim())
+        #expect(try store.deferredOccurrences().isEmpty)
+        #expect(try store.perform([decide(.skipped, "overlap")]) == [.alreadyClaimed])
+        let occurrences = try store.occurrences(task: "user.backup", limit: 9)
+        #expect(occurrences.map(\.disposition) == [.ran])
+    }
+
+    @Test func logLinesKeepTheirOrderAndArriveOnce() throws {
+        let attempt = try claimed(try Fixture.claim())
+        func line(_ sequence: UInt32, _ text: String) -> StoreChange {
+            .log(
+                LogLine(
+                    executionID: "e1", attempt: attempt, sequence: sequence, stream: 4,
+                    at: Fixture.start, line: text))
+        }
+        #expect(
+            try store.perform([line(1, "one"), line(2, "two"), line(2, "again")])
+                == [.done, .done, .notFound])
+        let lines = try store.logs(execution: "e1", limit: 10)
+        #expect(lines.map(\.line) == ["one", "two"])
+        let cursor = try #require(lines.first?.id)
+        #expect(try store.logs(execution: "e1", after: cursor, limit: 10).map(\.line) == ["two"])
+        let stray = LogLine(
+            executionID: "none", attempt: 9, sequence: 0, stream: 1, at: Fixture.start, line: "")
+        #expect(try store.perform([.log(stray)]) == [.notFound])
+    }
+
+    @Test func anOverlongLineIsCut() throws {
+        let attempt = try claimed(try Fixture.claim())
+        let text = String(repeating: "x", count: TaskStore.maximumLineBytes + 9)
+        try store.perform([
+            .log(
+                LogLine(
+                    executionID: "e1", attempt: attempt, sequence: 0, stream: 4,
+                    at: Fixture.start, line: text))
+        ])
+        let line = try store.logs(execution: "e1", limit: 1).first?.line
+        #expect(line?.utf8.count == TaskStore.maximumLineBytes)
+    }
+
+    @Test func deadLettersAreBuriedSentBackAndPurged() throws {
+        let attempt = try claimed(try Fixture.claim())
+        let bury = StoreChange.deadLetter(
+            execution: "e1", at: Fixture.start, reason: "failed_permanent")
+        #expect(try store.perform([bury]) == [.notFound])
+        try store.perform([Fixture.success(attempt)])
+        #expect(try store.perform([bury, bury]) == [.done, .alreadyExists])
+        let letter = try #require(try store.deadLetters(limit: 9).first)
+        #expect(letter.executionID == "e1")
+        #expect(letter.attempts == 1)
+        let resolve = StoreChange.resolveDeadLetter(
+            id: letter.id, at: Fixture.start, retriedAs: "e2")
+        #expect(try store.perform([resolve, resolve]) == [.done, .notFound])
+        #expect(try store.deadLetters(limit: 9).isEmpty)
+        #expect(
+            try store.deadLetters(includeResolved: true, limit: 9).map(\.retriedAs) == ["e2"])
+        try store.perform([.purgeDeadLetters(task: try TaskID("user.other"))])
+        #expect(try store.count("dead_letters") == 1)
+        try store.perform([.purgeDeadLetters(task: nil)])
+        #expect(try store.count("dead_letters") == 0)
+    }
+
+    @Test func aResultThatDoesNotOpenIsMarked() throws {
+        try store.perform([Fixture.success(try claimed(try Fixture.claim()))])
+        try store.execute("UPDATE task_executions SET result = 'AAAA'")
+        let execution = try store.execution("e1")
+        #expect(execution?.isUnreadable == true)
+        #expect(execution?.result == nil)
+    }
+
+    @Test func statsCountOutcomesAndTimes() throws {
+        try store.perform([Fixture.success(try claimed(try Fixture.claim()))])
+        let second = try claimed(try Fixture.claim(at: 1, execution: "e2"))
+        try store.perform([
+            failure(second, retryAt: Fixture.start),
+            .occurrence(
+                try TaskID("user.backup"), plannedAt: Fixture.start + .seconds(9), .skipped,
+                reason: "overlap", at: Fixture.start),
+        ])
+        _ = try claimed(try Fixture.claim(at: 2, execution: "e3"))
+        let stats = try store.stats(since: Fixture.start)
+        #expect(stats.tasks == 1)
+        #expect(stats.enabledTasks == 1)
+        #expect(stats.running == 1)
+        #expect(stats.waiting == 1)
+        #expect(stats.outcomes == ["succeeded": 1])
+        #expect(stats.notRun == ["skipped": 1])
+        #expect(stats.meanSeconds == 1.998)
+        #expect(try store.stats(since: Fixture.start, task: "user.none").outcomes.isEmpty)
+        #expect(try store.stats(since: Fixture.start + .seconds(60)).outcomes.isEmpty)
+    }
+}
