@@ -2,6 +2,9 @@
 // Part of the AICO Task Supervisor
 
 extension Schedule {
+    /// The last whole second that an `Instant` can hold.
+    private static let lastSecond = Int64.max / 1_000_000
+
     /// Gives the first instant later than `after` at which the schedule fires; nil where it
     /// never does.
     ///
@@ -12,7 +15,10 @@ extension Schedule {
         switch kind {
         case .cron(let expression):
             let search = ZonedSearch(expression: expression, zone: zone, policy: dst)
-            return search.first(after: after.seconds).map { Instant(seconds: $0) }
+            guard let second = search.first(after: after.seconds), second <= Self.lastSecond else {
+                return nil
+            }
+            return Instant(seconds: second)
         case .interval(let seconds):
             return Self.next(onGridOf: seconds * 1_000_000, from: created, after: after)
         case .at(let instant):

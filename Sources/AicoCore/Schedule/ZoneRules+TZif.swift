@@ -110,6 +110,10 @@ private struct TZifReader {
         guard zip(times, times.dropFirst()).allSatisfy({ $0 < $1 }) else {
             throw refuse("its changes are not in ascending order")
         }
+        // RFC 9636 asks writers not to go below -2^59; beyond it, adding an offset may overflow.
+        guard times.allSatisfy({ (-(1 << 59)...(1 << 59)).contains($0) }) else {
+            throw refuse("a change is out of range")
+        }
         let indices = position
         try skip(header.times)
         var offsets: [Int64] = []

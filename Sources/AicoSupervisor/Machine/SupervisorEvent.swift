@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+
+/// What can happen to the supervisor.
+enum SupervisorEvent: Equatable {
+    /// A well-formed message from the scheduler.
+    case message(SupervisorMessage)
+    /// The channel broke a rule: wrong length, undecodable, closed, or not read.
+    case violation(Violation)
+    /// The scheduler's process is gone and reaped.
+    case schedulerExited(status: Int32, ranFor: Duration)
+    /// A launch of the scheduler failed.
+    case schedulerLaunchFailed(errno: Int32)
+    /// A worker was launched.
+    case workerLaunched(TaskClass, processID: UInt64)
+    /// A launch of a worker failed.
+    case workerLaunchFailed(TaskClass, errno: Int32)
+    /// A worker is gone and reaped.
+    case workerExited(TaskClass, status: Int32, ranFor: Duration)
+    /// A timer fired.
+    case timer(SupervisorTimer)
+    /// TERM or INT came.
+    case stopSignal
+}
+
+/// How the scheduler broke the channel's rules.
+enum Violation: Equatable {
+    case undecodable
+    case closed
+    case unread
+    /// A message that is the supervisor's to send.
+    case wrongDirection
+    /// LAUNCH of a class that was launched already.
+    case outOfTurn
+}
+
+/// The timers of the supervisor; each runs at most once at a time.
+enum SupervisorTimer: Hashable {
+    case relaunchScheduler
+    case relaunchWorker(TaskClass)
+    case stopGrace
+}
+
+/// What the supervisor does in answer to an event, in order.
+enum SupervisorAction: Equatable {
+    case launchScheduler
+    /// Kills the scheduler's cgroup.
+    case killScheduler
+    /// Launches a worker; answered by workerLaunched or workerLaunchFailed.
+    case launchWorker(TaskClass)
+    /// Kills a class's cgroup.
+    case killWorker(TaskClass)
+    case send(SupervisorMessage)
+    case startTimer(SupervisorTimer, Duration)
+    case stopTimer(SupervisorTimer)
+    case log(SupervisorNote)
+    /// Kills what is left, removes the cgroups and ends with status 0.
+    case finish
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+
+/// What the supervisor does when: state and event to new state and actions, no system call.
+///
+/// The scheduler's state decides which table applies; each worker has a state of its own.
+struct SupervisorMachine: Equatable {
+    /// The scheduler, and with it the phase of the whole system.
+    enum SchedulerState: Equatable, CaseIterable {
+        /// It runs and may ask.
+        case running
+        /// It was killed; what it still says is not heard.
+        case dying
+        /// It is gone and comes back by timer.
+        case backingOff
+        /// A stop is under way: it was told to finish.
+        case stopping
+        /// All is over.
+        case finished
+    }
+
+    /// One class's worker.
+    enum WorkerState: Equatable {
+        /// Not asked for since the scheduler's start.
+        case idle
+        /// A launch is under way.
+        case launching
+        case running(processID: UInt64)
+        /// Ended with this wait status; comes back by timer.
+        case backingOff(lastStatus: Int32)
+        /// Killed with the old scheduler; `wanted` if the new one has asked for it meanwhile.
+        case dying(wanted: Bool)
+    }
+
+    /// From the stop's beginning to the kill of what is left.
+    static let stopGrace = Duration.seconds(10)
+
+    private(set) var scheduler = SchedulerState.running
+    private(set) var workers: [TaskClass: WorkerState] = Dictionary(
+        uniqueKeysWithValues: TaskClass.allCases.map { ($0, .idle) })
+    private var schedulerBackoff = Backoff()
+    private var workerBackoffs: [TaskClass: Backoff] = [:]
+
+    /// The first actions.
+    static let start: [SupervisorAction] = [.launchScheduler]
+
+    /// Takes one event.
+    mutating func handle(_ event: SupervisorEvent) -> [SupervisorAction] {
+        if scheduler == .finished { return [] }
+        switch event {
+        case .message(let message):
+            return handle(message: message)
+        case .violation(let violation):
+            return handle(violation: violation)
+        case .schedulerExited(let status, let ranFor):
+            return handleSchedulerEnd(ranFor: ranFor) { .schedulerEnded(status: status, relaunchIn: $0) }
+        case .schedulerLaunchFailed(let errno):
+            return handleSchedulerEnd(ranFor: .zero) {
+                .schedulerNotLaunched(errno: errno, relaunchIn: $0)
+            }
+        case .workerLaunched(let taskClass, let processID):
+            return handleLaunched(taskClass, processID: processID)
+        case .workerLaunchFailed(let taskClass, let errno):
+            return handleLaunchFailure(taskClass, errno: errno)
+        case .workerExited(let taskClass, let status, let ranFor):
+            return handleExit(taskClass, status: status, ranFor: ranFor)
+        case .timer(let timer):
+            return handle(timer: timer)
+        case .stopSignal:
+            return stop()
+        }
+    }
+
+    // MARK: - The scheduler
+
+    private mutating func handle(message: SupervisorMessage) -> [SupervisorAction] {
+        guard scheduler == .running || scheduler == .stopping else { return [] }
+        let taskClass = message.taskClass
+        switch message.kind {
+        case .launch:
+            return handleLaunch(taskClass)
+        case .kill:
+            return handleKill(taskClass)
+        case .status:
+            return TaskClass.allCases.map { .send(statusMessage(of: $0)) }
+        case .stop:
+            return stop()
+        case .launched, .exited, .launchFailed, .shutdown:
+            return handle(violation: .wrongDirection)
+        }
+    }
+
+    private mutating func handle(violation: Violation) -> [SupervisorAction] {
+        switch scheduler {
+        case .running:
+            scheduler = .dying
+            return [.log(.schedulerViolated(violation)), .killScheduler] + killAllWorkers()
+        case .stopping:
+            // A scheduler that finishes closes its end first: only its exit counts now.
+            return violation == .closed ? [] : [.log(.schedulerViolated(violation)), .killScheduler]
+        case .dying, .backingOff, .finished:
+            return []
+        }
+    }
+
+    private mutating func handleSchedulerEnd(
+        ranFor: Duration, note: (Duration) -> SupervisorNote
+    ) -> [SupervisorAction] {
+        switch scheduler {
+        case .running, .dying:
+            scheduler = .backingOff
+            let delay = schedulerBackoff.next(ranFor: ranFor)
+            return [.log(note(delay))] + killAllWorkers() + [.startTimer(.relaunchScheduler, delay)]
+        case .stopping:
+            scheduler = .finished
+            return [.finish]
+        case .backingOff, .finished:
+            return []
+        }
+    }
+
+    private mutating func stop() -> [SupervisorAction] {
+        let timers = TaskClass.allCases.map { SupervisorAction.stopTimer(.relaunchWorker($0)) }
+        switch scheduler {
+        case .running:
+            scheduler = .stopping
+            return [.log(.stopping)] + timers + [
+                .send(SupervisorMessage(kind: .shutdown, taskClass: .maintenance)),
+                .startTimer(.stopGrace, Self.stopGrace),
+            ]
+        case .dying, .backingOff:
+            scheduler = .finished
+            return [.log(.stopping), .stopTimer(.relaunchScheduler), .finish]
+        case .stopping, .finished:
+            return []
+        }
+    }
+
+    private mutating func handle(timer: SupervisorTimer) -> [SupervisorAction] {
+        switch timer {
+        case .relaunchScheduler:
+            guard scheduler == .backingOff else { return [] }
+            scheduler = .running
+            return [.launchScheduler]
+        case .relaunchWorker(let taskClass):
+            guard scheduler == .running, case .backingOff = workers[taskClass] else { return [] }
+            workers[taskClass] = .launching
+            return [.launchWorker(taskClass)]
+        case .stopGrace:
+            guard scheduler == .stopping else { return [] }
+            scheduler = .finished
+            return [.log(.graceOver), .finish]
+        }
+    }
+
+    // MARK: - Workers
+
+    private mutating func handleLaunch(_ taskClass: TaskClass) -> [SupervisorAction] {
+        // A stop may cross a launch on its way; it starts nothing any more.
+        if scheduler == .stopping { return [] }
+        switch worker(taskClass) {
+        case .idle:
+            workers[taskClass] = .launching
+            return [.launchWorker(taskClass)]
+        case .backingOff:
+            // Its exit may cross the request; the timer brings it back.
+            return []
+        case .dying(wanted: false):
+            workers[taskClass] = .dying(wanted: true)
+            return []
+        case .launching, .running, .dying(wanted: true):
+            return handle(violation: .outOfTurn)
+        }
+    }
+
+    private mutating func handleKill(_ taskClass: TaskClass) -> [SupervisorAction] {
+        switch worker(taskClass) {
+        case .running:
+            return [.log(.workerKillAsked(taskClass)), .killWorker(taskClass)]
+        case .idle, .launching, .backingOff, .dying:
+            // Nothing of it runs: an exit may have crossed the request.
+            return []
+        }
+    }
+
+    private mutating func handleLaunched(
+        _ taskClass: TaskClass, processID: UInt64
+    ) -> [SupervisorAction] {
+        switch worker(taskClass) {
+        case .launching:
+            workers[taskClass] = .running(processID: processID)
+            return [
+                .log(.workerLaunched(taskClass, processID: processID)),
+                .send(message(.launched, taskClass, processID: processID)),
+            ]
+        case .idle, .running, .backingOff, .dying:
+            // Not asked for, or no longer: it may not live on.
+            return [.killWorker(taskClass)]
+        }
+    }
+
+    private mutating func handleLaunchFailure(
+        _ taskClass: TaskClass, errno: Int32
+    ) -> [SupervisorAction] {
+        guard worker(taskClass) == .launching else { return [] }
+        let delay = workerBackoffs[taskClass, default: Backoff()].next(ranFor: .zero)
+        workers[taskClass] = .backingOff(lastStatus: 0)
+        let note = SupervisorAction.log(
+            .workerNotLaunched(taskClass, errno: errno, relaunchIn: delay))
+        let told = SupervisorAction.send(message(.launchFailed, taskClass, argument: errno))
+        return [note, told, .startTimer(.relaunchWorker(taskClass), delay)]
+    }
+
+    private mutating func handleExit(
+        _ taskClass: TaskClass, status: Int32, ranFor: Duration
+    ) -> [SupervisorAction] {
+        switch worker(taskClass) {
+        case .running:
+            let told = SupervisorAction.send(message(.exited, taskClass, argument: status))
+            // The worker's tasks go with it: they would run on unseen.
+            let killed = SupervisorAction.killWorker(taskClass)
+            if scheduler == .stopping {
+                workers[taskClass] = .idle
+                let note = SupervisorNote.workerEnded(taskClass, status: status, relaunchIn: nil)
+                return [.log(note), killed, told]
+            }
+            let delay = workerBackoffs[taskClass, default: Backoff()].next(ranFor: ranFor)
+            workers[taskClass] = .backingOff(lastStatus: status)
+            return [
+                .log(.workerEnded(taskClass, status: status, relaunchIn: delay)), killed, told,
+                .startTimer(.relaunchWorker(taskClass), delay),
+            ]
+        case .dying(let wanted):
+            let isNeeded = wanted && scheduler == .running
+            workers[taskClass] = isNeeded ? .launching : .idle
+            return isNeeded ? [.launchWorker(taskClass)] : []
+        case .idle, .launching, .backingOff:
+            return []
+        }
+    }
+
+    private mutating func killAllWorkers() -> [SupervisorAction] {
+        var actions: [SupervisorAction] = []
+        for taskClass in TaskClass.allCases {
+            switch worker(taskClass) {
+            case .running, .launching:
+                workers[taskClass] = .dying(wanted: false)
+                actions.append(.killWorker(taskClass))
+            case .dying:
+                workers[taskClass] = .dying(wanted: false)
+            case .backingOff:
+                workers[taskClass] = .idle
+                actions.append(.stopTimer(.relaunchWorker(taskClass)))
+            case .idle:
+                break
+            }
+        }
+        return actions
+    }
+
+    private func worker(_ taskClass: TaskClass) -> WorkerState { workers[taskClass] ?? .idle }
+
+    private func statusMessage(of taskClass: TaskClass) -> SupervisorMessage {
+        switch worker(taskClass) {
+        case .running(let processID): message(.launched, taskClass, processID: processID)
+        case .backingOff(let status): message(.exited, taskClass, argument: status)
+        case .idle, .launching, .dying: message(.exited, taskClass)
+        }
+    }
+
+    private func message(
+        _ kind: SupervisorMessage.Kind, _ taskClass: TaskClass, argument: Int32 = 0,
+        processID: UInt64 = 0
+    ) -> SupervisorMessage {
+        SupervisorMessage(
+            kind: kind, taskClass: taskClass, argument: argument, processID: processID)
+    }
+}

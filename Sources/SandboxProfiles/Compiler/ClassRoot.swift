@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import LinuxSandbox
+
+/// Lays out the minimal root of a class and the Landlock rules for its tasks.
+struct ClassRoot {
+    private(set) var mounts: [PlanMount] = []
+    private(set) var rules: [LandlockRule] = []
+
+    init(_ profile: Profile, paths: InstancePaths) throws(ProfileError) {
+        try addHostPaths(profile, paths: paths)
+        addLinks(profile)
+        addDevices(profile)
+        addPrivate(profile)
+        addDirectories(profile, paths: paths)
+        guard mounts.count <= 64, rules.count <= 64 else {
+            throw ProfileError(
+                file: "\(profile.taskClass.name).yaml", line: 0,
+                reason: "a class root takes at most 64 mounts and 64 paths, "
+                    + "not \(mounts.count) and \(rules.count)")
+        }
+    }
+
+    /// Parents come before what lies beneath them, which needs no mount of its own.
+    private mutating func addHostPaths(
+        _ profile: Profile, paths: InstancePaths
+    ) throws(ProfileError) {
+        var mounted: [HostPath] = []
+        for grant in profile.hostPaths.sorted(by: { $0.path < $1.path }) {
+            func refusal(_ reason: String) -> ProfileError {
+                ProfileError(file: grant.file, line: grant.line, reason: reason)
+            }
+            guard !paths.overlaps(grant.path) else {
+                throw refusal("'\(grant.path)' holds the instance's own state")
+            }
+            let parent = mounted.first { isBeneath(grant.path, $0.path) }
+            if let parent, grant.access.contains(.write), !parent.access.contains(.write) {
+                throw refusal("'\(grant.path)' lies beneath '\(parent.path)', which is read-only")
+            }
+            if parent == nil {
+                mounted.append(grant)
+                mounts.append(
+                    PlanMount(
+                        kind: grant.access.contains(.write) ? .bindWritable : .bindReadOnly,
+                        source: grant.path, target: grant.path, ifExists: grant.ifPresent))
+            }
+            rules.append(
+                LandlockRule(path: grant.path, access: grant.access, ifExists: grant.ifPresent))
+        }
+    }
+
+    /// The top-level links of a merged /usr; the loader's path among them.
+    private mutating func addLinks(_ profile: Profile) {
+        let reachesUsr = profile.hostPaths.contains { isBeneath($0.path, "/usr") }
+        guard reachesUsr else { return }
+        for name in ["bin", "sbin", "lib", "lib64"] {
+            mounts.append(PlanMount(kind: .symlink, source: "usr/\(name)", target: "/\(name)"))
+        }
+    }
+
+    private mutating func addDevices(_ profile: Profile) {
+        for device in profile.devices {
+            let path = "/dev/\(device.rawValue)"
+            mounts.append(PlanMount(kind: .device, source: path, target: path))
+            rules.append(LandlockRule(path: path, access: [.read, .write]))
+        }
+        // bash's process substitution and many scripts spell descriptors this way.
+        let links = [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")]
+        guard profile.mayExecute else { return }
+        for (name, suffix) in links {
+            mounts.append(
+                PlanMount(
+                    kind: .symlink, source: "/proc/self/fd\(suffix)", target: "/dev/\(name)"))
+        }
+    }
+
+    private mutating func addPrivate(_ profile: Profile) {
+        mounts.append(PlanMount(kind: .proc, source: "", target: "/proc"))
+        rules.append(LandlockRule(path: "/proc", access: .read))
+        mounts.append(
+            PlanMount(
+                kind: .temporary, source: "", target: "/tmp", sizeBytes: profile.temporaryBytes))
+        rules.append(LandlockRule(path: "/tmp", access: [.read, .write]))
+    }
+
+    /// The executables and the order sockets are the worker's: mounted, but no path of its tasks.
+    private mutating func addDirectories(_ profile: Profile, paths: InstancePaths) {
+        var grants = profile.directories
+        for own in [InstanceDirectory.executables, .run]
+        where !grants.contains(where: { $0.directory == own }) {
+            grants.append(DirectoryGrant(directory: own, access: []))
+        }
+        for grant in grants {
+            let target = grant.directory.classPath
+            mounts.append(
+                PlanMount(
+                    kind: grant.access.contains(.write) ? .bindWritable : .bindReadOnly,
+                    source: paths.host(grant.directory, for: profile.taskClass), target: target))
+            guard !grant.access.isEmpty else { continue }
+            rules.append(LandlockRule(path: target, access: grant.access))
+        }
+    }
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import LinuxSandbox
+import StrictYAML
+
+extension PlanLimits {
+    /// Reads `limits` or `class_limits`.
+    static func read(
+        _ value: YAMLValue, _ name: String, isClass: Bool
+    ) throws(ProfileError) -> PlanLimits {
+        let attemptKeys = [
+            "memory_mb", "processes", "cpu_percent", "wall_seconds", "open_files", "file_size_mb",
+        ]
+        let classKeys = ["memory_mb", "processes", "cpu_percent"]
+        let map = try value.mapping(name, keys: isClass ? classKeys : attemptKeys)
+        func number(_ key: String, _ range: ClosedRange<Int>) throws(ProfileError) -> Int {
+            guard let found = map[key] else {
+                throw value.failure("key '\(key)' is missing in '\(name)'")
+            }
+            return try found.integer(key, in: range)
+        }
+        var limits = PlanLimits()
+        limits.memoryBytes = UInt64(try number("memory_mb", 8...1_048_576)) << 20
+        limits.processes = UInt32(try number("processes", 1...32_768))
+        limits.cpuPercent = UInt32(try number("cpu_percent", 1...102_400))
+        guard !isClass else { return limits }
+        limits.wallSeconds = UInt32(try number("wall_seconds", 1...604_800))
+        limits.openFiles = UInt32(try number("open_files", 16...65_536))
+        limits.fileSizeBytes = UInt64(try number("file_size_mb", 1...1_048_576)) << 20
+        return limits
+    }
+}

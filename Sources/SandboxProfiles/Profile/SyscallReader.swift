@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import StrictYAML
+
+/// Collects the `syscalls` sections of a profile and its includes.
+struct SyscallReader {
+    private(set) var grants = SyscallGrants()
+    private var verdicts: [String: String] = [:]
+    private let table = SyscallTable.native
+
+    private static let lists = ["allow", "refuse", "unavailable"]
+
+    mutating func read(_ value: YAMLValue?) throws(ProfileError) {
+        let arguments = NamedArgument.allCases.map(\.rawValue)
+        let map = try value?.mapping("syscalls", keys: Self.lists + arguments) ?? [:]
+        for list in Self.lists {
+            for item in try map[list]?.list(list) ?? [] {
+                for name in try words(item, list) { try record(name, as: list, at: item) }
+            }
+        }
+        for argument in NamedArgument.allCases {
+            let key = argument.rawValue
+            for item in try map[key]?.list(key) ?? [] {
+                for name in try words(item, key) {
+                    guard let number = argument.values[name] else {
+                        throw item.failure(
+                            "unknown value '\(name.prefix(64))' of \(key)",
+                            nearest: nearestWord(to: name, among: argument.values.keys))
+                    }
+                    grants.arguments[argument, default: []].insert(number)
+                }
+            }
+        }
+    }
+
+    private func words(_ item: YAMLValue, _ key: String) throws(ProfileError) -> [String] {
+        try item.string(key).split(separator: " ").map(String.init)
+    }
+
+    private mutating func record(
+        _ name: String, as list: String, at item: YAMLValue
+    ) throws(ProfileError) {
+        if let rule = TaskFilter.governed[name] {
+            throw item.failure("'\(name)' may not be listed: \(rule)")
+        }
+        guard table.lookup(name) != .unknown else {
+            throw item.failure(
+                "unknown system call '\(name.prefix(64))'",
+                nearest: nearestWord(to: name, among: table.names.values))
+        }
+        if let other = verdicts.updateValue(list, forKey: name) {
+            throw item.failure(
+                other == list
+                    ? "'\(name)' is listed twice"
+                    : "'\(name)' is listed under '\(other)' already")
+        }
+        guard list != "allow" || !Self.neverAllowed.contains(name) else {
+            throw item.failure("'\(name)' may not be allowed to any class")
+        }
+        switch list {
+        case "allow": grants.allowed.insert(name)
+        case "refuse": grants.refused.insert(name)
+        default: grants.unavailable.insert(name)
+        }
+    }
+
+    /// What the worker's filter denies, and what would let a task undo its confinement.
+    private static let neverAllowed = Set(WorkerFilter.denied.flatMap(\.calls)).union([
+        "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
+        "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "clone3", "execveat",
+        "keyctl", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid",
+        "setgroups", "capset", "memfd_secret", "seccomp",
+    ])
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import Testing
+
+@Suite struct JSONValueTests {
+    @Test func everyKindIsRead() throws {
+        let text = #" {"a":[null,true,false,-0,12,1.5,1e2,"x"],"b":{"c":{}}} "#
+        #expect(
+            try JSONValue.parse(text) == [
+                "a": [nil, true, false, 0, 12, 1.5, .double(100), "x"],
+                "b": ["c": [:]],
+            ])
+    }
+
+    @Test func escapesAreRead() throws {
+        #expect(
+            try JSONValue.parse(#""\"\\\/\b\f\n\r\té🦉""#)
+                == .string("\"\\/\u{8}\u{C}\n\r\té🦉"))
+    }
+
+    @Test func writtenValuesAreReadBackAndKeysAreSorted() throws {
+        let value: JSONValue = [
+            "z": [1, 2.5, .double(1e300)], "a": "tab\t\u{1}\u{7F}\"é🦉", "m": ["k": nil, "j": true],
+        ]
+        #expect(try JSONValue.parse(value.serialized()) == value)
+        #expect(try JSONValue.parse(value.serialized(indented: true)) == value)
+        #expect(
+            value.text().hasPrefix(#"{"a":"tab\t\u0001\u007f\"é🦉","m":{"j":true,"k":null},"z""#))
+    }
+
+    @Test func integersThatFitStayExact() throws {
+        #expect(try JSONValue.parse("9223372036854775807") == .int(.max))
+        #expect(try JSONValue.parse("9223372036854775808") == .double(9223372036854775808))
+    }
+
+    @Test(arguments: [
+        "", " ", "{", "[", "[1,]", "{\"a\":1,}", "{\"a\" 1}", "{a:1}", "01", "1.", ".5", "1e", "+1",
+        "--1", "nul", "true false", "\"", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"",
+        "\"\\ud800\\u0041\"",
+        "\"\\udc00\"", "\"a\nb\"", "1e999", "[1 2]", "{\"a\":1,\"a\":2}", "NaN", "Infinity",
+        "\u{FEFF}1",
+        "{1:2}", "]", "[}",
+    ])
+    func isRefused(text: String) {
+        #expect(throws: JSONError.self) { try JSONValue.parse(text) }
+    }
+
+    @Test func badUTF8IsRefused() {
+        #expect(throws: JSONError(offset: 0, reason: "the string is not UTF-8")) {
+            try JSONValue.parse([0x22, 0xC3, 0x28, 0x22])
+        }
+    }
+
+    @Test func theDepthIsBounded() throws {
+        func nested(_ depth: Int) -> String {
+            String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+        }
+        #expect(throws: Never.self) { try JSONValue.parse(nested(32)) }
+        #expect(throws: JSONError(offset: 32, reason: "nested deeper than 32")) {
+            try JSONValue.parse(nested(33))
+        }
+        #expect(throws: JSONError.self) { try JSONValue.parse(nested(100_000)) }
+    }
+
+    @Test func theSizeIsBounded() {
+        let text = [UInt8](repeating: 0x20, count: 11)
+        #expect(throws: JSONError(offset: 0, reason: "has 11 bytes, limit 10")) {
+            try JSONValue.parse(text, maximumBytes: 10)
+        }
+    }
+
+    @Test func noiseIsRefusedOrReadAndNeverTraps() throws {
+        var generator = SeededGenerator(seed: SeededGenerator.printedSeed("JSON noise"))
+        let alphabet = Array(#"{}[]:,"\u0123dDeE+-.tfn alrsue"#.utf8) + [0xC3, 0xA9, 0xFF, 0]
+        for _ in 0..<50_000 {
+            let bytes = (0..<Int.random(in: 0...14, using: &generator)).map { _ in
+                generator.pick(alphabet)
+            }
+            if let value = try? JSONValue.parse(bytes) {
+                #expect(try JSONValue.parse(value.serialized()) == value)
+            }
+        }
+    }
+}
