@@ -29,7 +29,8 @@ struct NaiveCron {
         let hour = Self.field(0...23, using: &random)
         var date = Self.field(1...31, using: &random)
         let isAnyMonth = Int.random(in: 0..<4, using: &random) > 0
-        let month = isAnyMonth ? ("*", Set(1...12)) : Self.field(1...12, using: &random)
+        let everyMonth = (text: "*", values: Set(1...12))
+        let month = isAnyMonth ? everyMonth : Self.field(1...12, using: &random)
         var weekday = Self.field(0...6, using: &random)
         minutes = minute.values
         hours = hour.values
