@@ -71,7 +71,7 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCoreTests", ["AicoCore", "TimeZones"]),
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
-    ("ZeroMQTests", ["ZeroMQ", "BusClient"]),
+    ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
     ("LinuxSandboxTests", ["LinuxSandbox", "CLinux"]),
     ("AicoConfigTests", ["AicoConfig"]),
     ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox"]),

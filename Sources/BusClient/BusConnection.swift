@@ -19,6 +19,7 @@ final class BusConnection {
     private let monitor: ZMQMonitor
     private let waitsForDaemon: Bool
     private var poller = ZMQPoller()
+    private var isReached = false
     private var isEstablished = false
     private var failedHandshakes = 0
 
@@ -67,7 +68,9 @@ final class BusConnection {
 
     private func note(_ event: ZMQMonitor.Event) throws(BusError) -> Turn? {
         switch event {
-        case .connected: return nil
+        case .connected:
+            isReached = true
+            return nil
         case .handshakeSucceeded:
             isEstablished = true
             failedHandshakes = 0
@@ -82,7 +85,10 @@ final class BusConnection {
                 endpoint: endpoint,
                 reason: "the scheduler there is not the one that the key file names")
         case .connectRetried:
-            guard waitsForDaemon || isEstablished else { throw .noDaemon(endpoint: endpoint) }
+            // Also follows a connection that came about and broke: nobody listens only where
+            // there was none since the last attempt.
+            defer { isReached = false }
+            guard waitsForDaemon || isReached else { throw .noDaemon(endpoint: endpoint) }
             return nil
         case .disconnected:
             guard isEstablished else { return nil }

@@ -8,6 +8,12 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The rule that was broken, in words.
     public let reason: String
 
+    /// Makes an error from its parts.
+    public init(offset: Int, reason: String) {
+        self.offset = offset
+        self.reason = reason
+    }
+
     /// The error as one sentence.
     public var description: String { "cannot read JSON at byte \(offset): \(reason)" }
 }

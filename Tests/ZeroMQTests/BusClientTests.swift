@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import BusClient
+import Testing
+import ZeroMQ
+
+@Suite(.serialized) struct BusClientTests {
+    let directory: TemporaryDirectory
+    var endpoint: String { directory.endpoint("bus.sock") }
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private func client(
+        _ bus: TestBus, keys: CurveKeyPair? = nil, serverKey: String? = nil,
+        timeout: Duration = .seconds(20)
+    ) throws -> BusClient {
+        try BusClient(
+            endpoint: endpoint, serverKey: serverKey ?? bus.serverKey,
+            clientKeys: keys ?? bus.admin, timeout: timeout)
+    }
+
+    @Test func theAdminIsAdmittedAndAnswered() throws {
+        let bus = try TestBus(in: directory)
+        let client = try client(bus)
+        for number in 0..<20 {
+            let body: JSONValue = ["n": .int(number)]
+            #expect(
+                try client.request(topic: "echo", body: body)
+                    == ["body": body, "user": "admin"])
+        }
+        try bus.end()
+    }
+
+    @Test func aRefusalCarriesCodeMessageAndHint() throws {
+        let bus = try TestBus(in: directory)
+        let error = #expect(throws: BusError.self) {
+            try client(bus).request(topic: "nonsense", body: [:])
+        }
+        #expect(error == .refused(code: "unknown_topic", message: "unknown", hint: "try echo"))
+        #expect(error?.code == .unknownTopic)
+        try bus.end()
+    }
+
+    @Test func anUnknownKeyIsRefusedByName() throws {
+        let bus = try TestBus(in: directory)
+        let stranger = try client(bus, keys: .generate())
+        #expect(
+            throws: BusError.notAdmitted(
+                endpoint: endpoint, reason: "the scheduler does not know this key")
+        ) { try stranger.request(topic: "echo", body: [:]) }
+        try bus.end()
+    }
+
+    @Test func aWrongServerKeyIsRefusedByName() throws {
+        let bus = try TestBus(in: directory)
+        let stranger = try client(bus, serverKey: CurveKeyPair.generate().publicKey)
+        #expect(
+            throws: BusError.notAdmitted(
+                endpoint: endpoint,
+                reason: "the scheduler there is not the one that the key file names")
+        ) { try stranger.request(topic: "echo", body: [:]) }
+        try bus.end()
+    }
+
+    @Test func whereNobodyListensTheRequestFailsAtOnce() throws {
+        let keys = try CurveKeyPair.generate()
+        let client = try BusClient(
+            endpoint: endpoint, serverKey: keys.publicKey, clientKeys: keys,
+            timeout: .seconds(600))
+        #expect(throws: BusError.noDaemon(endpoint: endpoint)) {
+            try client.request(topic: "echo", body: [:])
+        }
+    }
+
+    @Test func aSilentDaemonIsGivenUp() throws {
+        let bus = try TestBus(in: directory)
+        let client = try client(bus, timeout: .milliseconds(300))
+        #expect(throws: BusError.noDaemon(endpoint: endpoint)) {
+            try client.request(topic: "silence", body: [:])
+        }
+        #expect(throws: Never.self) { try client.request(topic: "echo", body: [:]) }
+        try bus.end()
+    }
+
+    @Test func anAnswerThatIsNoReplyIsRefused() throws {
+        let bus = try TestBus(in: directory)
+        let error = #expect(throws: BusError.self) {
+            try client(bus).request(topic: "noise", body: [:])
+        }
+        guard case .badReply = error else {
+            Issue.record("expected a bad reply, got \(String(describing: error))")
+            return
+        }
+        try bus.end()
+    }
+
+    @Test func anOversizedRequestIsRefusedBeforeItIsSent() throws {
+        let bus = try TestBus(in: directory)
+        let text = String(repeating: "x", count: BusLimits.maximumRequestBytes)
+        let error = #expect(throws: BusError.self) {
+            try client(bus).request(topic: "echo", body: ["x": .string(text)])
+        }
+        guard case .requestTooLarge = error else {
+            Issue.record("expected a refusal, got \(String(describing: error))")
+            return
+        }
+        try bus.end()
+    }
+
+    @Test func aSubscriptionMissesNothingFromItsReturnOn() throws {
+        let bus = try TestBus(in: directory)
+        let client = try client(bus)
+        try client.subscribe()
+        for _ in 0..<10 { _ = try client.request(topic: "echo", body: ["do": "publish"]) }
+        for _ in 0..<10 {
+            let event = try client.nextEvent(timeout: .seconds(20))
+            #expect(event?.topic == BusEventTopic.health.rawValue)
+            #expect(event?.data == ["status": "ok"])
+        }
+        #expect(try client.nextEvent(timeout: .zero) == nil)
+        try bus.end()
+    }
+
+    @Test func eventsAreRefusedToAnUnknownKey() throws {
+        let bus = try TestBus(in: directory)
+        let stranger = try client(bus, keys: .generate())
+        let error = #expect(throws: BusError.self) { try stranger.subscribe() }
+        guard case .notAdmitted = error else {
+            Issue.record("expected a refusal, got \(String(describing: error))")
+            return
+        }
+        try bus.end()
+    }
+
+    @Test func aDaemonThatGoesAwayIsToldFromOneThatIsSilent() throws {
+        let bus = try TestBus(in: directory)
+        let client = try client(bus)
+        try client.subscribe()
+        try bus.end()
+        #expect(throws: BusError.connectionLost(endpoint: directory.endpoint("events.sock"))) {
+            try client.nextEvent(timeout: .seconds(20))
+        }
+    }
+}
+
+@Suite struct ClientKeyFileTests {
+    let directory: TemporaryDirectory
+    let file: ClientKeyFile
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        file = try ClientKeyFile(
+            keys: .generate(), serverKey: CurveKeyPair.generate().publicKey, role: .operator)
+    }
+
+    @Test func aWrittenFileIsReadBack() throws {
+        let path = try directory.write(file.text, to: "a.key", mode: 0o640)
+        #expect(try ClientKeyFile.read(path: path) == file)
+    }
+
+    @Test(arguments: [0o644, 0o604, 0o602, 0o660])
+    func aFileThatOthersCouldReadOrChangeIsRefused(mode: Int) throws {
+        let path = try directory.write(file.text, to: "a.key", mode: mode)
+        #expect(
+            throws: BusError.badKeyFile(
+                path: path, reason: "others may read or change it; type \"chmod 600 \(path)\"")
+        ) { try ClientKeyFile.read(path: path) }
+    }
+
+    @Test func aMissingFileIsNamed() {
+        #expect(
+            throws: BusError.badKeyFile(path: "/nonexistent", reason: "No such file or directory")
+        ) { try ClientKeyFile.read(path: "/nonexistent") }
+    }
+
+    @Test func aDirectoryAndALongFileAreRefused() throws {
+        #expect(throws: BusError.self) { try ClientKeyFile.read(path: directory.path) }
+        let path = try directory.write(
+            String(repeating: "x", count: 5000), to: "long", mode: 0o600)
+        #expect(throws: BusError.badKeyFile(path: path, reason: "longer than 4096 bytes")) {
+            try ClientKeyFile.read(path: path)
+        }
+    }
+
+    @Test func faultyTextsAreRefusedWithoutShowingKeys() throws {
+        let lines = file.text.split(separator: "\n").map(String.init)
+        let faults = [
+            "", lines.dropLast().joined(separator: "\n"),
+            (lines + [lines[0]]).joined(separator: "\n"),
+            (lines + ["extra x"]).joined(separator: "\n"),
+            file.text.replacing("operator", with: "king"),
+            file.text.replacing(
+                file.keys.publicKey, with: try CurveKeyPair.generate().publicKey),
+            file.text.replacing(file.serverKey, with: "short"),
+        ]
+        for fault in faults {
+            let error = #expect(throws: BusError.self) {
+                try ClientKeyFile.parse(fault, path: "a.key")
+            }
+            #expect(error?.description.contains(file.keys.secretKey) == false)
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Testing
+import ZeroMQ
+
+@Suite struct ZMQSocketTests {
+    let directory: TemporaryDirectory
+    let context: ZMQContext
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        context = try ZMQContext()
+    }
+
+    @Test func framesArriveAsSent() throws {
+        let pull = try ZMQSocket(.pull, in: context)
+        try pull.bind(directory.endpoint("a"))
+        let push = try ZMQSocket(.push, in: context)
+        try push.connect(directory.endpoint("a"))
+        #expect(try push.send([1, 2], [], [3]))
+        #expect(try pull.wait(timeout: .seconds(10)))
+        #expect(try pull.receive() == [[1, 2], [], [3]])
+        #expect(try pull.receive() == nil)
+    }
+
+    @Test func anEmptyQueueGivesNilAndATimeoutGivesFalse() throws {
+        let pull = try ZMQSocket(.pull, in: context)
+        try pull.bind(directory.endpoint("a"))
+        #expect(try pull.receive() == nil)
+        #expect(try !pull.wait(timeout: .milliseconds(5)))
+        #expect(try pull.events.isEmpty)
+        #expect(try pull.fileDescriptor >= 0)
+    }
+
+    @Test func aFloodStopsAtTheHighWaterMark() throws {
+        let pull = try ZMQSocket(.pull, in: context)
+        try pull.setHighWaterMark(send: 10, receive: 10)
+        try pull.bind(directory.endpoint("a"))
+        let push = try ZMQSocket(.push, in: context)
+        try push.setHighWaterMark(send: 10, receive: 10)
+        try push.setImmediate(true)
+        try push.connect(directory.endpoint("a"))
+        #expect(try push.wait(for: .writable, timeout: .seconds(10)))
+        // Large frames, so that the socket's own buffers hold few of them.
+        let frame = [UInt8](repeating: 7, count: 200_000)
+        var sent = 0
+        while sent < 10_000, try push.send(frame) { sent += 1 }
+        #expect((10...100).contains(sent), "\(sent) frames were queued")
+    }
+
+    @Test func aFrameLongerThanPermittedDoesNotArrive() throws {
+        let pull = try ZMQSocket(.pull, in: context)
+        try pull.setMaximumMessageBytes(100)
+        try pull.bind(directory.endpoint("a"))
+        let push = try ZMQSocket(.push, in: context)
+        let monitor = try ZMQMonitor(of: push, name: "oversized")
+        try push.connect(directory.endpoint("a"))
+        try push.send([UInt8](repeating: 1, count: 101))
+        var isDropped = false
+        while !isDropped, try monitor.socket.wait(timeout: .seconds(10)) {
+            while let event = try monitor.next() { isDropped = isDropped || event == .disconnected }
+        }
+        #expect(isDropped)
+        // The connection comes back, and what is permitted passes: the control.
+        try push.send([UInt8](repeating: 2, count: 100))
+        #expect(try pull.wait(timeout: .seconds(10)))
+        #expect(try pull.receive()?.first?.first == 2)
+    }
+
+    @Test func moreFramesThanPermittedAreDroppedButCounted() throws {
+        let (left, right) = try pair()
+        try left.send([[UInt8]](repeating: [1], count: 1000))
+        #expect(try right.wait(timeout: .seconds(10)))
+        #expect(try right.receiveMessage(maximumFrames: 4)?.frames.count == 5)
+        #expect(try right.receive() == nil)
+    }
+
+    @Test func thePollerTellsSocketsAndDescriptorsApart() throws {
+        let (left, right) = try pair()
+        let (other, idle) = try pair(name: "idle")
+        var poller = ZMQPoller()
+        poller.add(right, key: 7)
+        poller.add(idle, key: 8)
+        poller.add(descriptor: 0x7FFF_FFFF, events: [], key: 9)
+        poller.remove(key: 9)
+        #expect(try poller.wait(timeout: .zero).isEmpty)
+        try left.send([1])
+        let ready = try poller.wait(timeout: .seconds(10))
+        #expect(ready.map(\.key) == [7])
+        #expect(ready.map(\.events) == [.readable])
+        try other.send([1])
+        #expect(try idle.wait(timeout: .seconds(10)))
+        #expect(try Set(poller.wait(timeout: .seconds(10)).map(\.key)) == [7, 8])
+    }
+
+    @Test func errorsNameOperationAndSubject() throws {
+        let socket = try ZMQSocket(.pull, in: context)
+        let error = #expect(throws: ZeroMQError.self) {
+            try socket.bind("ipc:///nonexistent/directory/x")
+        }
+        #expect(error?.operation == "bind")
+        #expect(
+            error?.description
+                == "cannot bind \"ipc:///nonexistent/directory/x\": No such file or directory")
+    }
+
+    @Test func aSocketOutlivesTheLastOtherHolderOfItsContext() throws {
+        func open() throws -> ZMQSocket { try ZMQSocket(.pull, in: ZMQContext()) }
+        let socket = try open()
+        try socket.bind(directory.endpoint("a"))
+        #expect(try socket.lastEndpoint == directory.endpoint("a"))
+    }
+
+    private func pair(name: String = "pair") throws -> (ZMQSocket, ZMQSocket) {
+        let left = try ZMQSocket(.pair, in: context)
+        try left.bind("inproc://\(name)")
+        let right = try ZMQSocket(.pair, in: context)
+        try right.connect("inproc://\(name)")
+        return (left, right)
+    }
+}
