@@ -33,7 +33,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
             "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
-    ("AicoSupervisor", ["AicoWire", "LinuxSandbox", "CLinux"]),
+    ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
     ("TaskKit", ["AicoCore", "AicoWire", "ZeroMQ", "LinuxSandbox", "CLinux"]),
     (
         "MaintenanceTasks",
@@ -80,6 +80,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         ["AicoStore", "AicoKeys", "AicoCore", .product(name: "GRDB", package: "GRDB.swift")]
     ),
     ("AicoSchedulerTests", ["AicoScheduler", "AicoWire", "AicoCore"]),
+    ("AicoSupervisorTests", ["AicoSupervisor", "AicoWire", "AicoCore", "LinuxSandbox", "CLinux"]),
     ("TaskKitTests", ["TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks"]),
     ("AicoCommandsTests", ["AicoCommands"]),
     ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux"]),

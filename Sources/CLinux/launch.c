@@ -210,8 +210,3 @@ int aico_stop_signalfd(void) {
     if (sigprocmask(SIG_BLOCK, &stop, NULL) != 0) return -1;
     return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 }
-
-int aico_set_lock(int fd) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    return fcntl(fd, F_SETLK, &lock);
-}

@@ -100,7 +100,9 @@ public enum StrictYAML {
     }
 
     private static func refuse(tag: Tag, file: String, line: Int) throws(YAMLFailure) {
-        guard tag.description == Tag.Name.implicit.rawValue || tag.description == "!" else {
+        // Yams gives quoted scalars the tag of text.
+        let implicit: [Tag.Name] = [.implicit, .nonSpecific, .str]
+        guard implicit.contains(where: { $0.rawValue == tag.description }) else {
             throw YAMLFailure(file: file, line: line, reason: "tags are not read")
         }
     }

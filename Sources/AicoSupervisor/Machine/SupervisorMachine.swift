@@ -205,6 +205,9 @@ struct SupervisorMachine: Equatable {
     private mutating func handleLaunchFailure(
         _ taskClass: TaskClass, errno: Int32
     ) -> [SupervisorAction] {
+        if case .dying = worker(taskClass) {
+            return handleExit(taskClass, status: 0, ranFor: .zero)
+        }
         guard worker(taskClass) == .launching else { return [] }
         let delay = workerBackoffs[taskClass, default: Backoff()].next(ranFor: .zero)
         workers[taskClass] = .backingOff(lastStatus: 0)

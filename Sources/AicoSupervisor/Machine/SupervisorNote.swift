@@ -21,6 +21,8 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
             "scheduler \(Self.ending(status)); workers are killed, it starts again in \(delay)"
         case .schedulerNotLaunched(let errno, let delay):
             "cannot launch scheduler: errno \(errno); trying again in \(delay)"
+        case .schedulerViolated(.closed):
+            "scheduler closed its channel; what is left of it is killed"
         case .schedulerViolated(let violation):
             "scheduler broke the channel's rules: \(Self.words(violation)); it is killed"
         case .workerLaunched(let taskClass, let pid):

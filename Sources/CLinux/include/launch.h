@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
 
@@ -63,8 +64,5 @@ int aico_sealed_memfd(const char *name, const void *bytes, size_t count);
 
 // A signalfd for TERM and INT, which are blocked for the process. -1 with errno.
 int aico_stop_signalfd(void);
-
-// fcntl(2) with an argument, which is variadic in C.
-int aico_set_lock(int fd);
 
 #endif

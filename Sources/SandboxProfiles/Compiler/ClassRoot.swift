@@ -3,6 +3,7 @@
 
 import AicoCore
 import LinuxSandbox
+import StrictYAML
 
 /// Lays out the minimal root of a class and the Landlock rules for its tasks.
 struct ClassRoot {

@@ -3,6 +3,7 @@
 
 public import AicoCore
 public import LinuxSandbox
+public import StrictYAML
 
 /// Compiles a class's profile to a plan; reads files, changes nothing.
 public enum ProfileCompiler {

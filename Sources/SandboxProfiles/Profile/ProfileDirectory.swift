@@ -19,10 +19,15 @@ struct ProfileDirectory: ~Copyable {
             throw ProfileError(
                 file: path, line: 0, reason: "cannot open directory: \(errorText(errno))")
         }
+        do {
+            try Self.check(descriptor, name: path, kind: S_IFDIR, refusing: identities)
+        } catch {
+            close(descriptor)
+            throw error
+        }
         self.path = path
         self.descriptor = descriptor
         refusedOwners = identities
-        try check(descriptor, name: path, kind: S_IFDIR)
     }
 
     deinit { close(descriptor) }
@@ -42,12 +47,12 @@ struct ProfileDirectory: ~Copyable {
             let next = try openPart(String(part), in: directory, file: file, flags: O_DIRECTORY)
             close(directory)
             directory = next
-            try check(next, name: file, kind: S_IFDIR)
+            try Self.check(next, name: file, kind: S_IFDIR, refusing: refusedOwners)
         }
         let last = String(parts.last ?? "")
         let handle = try openPart(last, in: directory, file: file, flags: O_NONBLOCK)
         defer { close(handle) }
-        try check(handle, name: file, kind: S_IFREG)
+        try Self.check(handle, name: file, kind: S_IFREG, refusing: refusedOwners)
         return try readAll(handle, file: file)
     }
 
@@ -68,7 +73,9 @@ struct ProfileDirectory: ~Copyable {
         return handle
     }
 
-    private func check(_ handle: CInt, name: String, kind: mode_t) throws(ProfileError) {
+    private static func check(
+        _ handle: CInt, name: String, kind: mode_t, refusing identities: ClassIdentities?
+    ) throws(ProfileError) {
         var status = stat()
         guard fstat(handle, &status) == 0 else {
             throw ProfileError(file: name, line: 0, reason: "cannot stat: \(errorText(errno))")
@@ -82,7 +89,7 @@ struct ProfileDirectory: ~Copyable {
                 file: name, line: 0,
                 reason: "may be written by group or others (mode 0\(mode)); chmod go-w it")
         }
-        if let refusedOwners, refusedOwners.contains(userID: status.st_uid) {
+        if let identities, identities.contains(userID: status.st_uid) {
             throw ProfileError(
                 file: name, line: 0, reason: "belongs to uid \(status.st_uid), which is a class's")
         }

@@ -4,6 +4,7 @@
 import CSeccomp
 import Glibc
 import LinuxSandbox
+import StrictYAML
 
 /// What happens to a system call.
 enum FilterAction: Equatable {
@@ -37,13 +38,17 @@ struct SeccompContext: ~Copyable {
         guard let context = seccomp_init(action.code) else {
             throw ProfileError(file: subject, line: 0, reason: "libseccomp cannot make a filter")
         }
+        let foreign = seccomp_attr_set(
+            context, SCMP_FLTATR_ACT_BADARCH, FilterAction.killProcess.code)
+        // A binary tree over the numbers instead of a list: about 9 compares a call.
+        let tree = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
+        guard foreign == 0, tree == 0 else {
+            seccomp_release(context)
+            throw ProfileError(
+                file: subject, line: 0, reason: "libseccomp cannot set a filter's attributes")
+        }
         self.context = context
         self.subject = subject
-        try check(
-            seccomp_attr_set(context, SCMP_FLTATR_ACT_BADARCH, FilterAction.killProcess.code),
-            "set the foreign architecture action")
-        // A binary tree over the numbers instead of a list: about 9 compares a call.
-        try check(seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2), "ask for a tree")
     }
 
     deinit { seccomp_release(context) }
@@ -62,11 +67,12 @@ struct SeccompContext: ~Copyable {
     /// Exports the program.
     borrowing func instructions() throws(ProfileError) -> [FilterInstruction] {
         var ends: [CInt] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
+        guard pipe(&ends) == 0 else {
             throw ProfileError(
                 file: subject, line: 0, reason: "cannot make a pipe: \(errorText(errno))")
         }
         defer { close(ends[0]) }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         // The kernel's limit of 4096 instructions is 32 KiB: half of a pipe's default size.
         let exported = seccomp_export_bpf(context, ends[1])
         close(ends[1])

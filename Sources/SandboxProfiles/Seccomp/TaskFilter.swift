@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import CSeccomp
 import Glibc
 import LinuxSandbox
+import StrictYAML
 
 /// Compiles the filter of a task process: everything not granted is denied and reported.
 struct TaskFilter {

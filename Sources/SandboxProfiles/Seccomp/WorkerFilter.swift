@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import LinuxSandbox
+import StrictYAML
 
 /// Compiles the filter of worker and fork server, installed before the worker's exec.
 ///

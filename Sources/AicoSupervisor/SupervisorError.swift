@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+/// Why the supervisor cannot start or go on.
+struct SupervisorError: Error, Equatable, CustomStringConvertible {
+    /// What was tried, as `open`.
+    var operation: String
+    /// What it was tried on.
+    var subject: String
+    /// What refused it.
+    var reason: Reason
+
+    /// The cause of an error.
+    enum Reason: Equatable {
+        case errno(Int32)
+        /// A path's owner, type or mode is not one that root may trust.
+        case untrusted(String)
+        /// A helper process gave something that is not what it should be.
+        case invalid(String)
+    }
+
+    var description: String {
+        switch reason {
+        case .errno(let code): "cannot \(operation) '\(subject)': \(ErrnoText.of(code))"
+        case .untrusted(let text): "cannot \(operation) '\(subject)': \(text)"
+        case .invalid(let text): "cannot \(operation) '\(subject)': \(text)"
+        }
+    }
+
+    /// Makes an error from errno; subject and operation are made after errno is read.
+    static func system(
+        _ operation: @autoclosure () -> String, _ subject: @autoclosure () -> String
+    ) -> SupervisorError {
+        let code = lastErrno()
+        return SupervisorError(
+            operation: operation(), subject: subject(), reason: .errno(code))
+    }
+}

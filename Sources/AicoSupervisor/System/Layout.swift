@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+
+/// The directories of an instance with their owners and modes; docs/privilege-separation.md says
+/// who needs which.
+enum Layout {
+    /// One directory that the supervisor makes or checks.
+    struct Entry: Equatable {
+        /// Relative to the instance's root.
+        var path: String
+        var user: UInt32
+        var group: UInt32
+        var mode: UInt32
+    }
+
+    /// Directories on the way that may belong to the host: made where missing, else only checked.
+    static let ways = ["etc", "var", "var/lib", "var/log", "run"]
+
+    static let lockFile = "run/aico/supervisor.pid"
+
+    /// Every directory of ours, parents first.
+    static func entries(_ identities: Identities) -> [Entry] {
+        let scheduler = identities.scheduler
+        func ours(_ path: String, _ mode: UInt32) -> Entry {
+            Entry(path: path, user: 0, group: 0, mode: mode)
+        }
+        func scheduled(_ path: String, for taskClass: TaskClass?, _ mode: UInt32) -> Entry {
+            let group = taskClass.map { identities[$0].group } ?? scheduler.group
+            return Entry(path: path, user: scheduler.user, group: group, mode: mode)
+        }
+        func owned(_ path: String, by taskClass: TaskClass) -> Entry {
+            let identity = identities[taskClass]
+            return Entry(path: path, user: identity.user, group: identity.group, mode: 0o750)
+        }
+        return [
+            ours("etc/aico", 0o755), ours("var/lib/aico", 0o755),
+            // setgid: files that the scheduler makes are its reader's by group.
+            scheduled("var/lib/aico/store", for: .maintenance, 0o2770),
+            scheduled("var/lib/aico/keys", for: .security, 0o2750),
+            scheduled("var/lib/aico/keys/clients", for: .security, 0o2750),
+            scheduled("var/lib/aico/integrity", for: .security, 0o2750),
+            owned("var/lib/aico/learning", by: .agency),
+            owned("var/lib/aico/memory", by: .agency),
+            owned("var/lib/aico/memory/interactions", by: .agency),
+            owned("var/lib/aico/work", by: .user),
+            scheduled("var/log/aico", for: .maintenance, 0o2770),
+            ours("run/aico", 0o755),
+            scheduled("run/aico/bus", for: nil, 0o755),
+            ours("run/aico/class", 0o755),
+        ]
+            + TaskClass.allCases.map {
+                scheduled("run/aico/class/\($0.name)", for: $0, 0o2750)
+            }
+    }
+}
