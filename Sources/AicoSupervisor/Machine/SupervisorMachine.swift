@@ -56,7 +56,9 @@ struct SupervisorMachine: Equatable {
         case .violation(let violation):
             return handle(violation: violation)
         case .schedulerExited(let status, let ranFor):
-            return handleSchedulerEnd(ranFor: ranFor) { .schedulerEnded(status: status, relaunchIn: $0) }
+            return handleSchedulerEnd(ranFor: ranFor) {
+                .schedulerEnded(status: status, relaunchIn: $0)
+            }
         case .schedulerLaunchFailed(let errno):
             return handleSchedulerEnd(ranFor: .zero) {
                 .schedulerNotLaunched(errno: errno, relaunchIn: $0)
@@ -100,7 +102,8 @@ struct SupervisorMachine: Equatable {
             return [.log(.schedulerViolated(violation)), .killScheduler] + killAllWorkers()
         case .stopping:
             // A scheduler that finishes closes its end first: only its exit counts now.
-            return violation == .closed ? [] : [.log(.schedulerViolated(violation)), .killScheduler]
+            return violation == .closed
+                ? [] : [.log(.schedulerViolated(violation)), .killScheduler]
         case .dying, .backingOff, .finished:
             return []
         }
