@@ -15,14 +15,9 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("TimeZones", ["AicoCore"]),
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSandbox", ["CLinux"]),
-    (
-        "AicoConfig",
-        ["AicoCore", .product(name: "Yams", package: "Yams")]
-    ),
-    (
-        "SandboxProfiles",
-        ["AicoCore", "LinuxSandbox", "CSeccomp", .product(name: "Yams", package: "Yams")]
-    ),
+    ("StrictYAML", [.product(name: "Yams", package: "Yams")]),
+    ("AicoConfig", ["AicoCore", "StrictYAML"]),
+    ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
     ("AicoStore", ["AicoCore", "AicoKeys", .product(name: "GRDB", package: "GRDB.swift")]),
     ("BusClient", ["AicoCore", "AicoWire", "ZeroMQ"]),
@@ -60,7 +55,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
 let executables: [(name: String, dependencies: [Target.Dependency])] = [
     ("aico", ["AicoCommands"]),
     ("aico-supervisor", ["AicoSupervisor"]),
-    ("aico-profilec", ["SandboxProfiles", "AicoConfig"]),
+    ("aico-profilec", ["SandboxProfiles", "AicoConfig", "AicoCore", "LinuxSandbox"]),
     ("aico-scheduler", ["AicoScheduler"]),
     ("aico-worker-maintenance", ["TaskKit", "MaintenanceTasks"]),
     ("aico-worker-security", ["TaskKit", "SecurityTasks"]),
@@ -73,8 +68,8 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
     ("LinuxSandboxTests", ["LinuxSandbox", "CLinux"]),
-    ("AicoConfigTests", ["AicoConfig"]),
-    ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox"]),
+    ("AicoConfigTests", ["AicoConfig", "StrictYAML"]),
+    ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox", "AicoCore", "StrictYAML"]),
     (
         "AicoStoreTests",
         ["AicoStore", "AicoKeys", "AicoCore", .product(name: "GRDB", package: "GRDB.swift")]

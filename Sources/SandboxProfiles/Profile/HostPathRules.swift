@@ -22,7 +22,8 @@ enum HostPathRules {
         _ path: String, access: LandlockRule.Access, ceiling: ClassCeiling, at item: YAMLValue
     ) throws(ProfileError) {
         let parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst()
-        let normalised = path.utf8.first == UInt8(ascii: "/")
+        let normalised =
+            path.utf8.first == UInt8(ascii: "/")
             && parts.allSatisfy { !$0.isEmpty && $0 != "." && $0 != ".." }
         guard normalised, !path.utf8.contains(0), path.utf8.count <= 1024 else {
             throw item.failure("'\(path.prefix(64))' must be an absolute path without '..' or '//'")
