@@ -2,7 +2,8 @@
 // Part of the AICO Task Supervisor
 
 import Testing
-import ZeroMQ
+
+@testable import ZeroMQ
 
 @Suite struct CurveTests {
     /// A ROUTER that admits one key as "known", served by hand from the test's thread.
@@ -114,6 +115,31 @@ import ZeroMQ
         let (message, event) = try server.run(admitting: "", watching: monitor)
         #expect(message == nil)
         #expect(event != nil)
+        withExtendedLifetime(dealer) {}
+    }
+
+    @Test func withoutItsHandlerAServerAdmitsNobody() throws {
+        // Takes the handler away behind the wrapper's back: libzmq's own default admits everyone.
+        let keys = try CurveKeyPair.generate()
+        let router = try ZMQSocket(.router, in: context)
+        do {
+            let zap = try ZAPHandler(in: context)
+            try router.serveCurve(secretKey: keys.secretKey, domain: "aico", admittedBy: zap)
+            router.admission = nil
+        }
+        try router.bind(directory.endpoint("bus"))
+        let (dealer, monitor) = try client {
+            try $0.useCurve(serverKey: keys.publicKey, keys: .generate())
+        }
+        var isRefused = false
+        while !isRefused, try monitor.socket.wait(timeout: .seconds(10)) {
+            while let event = try monitor.next() {
+                #expect(event != .handshakeSucceeded)
+                if case .handshakeFailed = event { isRefused = true }
+            }
+        }
+        #expect(isRefused)
+        #expect(try router.receive() == nil)
         withExtendedLifetime(dealer) {}
     }
 
