@@ -122,7 +122,9 @@ public struct PlanMount: Sendable, Equatable {
 public struct LandlockRule: Sendable, Equatable {
     /// What is permitted beneath a path.
     public struct Access: OptionSet, Sendable, Hashable {
+        /// The bits of the encoded form.
         public let rawValue: UInt8
+        /// Wraps bits.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// Read files and list directories.
         public static let read = Access(rawValue: 1)
@@ -168,9 +170,13 @@ public struct PlanLimits: Sendable, Equatable {
 
 /// One classic BPF instruction, as struct sock_filter.
 public struct FilterInstruction: Sendable, Equatable {
+    /// The operation; `code` in C.
     public var code: UInt16
+    /// How many instructions to skip if the comparison holds; `jt` in C.
     public var jumpTrue: UInt8
+    /// How many to skip if it does not; `jf` in C.
     public var jumpFalse: UInt8
+    /// The operand; `k` in C.
     public var constant: UInt32
 
     /// Makes an instruction from its fields.
