@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+public import AicoWire
+import Synchronization
+
+/// Runs task types in the caller's own process, unconfined: for tests of a type's logic.
+public final class TaskRecorder: Sendable {
+    /// A line that the task logged.
+    public struct Line: Sendable, Equatable {
+        /// Where it came from.
+        public let stream: LogStream
+        /// The text.
+        public let text: String
+    }
+
+    /// What the task said of its progress.
+    public struct Progress: Sendable, Equatable {
+        /// How far it is.
+        public let fraction: Double?
+        /// What it does.
+        public let message: String
+    }
+
+    private struct State {
+        var lines: [Line] = []
+        var progress: [Progress] = []
+        var isCancelled = false
+    }
+
+    private let state = Mutex(State())
+
+    /// Makes a recorder that has heard nothing.
+    public init() {}
+
+    /// The lines so far.
+    public var lines: [Line] { state.withLock { $0.lines } }
+    /// The progress reports so far.
+    public var progress: [Progress] { state.withLock { $0.progress } }
+
+    /// Makes the task's `isCancelled` true.
+    public func cancel() { state.withLock { $0.isCancelled = true } }
+
+    /// Gives a context whose words this recorder keeps.
+    public func context(
+        taskID: String = "user.test", attempt: Int = 1,
+        occurrence: Instant = Instant(seconds: 0), timeout: Duration = .seconds(60)
+    ) -> TaskContext {
+        TaskContext(
+            taskID: taskID, executionID: "00000000-0000-4000-8000-000000000000",
+            attempt: attempt, occurrence: occurrence, deadline: .now + timeout, channel: self)
+    }
+
+    /// Decodes and validates `config` as a worker does, runs the type and gives its result.
+    public func run<Task: ScheduledTask>(
+        _ type: Task.Type, config: JSONValue = [:], timeout: Duration = .seconds(60)
+    ) async throws -> JSONValue {
+        let config = try Task.Config.read(config)
+        let output = try await Task().run(config, context(timeout: timeout))
+        return try JSONValue(encoding: output)
+    }
+}
+
+extension TaskRecorder: TaskChannel {
+    var isCancelled: Bool { state.withLock { $0.isCancelled } }
+
+    func send(_ frame: TaskFrame) {
+        state.withLock { state in
+            switch frame {
+            case .log(let stream, let line): state.lines.append(Line(stream: stream, text: line))
+            case .progress(let fraction, let message):
+                state.progress.append(Progress(fraction: fraction, message: message))
+            case .succeeded, .failed, .refused: break
+            }
+        }
+    }
+}
