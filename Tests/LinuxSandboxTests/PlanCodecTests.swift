@@ -18,7 +18,9 @@ import Testing
             PlanMount(kind: .symlink, source: "usr/lib", target: "/lib"),
             PlanMount(kind: .temporary, source: "", target: "/tmp", sizeBytes: 1 << 26),
         ]
-        plan.landlockRules = [LandlockRule(path: "/usr", access: [.read, .execute], ifExists: true)]
+        plan.landlockRules = [
+            LandlockRule(path: "/usr", access: [.read, .execute], ifExists: true)
+        ]
         plan.attemptLimits.memoryBytes = 1 << 28
         plan.classLimits.processes = 99
         plan.workerFilter = [

@@ -5,6 +5,7 @@
 #ifndef AICO_CLINUX_H
 #define AICO_CLINUX_H
 
+#include "class_launch.h"
 #include "launch.h"
 
 #endif

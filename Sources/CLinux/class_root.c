@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+//
+// The minimal root of a class. Sources are opened before anything is mounted, targets are resolved
+// below a root that this process made itself and that nobody else sees.
+#define _GNU_SOURCE
+#include "class_launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// <sys/mount.h> and <linux/mount.h> exclude each other in glibc 2.36.
+#define LEGACY_MS_REC 16384UL
+#define LEGACY_MS_PRIVATE (1UL << 18)
+#define LEGACY_MNT_DETACH 2
+
+static int open_at(int directory, const char *path, uint64_t flags, uint64_t resolve) {
+    struct open_how how;
+    memset(&how, 0, sizeof how);
+    how.flags = flags | O_CLOEXEC;
+    how.resolve = resolve;
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+// A detached copy of what the source shows, with the attributes of its kind.
+static int clone_source(const struct aico_mount *mount) {
+    // Host paths may be links that root made, as /etc/localtime; directories of the instance are
+    // never reached through one.
+    uint64_t resolve = RESOLVE_NO_MAGICLINKS;
+    if (mount->kind == AICO_MOUNT_BIND_WRITABLE) resolve |= RESOLVE_NO_SYMLINKS;
+    int source = open_at(AT_FDCWD, mount->source, O_PATH, resolve);
+    if (source < 0) return -1;
+    struct stat status;
+    if (fstat(source, &status) != 0) return -1;
+    int is_device = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
+    if (is_device != (mount->kind == AICO_MOUNT_DEVICE) || S_ISLNK(status.st_mode)) {
+        errno = EINVAL;
+        return -1;
+    }
+    int tree = (int)syscall(
+        SYS_open_tree, source, "",
+        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH
+            | (mount->kind == AICO_MOUNT_BIND_READ_ONLY ? AT_RECURSIVE : 0));
+    if (tree < 0) return -1;
+    close(source);
+    struct mount_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.attr_set = MOUNT_ATTR_NOSUID;
+    switch (mount->kind) {
+    case AICO_MOUNT_BIND_READ_ONLY:
+        attributes.attr_set |= MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+        break;
+    case AICO_MOUNT_BIND_WRITABLE:
+        attributes.attr_set |= MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+        break;
+    default: attributes.attr_set |= MOUNT_ATTR_NOEXEC; break;
+    }
+    unsigned flags = AT_EMPTY_PATH
+        | (mount->kind == AICO_MOUNT_BIND_READ_ONLY ? AT_RECURSIVE : 0);
+    if (syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof attributes) != 0)
+        return -1;
+    return tree;
+}
+
+// A new file system of our own, not attached anywhere yet.
+static int make_file_system(
+    const char *type, const char *const options[][2], size_t count, unsigned attributes) {
+    int context = (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC);
+    if (context < 0) return -1;
+    for (size_t index = 0; index < count; index++)
+        if (syscall(
+                SYS_fsconfig, context, FSCONFIG_SET_STRING, options[index][0], options[index][1],
+                0)
+            != 0)
+            return -1;
+    if (syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) return -1;
+    int mount = (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, attributes);
+    if (mount < 0) return -1;
+    close(context);
+    return mount;
+}
+
+static int make_temporary(uint64_t size) {
+    char bytes[32], inodes[32];
+    // One inode for every 4 KiB, so that empty files cannot eat kernel memory without limit.
+    uint64_t count = size / 4096 < 64 ? 64 : size / 4096;
+    snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)size);
+    snprintf(inodes, sizeof inodes, "%llu", (unsigned long long)count);
+    const char *const options[][2] = {
+        {"mode", "1777"}, {"size", bytes}, {"nr_inodes", inodes}};
+    return make_file_system(
+        "tmpfs", options, 3, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+static int make_proc(void) {
+    // Of the pid namespace that this process lives in; other users' processes are hidden.
+    const char *const options[][2] = {{"hidepid", "invisible"}};
+    return make_file_system(
+        "proc", options, 1, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+}
+
+// Opens the parent of `target` below root, making directories on the way, and gives its last name.
+static int open_parent(int root, const char *target, const char **name) {
+    int directory = open_at(root, ".", O_PATH | O_DIRECTORY, 0);
+    while (directory >= 0) {
+        while (*target == '/') target++;
+        const char *end = strchr(target, '/');
+        if (!end) {
+            *name = target;
+            return directory;
+        }
+        char part[NAME_MAX + 1];
+        size_t length = (size_t)(end - target);
+        if (length > NAME_MAX) {
+            errno = ENAMETOOLONG;
+            return -1;
+        }
+        memcpy(part, target, length);
+        part[length] = 0;
+        if (mkdirat(directory, part, 0755) != 0 && errno != EEXIST && errno != EROFS) return -1;
+        int next = open_at(
+            directory, part, O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        close(directory);
+        directory = next;
+        target = end;
+    }
+    return -1;
+}
+
+static int is_directory(int fd) {
+    struct stat status;
+    if (fstat(fd, &status) != 0) return -1;
+    return S_ISDIR(status.st_mode);
+}
+
+// Opens the place that a mount covers, making it where it is missing.
+static int open_place(int root, const char *target, int directory) {
+    const char *name;
+    int parent = open_parent(root, target, &name);
+    if (parent < 0) return -1;
+    if (directory) {
+        if (mkdirat(parent, name, 0755) != 0 && errno != EEXIST) return -1;
+    } else {
+        int file = openat(parent, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0444);
+        if (file >= 0) close(file);
+        else if (errno != EEXIST) return -1;
+    }
+    int place = open_at(
+        parent, name, O_PATH | (directory ? O_DIRECTORY : 0),
+        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    close(parent);
+    return place;
+}
+
+static int attach(int root, int mount, const char *target) {
+    int directory = is_directory(mount);
+    if (directory < 0) return -1;
+    int place = open_place(root, target, directory);
+    if (place < 0) return -1;
+    if (syscall(
+            SYS_move_mount, mount, "", place, "",
+            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+        != 0)
+        return -1;
+    close(place);
+    close(mount);
+    return 0;
+}
+
+static int put_entry(int root, const struct aico_mount *mount, int source) {
+    const char *name;
+    int fd;
+    switch (mount->kind) {
+    case AICO_MOUNT_SYMLINK:
+        fd = open_parent(root, mount->target, &name);
+        if (fd < 0 || symlinkat(mount->source, fd, name) != 0) return -1;
+        close(fd);
+        return 0;
+    case AICO_MOUNT_DIRECTORY:
+        fd = open_place(root, mount->target, 1);
+        if (fd < 0) return -1;
+        close(fd);
+        return 0;
+    case AICO_MOUNT_TEMPORARY: fd = make_temporary(mount->size); break;
+    case AICO_MOUNT_PROC: fd = make_proc(); break;
+    default: fd = source; break;
+    }
+    return fd < 0 ? -1 : attach(root, fd, mount->target);
+}
+
+static int enter(int root) {
+    struct mount_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.attr_set =
+        MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+    if (syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+        return -1;
+    if (fchdir(root) != 0) return -1;
+    // pivot_root(2), "pivot_root(".", ".")": the old root ends up on top of the new one.
+    if (syscall(SYS_pivot_root, ".", ".") != 0) return -1;
+    if (syscall(SYS_umount2, ".", LEGACY_MNT_DETACH) != 0) return -1;
+    return chdir("/");
+}
+
+int aico_enter_class_root(const struct aico_mount *mounts, size_t count, int *index) {
+    int sources[AICO_MAXIMUM_MOUNTS];
+    *index = -1;
+    if (count > AICO_MAXIMUM_MOUNTS) {
+        errno = E2BIG;
+        return -1;
+    }
+    umask(022);
+    // Nothing mounted here may reach the host, and nothing mounted there may come in.
+    if (syscall(SYS_mount, NULL, "/", NULL, LEGACY_MS_REC | LEGACY_MS_PRIVATE, NULL) != 0)
+        return -1;
+    for (size_t number = 0; number < count; number++) {
+        const struct aico_mount *mount = &mounts[number];
+        sources[number] = -1;
+        if (mount->kind > AICO_MOUNT_DEVICE) continue;
+        *index = (int)number;
+        sources[number] = clone_source(mount);
+        if (sources[number] < 0 && !(errno == ENOENT && mount->if_exists)) return -1;
+    }
+    *index = -1;
+    const char *const options[][2] = {{"mode", "0755"}, {"size", "1m"}, {"nr_inodes", "1024"}};
+    int root = make_file_system("tmpfs", options, 3, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+    if (root < 0) return -1;
+    // Any directory does as the place: after the pivot nobody sees it.
+    if (syscall(SYS_move_mount, root, "", AT_FDCWD, "/proc", MOVE_MOUNT_F_EMPTY_PATH) != 0)
+        return -1;
+    for (size_t number = 0; number < count; number++) {
+        if (mounts[number].kind <= AICO_MOUNT_DEVICE && sources[number] < 0) continue;
+        *index = (int)number;
+        if (put_entry(root, &mounts[number], sources[number]) != 0) return -1;
+    }
+    *index = -1;
+    if (enter(root) != 0) return -1;
+    close(root);
+    return 0;
+}

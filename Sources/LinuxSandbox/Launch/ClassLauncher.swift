@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+
+/// Launches the worker of a class under its plan: the supervisor's one privileged act.
+///
+/// The caller is root and single-threaded. All confinement happens in `class_launch.c`.
+public enum ClassLauncher {
+    /// CAP_SETPCAP and CAP_SYS_ADMIN of linux/capability.h.
+    private static let narrowBoundingSet: UInt64 = 1 << 8
+    private static let administerNamespaces: UInt64 = 1 << 21
+
+    /// What a worker keeps through its exec for the fork server that it splits off.
+    ///
+    /// In a user namespace: to make namespaces and mounts for attempts, over nothing of the host.
+    /// Elsewhere: what the profile names, to be given to the types that declare it. Everywhere
+    /// SETPCAP, by which an attempt empties its bounding set.
+    static func forkServerCapabilities(_ plan: Plan) -> UInt64 {
+        plan.hasUserNamespace
+            ? administerNamespaces | narrowBoundingSet
+            : plan.hostCapabilities | narrowBoundingSet
+    }
+
+    /// Starts `executable` of the class root as the class's worker and waits until it runs.
+    ///
+    /// - Parameters:
+    ///   - planBytes: the plan as encoded; the worker finds it on descriptor 3.
+    ///   - cgroups: the class's subtree; its directories are the worker's descriptors from 4 on.
+    ///   - logDescriptor: becomes the worker's standard output and standard error.
+    /// - Throws: the layer that the kernel refused; no process is left then.
+    public static func launch(
+        plan: Plan, planBytes: [UInt8], cgroups: ClassCgroups, executable: String,
+        arguments: [String], environment: [String], logDescriptor: Int32
+    ) throws(LaunchError) -> LaunchedClass {
+        guard plan.userID != 0, plan.groupID != 0, !plan.workerFilter.isEmpty else {
+            throw LaunchError(layer: .identity, errno: EINVAL, detail: "the plan names root")
+        }
+        let memory = aico_sealed_memfd("plan", planBytes, planBytes.count)
+        guard memory >= 0 else {
+            throw LaunchError(layer: .descriptors, errno: errno, detail: "plan")
+        }
+        defer { close(memory) }
+        let texts = CTexts()
+        var mounts = plan.mounts.map { mount in
+            aico_mount(
+                kind: UInt32(mount.kind.rawValue), if_exists: mount.ifExists ? 1 : 0,
+                size: mount.sizeBytes, source: texts.add(mount.source),
+                target: texts.add(mount.target))
+        }
+        var words = texts.vector([executable] + arguments)
+        var variables = texts.vector(environment)
+        let descriptors = [memory] + cgroups.descriptors
+        var launch = aico_class()
+        launch.host_name = texts.add("aico")
+        launch.path = texts.add(executable)
+        launch.uid = plan.userID
+        launch.gid = plan.groupID
+        launch.user_namespace = plan.hasUserNamespace ? 1 : 0
+        launch.capabilities = forkServerCapabilities(plan)
+        launch.open_files = 1024
+        launch.cgroup_fd = cgroups.worker.entry.cloneDescriptor
+        launch.output_fd = logDescriptor
+        var pidfd: Int32 = -1
+        var failure = aico_class_failure()
+        let processID = withExtendedLifetime((texts, cgroups)) {
+            withArrays(
+                &mounts, &words, &variables, descriptors, plan,
+                cgroups.worker.entry.joinDescriptors, &launch
+            ) { aico_class_launch(&$0, &pidfd, &failure) }
+        }
+        guard processID > 0 else { throw LaunchError(failure, plan: plan, executable: executable) }
+        return LaunchedClass(pid: processID, pidfd: pidfd)
+    }
+
+    /// Points a launch at arrays for the length of a call.
+    private static func withArrays(
+        _ mounts: inout [aico_mount], _ words: inout [UnsafeMutablePointer<CChar>?],
+        _ variables: inout [UnsafeMutablePointer<CChar>?], _ descriptors: [Int32], _ plan: Plan,
+        _ joins: [Int32], _ launch: inout aico_class, _ body: (inout aico_class) -> Int32
+    ) -> Int32 {
+        mounts.withUnsafeBufferPointer { mounts in
+            words.withUnsafeMutableBufferPointer { words in
+                variables.withUnsafeMutableBufferPointer { variables in
+                    descriptors.withUnsafeBufferPointer { descriptors in
+                        plan.supplementaryGroups.withUnsafeBufferPointer { groups in
+                            plan.workerFilter.withUnsafeBytes { filter in
+                                joins.withUnsafeBufferPointer { joins in
+                                    launch.mounts = mounts.baseAddress
+                                    launch.mount_count = mounts.count
+                                    launch.argv = UnsafePointer(words.baseAddress)
+                                    launch.envp = UnsafePointer(variables.baseAddress)
+                                    launch.fds = descriptors.baseAddress
+                                    launch.fd_count = descriptors.count
+                                    launch.groups = groups.baseAddress
+                                    launch.group_count = groups.count
+                                    launch.join_fds = joins.baseAddress
+                                    launch.join_count = joins.count
+                                    launch.filter = filter.baseAddress
+                                    launch.filter_count = UInt16(plan.workerFilter.count)
+                                    return body(&launch)
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A worker that runs.
+public struct LaunchedClass: Sendable, Equatable {
+    /// Its process id on the host.
+    public var pid: Int32
+    /// Its pidfd; the caller closes it.
+    public var pidfd: Int32
+}
+
+/// A worker that could not be launched.
+public struct LaunchError: Error, Equatable, CustomStringConvertible {
+    /// The layer that the kernel refused.
+    public var layer: Layer
+    /// Why.
+    public var errno: Int32
+    /// The mount, path or capability it was refused at; may be empty.
+    public var detail: String
+
+    /// One line, as `layer mounts refused at '/srv/x': No such file or directory`.
+    public var description: String {
+        let place = detail.isEmpty ? "" : " at '\(detail)'"
+        return "layer \(layer.name) refused\(place): \(String(cString: strerror(errno)))"
+    }
+
+    /// Makes an error.
+    public init(layer: Layer, errno: Int32, detail: String) {
+        self.layer = layer
+        self.errno = errno
+        self.detail = detail
+    }
+
+    init(_ failure: aico_class_failure, plan: Plan, executable: String) {
+        layer = Layer(rawValue: UInt8(truncatingIfNeeded: failure.layer)) ?? .session
+        errno = failure.error
+        let index = Int(failure.index)
+        if layer == .mounts, plan.mounts.indices.contains(index) {
+            let mount = plan.mounts[index]
+            detail = mount.source.isEmpty ? mount.target : mount.source
+        } else if layer == .descriptors, index == -2 {
+            detail = executable
+        } else {
+            detail = "step \(failure.step)"
+        }
+    }
+}
