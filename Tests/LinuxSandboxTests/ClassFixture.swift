@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+
+@testable import LinuxSandbox
+
+/// One class on the real kernel: its cgroups, and whatever program stands in its worker's place.
+final class ClassFixture {
+    let tree: CgroupTree
+    let cgroups: ClassCgroups
+    var plan: Plan
+    private var launched: LaunchedClass?
+    private let output: (read: Int32, write: Int32)
+
+    /// A plan as the compiler makes it, with a filter that allows everything.
+    static func plan(userNamespace: Bool = false) -> Plan {
+        var plan = Plan()
+        plan.classIndex = userNamespace ? 3 : 0
+        plan.userID = 61004
+        plan.groupID = 61004
+        plan.hasUserNamespace = userNamespace
+        plan.mounts = [
+            PlanMount(kind: .bindReadOnly, source: "/usr", target: "/usr"),
+            PlanMount(kind: .symlink, source: "usr/bin", target: "/bin"),
+            PlanMount(kind: .symlink, source: "usr/lib", target: "/lib"),
+            PlanMount(kind: .symlink, source: "usr/lib64", target: "/lib64"),
+            PlanMount(kind: .device, source: "/dev/null", target: "/dev/null"),
+            PlanMount(kind: .proc, source: "", target: "/proc"),
+            PlanMount(kind: .temporary, source: "", target: "/tmp", sizeBytes: 1 << 20),
+        ]
+        plan.classLimits.memoryBytes = 256 << 20
+        plan.classLimits.processes = 64
+        plan.attemptLimits.memoryBytes = 64 << 20
+        plan.attemptLimits.processes = 8
+        plan.concurrency = 2
+        let allow = FilterInstruction(code: 6, jumpTrue: 0, jumpFalse: 0, constant: 0x7FFF_0000)
+        plan.workerFilter = [allow]
+        plan.taskFilter = [allow]
+        return plan
+    }
+
+    init(plan: Plan) throws {
+        self.plan = plan
+        let layout = try CgroupLayout.discover()
+        tree = try CgroupTree(
+            layout: layout, root: "/class-fixture-\(getpid())-\(Self.next())")
+        try tree.create()
+        cgroups = try tree.makeClass("fixture", plan: plan)
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw FixtureError(errno: errno) }
+        output = (ends[0], ends[1])
+    }
+
+    private static nonisolated(unsafe) var count = 0  // Suites that use it are serialized.
+    private static func next() -> Int {
+        count += 1
+        return count
+    }
+
+    /// Starts a program in the worker's place.
+    @discardableResult
+    func launch(_ executable: String, _ arguments: [String] = []) throws -> LaunchedClass {
+        let launched = try ClassLauncher.launch(
+            plan: plan, planBytes: PlanCodec.encode(plan), cgroups: cgroups,
+            executable: executable, arguments: arguments, environment: ["PATH=/usr/bin"],
+            logDescriptor: output.write)
+        self.launched = launched
+        return launched
+    }
+
+    /// What a shell script prints as the worker of the class; its end is awaited.
+    func shell(_ script: String) throws -> String {
+        let launched = try launch("/usr/bin/bash", ["-c", "exec 2>&1; " + script])
+        var waiting = pollfd(fd: launched.pidfd, events: Int16(POLLIN), revents: 0)
+        poll(&waiting, 1, 60_000)
+        return drain()
+    }
+
+    private func drain() -> String {
+        _ = fcntl(output.read, F_SETFL, O_NONBLOCK)
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(output.read, &buffer, buffer.count)
+            guard count > 0 else { break }
+            text.append(contentsOf: buffer[..<count])
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    deinit {
+        if let launched {
+            _ = aico_pidfd_signal(launched.pidfd, SIGKILL)
+            var status: Int32 = 0
+            waitpid(launched.pid, &status, 0)
+            close(launched.pidfd)
+        }
+        close(output.read)
+        close(output.write)
+        try? tree.remove()
+    }
+}
+
+/// What the host sees of a process: the fields of /proc/PID/status.
+func hostStatus(_ processID: Int32) -> [String: String] {
+    var fields: [String: String] = [:]
+    for line in (readFile("/proc/\(processID)/status") ?? "").split(separator: "\n") {
+        let parts = line.split(separator: ":", maxSplits: 1)
+        guard parts.count == 2 else { continue }
+        fields[String(parts[0])] = parts[1].split(whereSeparator: { $0 == "\t" || $0 == " " })
+            .joined(separator: " ")
+    }
+    return fields
+}
+
+/// The text of a file that may have no size, as those of /proc.
+func readFile(_ path: String) -> String? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 65_536)
+    while true {
+        let count = read(descriptor, &buffer, buffer.count)
+        guard count > 0 else { break }
+        text.append(contentsOf: buffer[..<count])
+    }
+    return String(decoding: text, as: UTF8.self)
+}
+
+/// The target of a symbolic link.
+func linkTarget(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = readlink(path, &buffer, buffer.count)
+    return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+}
