@@ -16,7 +16,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSandbox", ["CLinux"]),
     ("StrictYAML", [.product(name: "Yams", package: "Yams")]),
-    ("AicoConfig", ["AicoCore", "StrictYAML"]),
+    ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML"]),
     ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
     ("AicoStore", ["AicoCore", "AicoKeys", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -35,12 +35,19 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "TaskKit", "AicoCore", "AicoWire", "BusClient",
             .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]
     ),
-    ("SecurityTasks", ["TaskKit", "AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
+    (
+        "SecurityTasks",
+        ["TaskKit", "AicoCore", "AicoWire", .product(name: "Crypto", package: "swift-crypto")]
+    ),
     (
         "AgencyTasks",
-        ["TaskKit", "AicoCore", .product(name: "GRDB", package: "GRDB.swift")]
+        [
+            "TaskKit", "AicoCore", "AicoWire", "TimeZones",
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]
     ),
     ("UserTasks", ["TaskKit", "AicoCore", "CLinux"]),
     (
@@ -68,7 +75,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
     ("LinuxSandboxTests", ["LinuxSandbox", "CLinux"]),
-    ("AicoConfigTests", ["AicoConfig", "StrictYAML"]),
+    ("AicoConfigTests", ["AicoConfig", "AicoCore", "AicoWire"]),
     ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox", "AicoCore", "StrictYAML"]),
     (
         "AicoStoreTests",
@@ -76,7 +83,15 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     ("AicoSchedulerTests", ["AicoScheduler", "AicoWire", "AicoCore"]),
     ("AicoSupervisorTests", ["AicoSupervisor", "AicoWire", "AicoCore", "LinuxSandbox", "CLinux"]),
-    ("TaskKitTests", ["TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks"]),
+    (
+        "TaskKitTests",
+        [
+            "TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks", "AicoCore",
+            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox",
+            .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "Crypto", package: "swift-crypto"),
+        ]
+    ),
     ("AicoCommandsTests", ["AicoCommands"]),
     ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux"]),
 ]

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import StrictYAML
+
+/// Why the configuration was refused, and where.
+public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The file's path; `<defaults>` for the embedded ones.
+    public var file: String
+    /// Counted from 1; 0 where the whole file is meant.
+    public var line: Int
+    /// Lower case, no period, values in quotes.
+    public var reason: String
+    /// The nearest known key or value, where one is near.
+    public var nearest: String?
+
+    /// Makes an error.
+    public init(file: String, line: Int, reason: String, nearest: String? = nil) {
+        self.file = file
+        self.line = line
+        self.reason = reason
+        self.nearest = nearest
+    }
+
+    init(_ failure: YAMLFailure) {
+        self.init(
+            file: failure.file, line: failure.line, reason: failure.reason,
+            nearest: failure.nearest)
+    }
+
+    /// `file:line: reason; did you mean 'key'?`
+    public var description: String {
+        let place = line > 0 ? "\(file):\(line)" : file
+        return "\(place): \(reason)" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
+    }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import StrictYAML
+
+extension RetentionSettings {
+    init(_ section: SettingsSection) throws(YAMLFailure) {
+        self.init(
+            history: try section.days("history_days"),
+            maximumExecutionsPerTask: try section.integer("max_executions_per_task", 1...1_000_000),
+            deadLetters: try section.days("dead_letter_days"),
+            audit: try section.days("audit_days"))
+    }
+}
+
+extension LoggingSettings {
+    init(_ section: SettingsSection) throws(YAMLFailure) {
+        self.init(
+            level: try section.choice("level", as: Level.self),
+            maximumFileBytes: try section.integer("max_file_mb", 1...4096) << 20,
+            keptFiles: try section.integer("keep_files", 0...100))
+    }
+}
+
+extension BusSettings {
+    init(_ section: SettingsSection) throws(YAMLFailure) {
+        self.init(
+            requests: try BusEndpoint(section["requests"], key: "requests"),
+            events: try BusEndpoint(section["events"], key: "events"),
+            maximumMessageBytes: try section.integer("max_message_kb", 1...65_536) << 10,
+            maximumConnections: try section.integer("max_connections", 1...4096),
+            highWaterMark: try section.integer("high_water_mark", 1...1_000_000))
+        if case .tcp(let requests) = requests, events == .tcp(requests) {
+            throw try section["events"].failure("'events' must not be the same as 'requests'")
+        }
+    }
+}
+
+extension BusEndpoint {
+    /// Reads `ipc` or `tcp://ADDRESS:PORT`; an address in numbers, as ZeroMQ looks no name up
+    /// before it binds.
+    fileprivate init(_ value: YAMLValue, key: String) throws(YAMLFailure) {
+        let text = try value.string(key)
+        if text == "ipc" {
+            self = .runtime
+            return
+        }
+        let refusal = value.failure(
+            "'\(key)' must be ipc or tcp://ADDRESS:PORT, not \(value.kindName)")
+        let prefix = "tcp://"
+        guard text.hasPrefix(prefix) else { throw refusal }
+        let parts = text.dropFirst(prefix.count).split(
+            separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, let port = UInt16(parts[1]), port > 0, Self.isAddress(parts[0])
+        else { throw refusal }
+        self = .tcp(text)
+    }
+
+    /// Four numbers of 0 to 255.
+    private static func isAddress(_ text: Substring) -> Bool {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4
+            && parts.allSatisfy {
+                $0.utf8.allSatisfy { (0x30...0x39).contains($0) } && UInt8($0) != nil
+            }
+    }
+}
+
+extension HealthSettings {
+    init(_ section: SettingsSection) throws(YAMLFailure) {
+        self.init(
+            degradedFailurePercent: try section.number("degraded_failure_percent", 0...100),
+            criticalFailurePercent: try section.number("critical_failure_percent", 0...100),
+            leastExecutions: try section.integer("least_executions", 1...1_000_000),
+            workerMissing: try section.seconds("worker_missing", 1...86_400),
+            maximumLateness: try section.seconds("max_lateness", 0.01...3600))
+        guard degradedFailurePercent <= criticalFailurePercent else {
+            throw try section["critical_failure_percent"].failure(
+                "'critical_failure_percent' must not be less than 'degraded_failure_percent'")
+        }
+    }
+}
