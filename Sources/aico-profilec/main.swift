@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
+
+import AicoConfig
 import AicoCore
+import Glibc
 import LinuxSandbox
 import SandboxProfiles
-for c in TaskClass.allCases {
-    let paths = InstancePaths(
-        state: "/r/var/lib/aico", runtime: "/r/run/aico", logs: "/r/var/log/aico",
-        executables: "/b", profiles: CommandLine.arguments[1])
-    let ids = ClassIdentities(
-        Dictionary(
-            uniqueKeysWithValues: TaskClass.allCases.map {
-                ($0, .init(userID: 61001 + UInt32($0.rawValue), groupID: 61001))
-            }))
-    do {
-        let p = try ProfileCompiler.compile(
-            class: c, profilesDirectory: CommandLine.arguments[1], paths: paths, identities: ids)
-        print(c, p.taskFilter.count, p.workerFilter.count, p.mounts.count, p.landlockRules.count)
-    } catch { print(error) }
+
+// Compiles one profile to a plan on standard output. The supervisor runs it as nobody, so that no
+// text is parsed by root.
+do {
+    let request = try Request(Array(CommandLine.arguments.dropFirst()))
+    let answer = try request.answer()
+    guard writeAll(answer) else { throw RequestError("cannot write to standard output") }
+} catch {
+    let line = Array("aico-profilec: \(error)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+    exit(error is RequestError ? 2 : 1)
+}
+
+/// Writes to standard output to the end.
+func writeAll(_ bytes: [UInt8]) -> Bool {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+        let count = rest.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        if count < 0, errno == EINTR { continue }
+        guard count > 0 else { return false }
+        rest = rest.dropFirst(count)
+    }
+    return true
 }

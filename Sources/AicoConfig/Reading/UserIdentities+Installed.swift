@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import Glibc
+
+extension UserIdentities {
+    /// User names of an installed system; gids are those of the password file.
+    static let schedulerName = "aico"
+
+    static func userName(of taskClass: TaskClass) -> String { "aico-\(taskClass.name)" }
+
+    /// Looks the users of an installed system up.
+    public static func installed() throws(ConfigurationError) -> UserIdentities {
+        let scheduler = try lookUp(schedulerName)
+        var classes: [TaskClass: Identity] = [:]
+        for taskClass in TaskClass.allCases {
+            classes[taskClass] = try lookUp(userName(of: taskClass))
+        }
+        guard let identities = UserIdentities(scheduler: scheduler, classes: classes) else {
+            throw ConfigurationError(
+                file: passwordFile, line: 0,
+                reason: "the users of the system must differ, and none may be root")
+        }
+        return identities
+    }
+
+    private static let passwordFile = "/etc/passwd"
+
+    private static func lookUp(_ name: String) throws(ConfigurationError) -> Identity {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16_384)
+        let code = getpwnam_r(name, &entry, &buffer, buffer.count, &found)
+        guard code == 0, found != nil else {
+            throw ConfigurationError(
+                file: passwordFile, line: 0,
+                reason: "user '\(name)' does not exist; run scripts/setup, or name another root "
+                    + "with --root")
+        }
+        return Identity(userID: entry.pw_uid, groupID: entry.pw_gid)
+    }
+}
+
+extension Configuration {
+    /// The users that the settings name by number, else those of the installed system.
+    public func resolvedIdentities() throws(ConfigurationError) -> UserIdentities {
+        if let identities { return identities }
+        return try UserIdentities.installed()
+    }
+}

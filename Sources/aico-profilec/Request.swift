@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoConfig
+import AicoCore
+import LinuxSandbox
+import SandboxProfiles
+
+/// A command line that is none.
+struct RequestError: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// What one run of the compiler is asked for.
+enum Request {
+    case identities(root: String)
+    case plan(TaskClass, root: String, profiles: String, executables: String)
+
+    static let usage =
+        "usage: aico-profilec --class NAME [--root DIR] --profiles DIR --bin DIR, "
+        + "or aico-profilec --identities [--root DIR]"
+
+    init(_ words: [String]) throws(RequestError) {
+        var values: [String: String] = [:]
+        var rest = words[...]
+        while let word = rest.popFirst() {
+            guard ["--class", "--root", "--profiles", "--bin", "--identities"].contains(word),
+                values[word] == nil
+            else { throw RequestError("unexpected '\(word)'; \(Self.usage)") }
+            if word == "--identities" {
+                values[word] = ""
+                continue
+            }
+            guard let value = rest.popFirst() else {
+                throw RequestError("'\(word)' needs a value; \(Self.usage)")
+            }
+            guard word == "--class" || value.hasPrefix("/") else {
+                throw RequestError("'\(word)' must be an absolute path, not '\(value)'")
+            }
+            values[word] = value
+        }
+        let root = values["--root"] ?? ""
+        if values["--identities"] != nil {
+            guard values.keys.allSatisfy({ ["--identities", "--root"].contains($0) }) else {
+                throw RequestError(Self.usage)
+            }
+            self = .identities(root: root)
+            return
+        }
+        guard let name = values["--class"], let profiles = values["--profiles"],
+            let executables = values["--bin"]
+        else { throw RequestError(Self.usage) }
+        guard let taskClass = TaskClass(name: name) else {
+            let names = TaskClass.allCases.map(\.name).joined(separator: ", ")
+            throw RequestError("unknown class '\(name)'; there are \(names)")
+        }
+        self = .plan(taskClass, root: root, profiles: profiles, executables: executables)
+    }
+
+    /// Answers with the bytes for standard output.
+    func answer() throws -> [UInt8] {
+        switch self {
+        case .identities(let root):
+            return try Configuration.load(root: root).resolvedIdentities().encoded
+        case .plan(let taskClass, let root, let profiles, let executables):
+            let configuration = try Configuration.load(root: root)
+            let layout = configuration.layout
+            let paths = InstancePaths(
+                state: layout.state, runtime: layout.runtime, logs: layout.logs,
+                executables: executables, profiles: profiles)
+            let plan = try ProfileCompiler.compile(
+                class: taskClass, profilesDirectory: profiles, paths: paths,
+                identities: ClassIdentities(configuration.resolvedIdentities()))
+            return PlanCodec.encode(plan)
+        }
+    }
+}
+
+extension ClassIdentities {
+    init(_ users: UserIdentities) {
+        self.init(
+            Dictionary(
+                uniqueKeysWithValues: TaskClass.allCases.map { taskClass in
+                    let user = users[taskClass]
+                    return (
+                        taskClass,
+                        Identity(userID: user.userID, groupID: user.groupID)
+                    )
+                }))
+    }
+}
