@@ -7,4 +7,6 @@ protocol TaskChannel: Sendable {
     func send(_ frame: TaskFrame)
     /// Whether the attempt is to end.
     var isCancelled: Bool { get }
+    /// Turns readable or hung up, and stays so, once the attempt is to end.
+    var cancellationDescriptor: Int32 { get }
 }

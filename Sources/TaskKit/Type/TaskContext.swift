@@ -51,11 +51,18 @@ public struct TaskContext: Sendable {
     /// Waits where the worker does not keep up. Above the class's rate lines are dropped, and a
     /// line in the log says how many.
     public func log(_ level: Level, _ message: String) {
-        channel.send(.log(stream: level.stream, line: message))
+        for line in message.split(separator: "\n", omittingEmptySubsequences: false) {
+            channel.send(.log(stream: level.stream, line: String(line)))
+        }
     }
 
     /// Adds a line of level info.
     public func log(_ message: String) { log(.info, message) }
+
+    /// Adds a line of a command's output; for types that run commands.
+    public func output(_ line: String, isError: Bool) {
+        channel.send(.log(stream: isError ? .standardError : .standardOutput, line: line))
+    }
 
     /// Says how far the work is: `fraction` of 0 to 1, or nil where it cannot be known.
     public func progress(_ fraction: Double?, _ message: String = "") {
@@ -67,6 +74,11 @@ public struct TaskContext: Sendable {
     /// Asks the kernel, so it is true at once also in code that never suspends; a call costs
     /// about a microsecond. Swift's own `Task.isCancelled` follows at the next suspension.
     public var isCancelled: Bool { channel.isCancelled }
+
+    /// A descriptor for poll(2) that turns readable, and stays so, once `isCancelled` is true.
+    ///
+    /// Must not be read from or closed.
+    public var cancellationDescriptor: Int32 { channel.cancellationDescriptor }
 
     /// Throws `TaskCancelled` where `isCancelled`.
     public func checkCancellation() throws(TaskCancelled) {

@@ -3,6 +3,7 @@
 
 public import AicoCore
 public import AicoWire
+import Glibc
 import Synchronization
 
 /// Runs task types in the caller's own process, unconfined: for tests of a type's logic.
@@ -30,9 +31,19 @@ public final class TaskRecorder: Sendable {
     }
 
     private let state = Mutex(State())
+    private let pipe: (read: Int32, write: Int32)
 
     /// Makes a recorder that has heard nothing.
-    public init() {}
+    public init() {
+        var ends: [Int32] = [-1, -1]
+        precondition(Glibc.pipe(&ends) == 0, "a test process ran out of descriptors")
+        pipe = (ends[0], ends[1])
+    }
+
+    deinit {
+        close(pipe.read)
+        if !isCancelled { close(pipe.write) }
+    }
 
     /// The lines so far.
     public var lines: [Line] { state.withLock { $0.lines } }
@@ -40,7 +51,12 @@ public final class TaskRecorder: Sendable {
     public var progress: [Progress] { state.withLock { $0.progress } }
 
     /// Makes the task's `isCancelled` true.
-    public func cancel() { state.withLock { $0.isCancelled = true } }
+    public func cancel() {
+        state.withLock { state in
+            if !state.isCancelled { close(pipe.write) }
+            state.isCancelled = true
+        }
+    }
 
     /// Gives a context whose words this recorder keeps.
     public func context(
@@ -63,6 +79,8 @@ public final class TaskRecorder: Sendable {
 }
 
 extension TaskRecorder: TaskChannel {
+    var cancellationDescriptor: Int32 { pipe.read }
+
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
     func send(_ frame: TaskFrame) {

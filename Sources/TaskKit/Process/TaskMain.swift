@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import Glibc
+
+/// What runs in a task process after its last layer.
+enum TaskMain {
+    /// Exit codes of a task process that did not succeed, beside those that its type chooses.
+    enum ExitCode {
+        /// The type failed without a code of its own.
+        static let failed: Int32 = 1
+        /// The config was refused, as EX_CONFIG of sysexits.h.
+        static let refused: Int32 = 78
+        /// The worker spoke another language; nothing ran.
+        static let noOrder: Int32 = 70
+    }
+
+    /// Reads the run order from `descriptor`, runs its type, says how it ended, and exits.
+    static func run(_ types: [any ScheduledTask.Type], descriptor: Int32) -> Never {
+        let socket = TaskSocket(descriptor: descriptor)
+        let order: RunOrder
+        do {
+            order = try socket.receiveOrder()
+        } catch {
+            _exit(ExitCode.noOrder)
+        }
+        guard let type = types.first(where: { $0.id == order.taskType }) else {
+            refuse(socket, "this worker has no type \"\(order.taskType)\"")
+        }
+        run(type, order, socket)
+    }
+
+    private static func run<Type: ScheduledTask>(
+        _: Type.Type, _ order: RunOrder, _ socket: TaskSocket
+    ) -> Never {
+        let config: Type.Config
+        do {
+            config = try Type.Config.read(try JSONValue.parse(order.config))
+        } catch {
+            refuse(socket, "\(error)")
+        }
+        let context = TaskContext(
+            taskID: order.taskID, executionID: order.executionID,
+            attempt: Int(order.attemptNumber), occurrence: order.occurrence,
+            deadline: .now + order.timeout, channel: socket)
+        let executor = MainThreadExecutor()
+        let task = Task(executorPreference: executor) {
+            let (frame, exitCode) = await outcome(Type(), config, context)
+            socket.send(frame)
+            _exit(exitCode)
+        }
+        executor.run(cancellation: socket.descriptor) { task.cancel() }
+    }
+
+    /// Runs the type and says how it ended, as last frame and exit code.
+    static func outcome<Type: ScheduledTask>(
+        _ type: Type, _ config: Type.Config, _ context: TaskContext
+    ) async -> (TaskFrame, exitCode: Int32) {
+        do {
+            let output = try await type.run(config, context)
+            let result = try JSONValue(encoding: output).serialized()
+            guard result.count <= WireLimits.maximumBlobBytes else {
+                return failure(
+                    "the result has \(result.count) bytes, limit \(WireLimits.maximumBlobBytes)")
+            }
+            return (.succeeded(result: result), 0)
+        } catch let error as TaskFailure {
+            return (
+                .failed(permanent: error.isPermanent, message: error.message), error.exitCode
+            )
+        } catch let error as ConfigError {
+            return (.failed(permanent: true, message: error.description), ExitCode.refused)
+        } catch let error as EncodingError {
+            return failure("the result cannot be encoded: \(error)")
+        } catch {
+            return (.failed(permanent: false, message: "\(error)"), ExitCode.failed)
+        }
+    }
+
+    private static func failure(_ message: String) -> (TaskFrame, exitCode: Int32) {
+        (.failed(permanent: true, message: message), ExitCode.failed)
+    }
+
+    private static func refuse(_ socket: TaskSocket, _ message: String) -> Never {
+        socket.send(.refused(message: message))
+        _exit(ExitCode.refused)
+    }
+}

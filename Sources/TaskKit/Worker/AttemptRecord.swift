@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+
+/// What the worker knows of one attempt, and what follows from each thing it learns.
+///
+/// Pure: times are passed in, and what is to be done is returned. `ended` is the last call.
+struct AttemptRecord: Sendable {
+    /// What the worker is to do.
+    enum Action: Sendable, Equatable {
+        /// Pass a report to the scheduler.
+        case report(Report)
+        /// Send a cancel order to the task.
+        case cancel(CancelReason, grace: Duration)
+        /// Kill the attempt's cgroup.
+        case kill
+    }
+
+    /// How far the attempt is; `at` is when its cgroup will be killed.
+    private enum Phase: Equatable {
+        /// The fork server makes it; its code does not run yet.
+        case starting
+        /// Its code runs.
+        case running
+        /// It was told to end.
+        case cancelled(killAt: ContinuousClock.Instant)
+        /// It said how it ended and has yet to exit.
+        case leaving(killAt: ContinuousClock.Instant)
+        /// Its cgroup was killed.
+        case killed
+    }
+
+    /// How long a task may take from its last frame to its exit.
+    static let leaveTime = Duration.seconds(5)
+
+    let order: RunOrder
+    private let deadline: ContinuousClock.Instant
+    private var phase = Phase.starting
+    private var sequence: UInt32 = 0
+    private var verdict = Verdict.none
+    private var cause: EndCause?
+    private var logs: LogBudget
+    private var progress: ProgressBudget
+
+    /// Begins an attempt; `deadline` is when its time is over.
+    init(order: RunOrder, now: ContinuousClock.Instant) {
+        self.order = order
+        deadline = now + order.timeout
+        logs = LogBudget(now: now)
+        progress = ProgressBudget(now: now)
+    }
+
+    /// When `tick` is to be called next; nil where nothing is due.
+    var wakeTime: ContinuousClock.Instant? {
+        switch phase {
+        case .starting, .running: deadline
+        case .cancelled(let time), .leaving(let time): time
+        case .killed: nil
+        }
+    }
+
+    /// The last layer is passed: the type's code runs.
+    mutating func confined(_ layers: LayerReport, at: Instant) -> [Action] {
+        if phase == .starting { phase = .running }
+        return [
+            .report(
+                .started(attempt: order.attempt, sequence: next(), layers: layers, at: at))
+        ]
+    }
+
+    /// The task sent a frame.
+    mutating func received(
+        _ frame: TaskFrame, at: Instant, now: ContinuousClock.Instant
+    ) -> [Action] {
+        guard verdict == .none, cause == nil || !isRefusal else {
+            return violated("a frame follows the last one")
+        }
+        switch frame {
+        case .log(let stream, let line): return log(stream, line, at: at, now: now)
+        case .progress(let fraction, let message):
+            guard progress.admit(now: now) else { return [] }
+            return [
+                .report(
+                    .progress(
+                        attempt: order.attempt, sequence: next(), fraction: fraction,
+                        message: message))
+            ]
+        case .succeeded(let result): verdict = .succeeded(result: result)
+        case .failed(let permanent, let message):
+            verdict = .failed(permanent: permanent, message: message)
+        case .refused(let message): note(.orderRefused(message: message))
+        }
+        if phase == .running || phase == .starting {
+            phase = .leaving(killAt: now + Self.leaveTime)
+        }
+        return []
+    }
+
+    /// The task's socket broke a rule.
+    mutating func violated(_ message: String) -> [Action] {
+        note(.protocolViolation(message: message))
+        return kill()
+    }
+
+    /// The scheduler wants it to end.
+    mutating func cancelled(
+        _ reason: CancelReason, grace: Duration, now: ContinuousClock.Instant
+    ) -> [Action] {
+        end(
+            reason == .timeout ? .timedOut : .cancelled(reason), reason, grace: grace, now: now)
+    }
+
+    /// A layer was refused; the type's code never ran.
+    mutating func refused(_ failure: LayerFailure) { note(.layerRefused(failure)) }
+
+    /// It made a system call that its class must not make.
+    mutating func denied(name: String, number: Int32, arguments: [UInt64]) {
+        note(.deniedSyscall(name: name, number: number, arguments: arguments))
+    }
+
+    /// `wakeTime` may have come.
+    mutating func tick(now: ContinuousClock.Instant) -> [Action] {
+        guard let time = wakeTime, time <= now else { return [] }
+        switch phase {
+        case .starting, .running:
+            return end(.timedOut, .timeout, grace: order.grace, now: now)
+        case .cancelled, .leaving: return kill()
+        case .killed: return []
+        }
+    }
+
+    /// The attempt's tree is gone: the last report.
+    mutating func ended(
+        _ exit: ExitStatus, usage: ResourceUsage, outOfMemory: Bool, at: Instant
+    ) -> [Action] {
+        // A task that lost a process to the memory limit and still succeeded knows better.
+        if outOfMemory, cause == nil || cause == .timedOut, !hasSucceeded(exit) {
+            cause = .outOfMemory
+        }
+        var actions: [Action] = []
+        if let note = logs.takeNote() {
+            actions.append(line(.warning, note, at: at))
+        }
+        let ending = Ending(verdict: verdict, exit: exit, cause: cause, usage: usage)
+        actions.append(
+            .report(.finished(attempt: order.attempt, sequence: next(), ending: ending)))
+        return actions
+    }
+}
+
+extension AttemptRecord {
+    private var isRefusal: Bool {
+        if case .orderRefused = cause { true } else { false }
+    }
+
+    private func hasSucceeded(_ exit: ExitStatus) -> Bool {
+        guard case .succeeded = verdict else { return false }
+        return exit == .exited(code: 0)
+    }
+
+    private mutating func next() -> UInt32 {
+        defer { sequence &+= 1 }
+        return sequence
+    }
+
+    /// Keeps the first cause; what follows from it is no cause.
+    private mutating func note(_ new: EndCause) { if cause == nil { cause = new } }
+
+    private mutating func log(
+        _ stream: LogStream, _ text: String, at: Instant, now: ContinuousClock.Instant
+    ) -> [Action] {
+        switch logs.admit(bytes: text.utf8.count, now: now) {
+        case .drop: return []
+        case .pass(let note):
+            return (note.map { [line(.warning, $0, at: at)] } ?? []) + [line(stream, text, at: at)]
+        }
+    }
+
+    private mutating func line(_ stream: LogStream, _ text: String, at: Instant) -> Action {
+        .report(
+            .log(attempt: order.attempt, sequence: next(), stream: stream, at: at, line: text))
+    }
+
+    private mutating func end(
+        _ cause: EndCause, _ reason: CancelReason, grace: Duration,
+        now: ContinuousClock.Instant
+    ) -> [Action] {
+        switch phase {
+        case .starting, .running:
+            note(cause)
+            phase = .cancelled(killAt: now + grace)
+            return [.cancel(reason, grace: grace)]
+        case .cancelled(let killAt):
+            phase = .cancelled(killAt: min(killAt, now + grace))
+            return []
+        case .leaving, .killed: return []
+        }
+    }
+
+    private mutating func kill() -> [Action] {
+        guard phase != .killed else { return [] }
+        phase = .killed
+        return [.kill]
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import LinuxSandbox
+
+/// Which orders a worker takes, and within what bounds.
+enum RunLimits {
+    /// The longest time from a cancel order to the kill.
+    static let longestGrace = Duration.seconds(300)
+
+    /// What becomes of an order.
+    enum Admission: Equatable {
+        /// It runs with these capability bits.
+        case admitted(capabilities: UInt64)
+        /// No process is made; the words say why.
+        case refused(String)
+    }
+
+    /// Holds an order's times to what the class's profile permits.
+    static func clamp(_ order: RunOrder, to plan: Plan) -> RunOrder {
+        var order = order
+        let wall = plan.attemptLimits.wallSeconds
+        if wall > 0 { order.timeout = min(order.timeout, .seconds(Int64(wall))) }
+        order.grace = min(order.grace, longestGrace)
+        return order
+    }
+
+    /// Decides about an order while `running` attempts run.
+    static func admit(
+        _ order: RunOrder, types: [String: any ScheduledTask.Type], plan: Plan, running: Int
+    ) -> Admission {
+        guard let type = types[order.taskType] else {
+            let hint = NearestWord.find(order.taskType, in: types.keys.sorted())
+                .map { "; did you mean \"\($0)\"?" }
+            return .refused("this worker has no type \"\(order.taskType)\"\(hint ?? "")")
+        }
+        guard running < Int(plan.concurrency) else {
+            return .refused("the class runs \(running) attempts already, its profile's limit")
+        }
+        let missing = type.capabilities.filter { plan.hostCapabilities & $0.bit == 0 }
+        guard missing.isEmpty else {
+            let names = missing.map(\.name).joined(separator: ", ")
+            return .refused("the class's profile does not grant \(names) to \"\(type.id)\"")
+        }
+        return .admitted(capabilities: type.capabilities.reduce(0) { $0 | $1.bit })
+    }
+}
