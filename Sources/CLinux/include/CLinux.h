@@ -5,7 +5,9 @@
 #ifndef AICO_CLINUX_H
 #define AICO_CLINUX_H
 
+#include "attempt.h"
 #include "class_launch.h"
 #include "launch.h"
+#include "wallclock.h"
 
 #endif

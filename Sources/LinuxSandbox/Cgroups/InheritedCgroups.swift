@@ -25,6 +25,16 @@ public enum InheritedCgroups {
         return try backend(groups: groups, plan: plan)
     }
 
+    /// Closes a worker's copies once its fork server has them.
+    static func closeAll(first: Int32) {
+        for descriptor in first..<(first + 4) {
+            guard let magic = fileSystem(of: descriptor),
+                magic == cgroupMagic || magic == cgroup2Magic
+            else { return }
+            close(descriptor)
+        }
+    }
+
     static func backend(
         groups: [CgroupDirectory], plan: Plan
     ) throws(CgroupError) -> any CgroupBackend {

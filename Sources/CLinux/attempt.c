@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+#define _GNU_SOURCE
+#include "attempt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <linux/securebits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Where the descriptors of a task process stand while it is being confined. The fork server keeps
+// 3 to 5 taken, so nothing that is still to be moved can stand there.
+enum { TASK_FD = 3, SETUP_FD = 4, RULESET_FD = 5, FIRST_CLOSED_FD = 6 };
+
+struct confinement {
+    const struct aico_attempt_plan *plan;
+    const struct aico_attempt *attempt;
+    int setup_fd;
+    int ruleset_fd;
+    int ruleset_error;
+    uint32_t ruleset_step;
+    uint32_t ruleset_index;
+    int listener;
+    uint32_t step;
+    uint32_t index;
+    struct aico_setup_report report;
+};
+
+static int at(struct confinement *self, enum aico_step step, size_t index) {
+    self->step = step;
+    self->index = (uint32_t)index;
+    return 0;
+}
+
+static int fails(int error) {
+    errno = error;
+    return -1;
+}
+
+static int enter_session(struct confinement *self) {
+    at(self, AICO_STEP_SETSID, 0);
+    return setsid() < 0 ? -1 : 0;
+}
+
+// The v2 leaf was entered by clone3. "0" to v1's tasks moves only the caller.
+static int join_cgroups(struct confinement *self) {
+    at(self, AICO_STEP_LEAF, 0);
+    if (!self->attempt->own_cgroup) return fails(ENODEV);
+    for (size_t index = 0; index < self->attempt->join_count; index++) {
+        at(self, AICO_STEP_JOIN_CGROUP, index);
+        if (write(self->attempt->join_fds[index], "0", 1) != 1) return -1;
+    }
+    return 0;
+}
+
+// Made by clone3, or by the class's launch: only looked at here.
+static int check_namespaces(struct confinement *self) {
+    at(self, AICO_STEP_CHECK_NAMESPACE, 0);
+    if (self->plan->own_namespaces)
+        return self->attempt->own_namespaces && getpid() == 1 ? 0 : fails(EPERM);
+    return self->plan->class_namespaces ? 0 : fails(EPERM);
+}
+
+static int make_mounts(struct confinement *self) {
+    const struct aico_attempt_plan *plan = self->plan;
+    // A working directory outside the root would be a way around every path rule.
+    at(self, AICO_STEP_CHANGE_DIRECTORY, 0);
+    if (chdir("/") != 0) return -1;
+    at(self, AICO_STEP_CHECK_ROOT, 0);
+    if (!plan->root_read_only) return fails(EPERM);
+    if (!plan->own_namespaces) return 0;
+    at(self, AICO_STEP_CHECK_NAMESPACE, 0);
+    if (!self->attempt->own_namespaces) return fails(EPERM);
+    at(self, AICO_STEP_PRIVATE_PROPAGATION, 0);
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -1;
+    for (size_t index = 0; index < plan->mount_count; index++) {
+        const struct aico_attempt_mount *made = &plan->mounts[index];
+        at(self, AICO_STEP_MOUNT, index);
+        if (mount(made->type, made->target, made->type, made->flags, made->options) != 0) return -1;
+    }
+    return 0;
+}
+
+static int limit(struct confinement *self, int resource, uint64_t value) {
+    struct rlimit wanted = {value, value};
+    struct rlimit current;
+    at(self, AICO_STEP_RLIMIT, (size_t)resource);
+    if (getrlimit(resource, &current) != 0) return -1;
+    // Raising a hard limit is not ours to do; what is lower already is as good.
+    if (current.rlim_max < value) wanted.rlim_cur = wanted.rlim_max = current.rlim_max;
+    return setrlimit(resource, &wanted);
+}
+
+static int set_rlimits(struct confinement *self) {
+    const struct aico_attempt_plan *plan = self->plan;
+    // A core dump would write memory where a core_pattern of the host sends it.
+    if (limit(self, RLIMIT_CORE, 0) != 0) return -1;
+    if (limit(self, RLIMIT_MEMLOCK, 0) != 0) return -1;
+    if (plan->open_files && limit(self, RLIMIT_NOFILE, plan->open_files) != 0) return -1;
+    if (plan->file_size && limit(self, RLIMIT_FSIZE, plan->file_size) != 0) return -1;
+    return 0;
+}
+
+// A new anonymous session keyring: keys of the session that started the supervisor stay there.
+static int join_keyring(struct confinement *self) {
+    at(self, AICO_STEP_JOIN_KEYRING, 0);
+    return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ? -1 : 0;
+}
+
+static int is_known_group(const struct aico_attempt_plan *plan, gid_t group) {
+    if (group == plan->gid) return 1;
+    for (uint32_t index = 0; index < plan->group_count; index++)
+        if (plan->groups[index] == group) return 1;
+    // A group that the user namespace does not map reads as the overflow group.
+    return plan->own_namespaces && plan->group_count > 0 && group == 65534;
+}
+
+// The launch changed groups, gid and uid; here they are verified, and their saved copies too.
+static int check_identity(struct confinement *self) {
+    const struct aico_attempt_plan *plan = self->plan;
+    uid_t uid[3];
+    gid_t gid[3], groups[16];
+    at(self, AICO_STEP_CHECK_USER, 0);
+    if (getresuid(&uid[0], &uid[1], &uid[2]) != 0) return -1;
+    for (int index = 0; index < 3; index++)
+        if (uid[index] != plan->uid || uid[index] == 0) return fails(EPERM);
+    at(self, AICO_STEP_CHECK_GROUP, 0);
+    if (getresgid(&gid[0], &gid[1], &gid[2]) != 0) return -1;
+    for (int index = 0; index < 3; index++)
+        if (gid[index] != plan->gid || gid[index] == 0) return fails(EPERM);
+    at(self, AICO_STEP_CHECK_GROUPS, 0);
+    int count = getgroups(16, groups);
+    if (count < 0) return -1;
+    for (int index = 0; index < count; index++)
+        if (groups[index] == 0 || !is_known_group(plan, groups[index])) return fails(EPERM);
+    return 0;
+}
+
+static int drop_bounding(struct confinement *self, uint64_t tolerated) {
+    for (int capability = 0; capability < 64; capability++) {
+        int held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
+        if (held < 0) return 0;  // past the last one of this kernel
+        if (held == 0) continue;
+        at(self, AICO_STEP_DROP_BOUNDING, (size_t)capability);
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
+        // Without CAP_SETPCAP the launch's bounding set stays: no more than the class's own.
+        if (errno == EPERM && tolerated & 1ULL << capability) continue;
+        return -1;
+    }
+    return 0;
+}
+
+static int set_capabilities(uint64_t wanted) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    memset(data, 0, sizeof data);
+    for (int word = 0; word < 2; word++)
+        data[word].effective = data[word].permitted = (uint32_t)(wanted >> 32 * word);
+    return (int)syscall(SYS_capset, &header, data);
+}
+
+static int holds_exactly(uint64_t wanted) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) != 0) return 0;
+    for (int word = 0; word < 2; word++) {
+        uint32_t part = (uint32_t)(wanted >> 32 * word);
+        if (data[word].effective != part || data[word].permitted != part || data[word].inheritable)
+            return 0;
+    }
+    return 1;
+}
+
+static int narrow_capabilities(struct confinement *self) {
+    const struct aico_attempt_plan *plan = self->plan;
+    const unsigned long locked = SECURE_ALL_BITS | SECURE_ALL_LOCKS;
+    const unsigned long wanted = locked & ~(1UL << SECURE_KEEP_CAPS);
+    uint64_t kept = self->attempt->capabilities & plan->host_capabilities;
+    uint64_t tolerated = plan->own_namespaces ? 0 : plan->host_capabilities;
+    // Bounding set and securebits first: without CAP_SETPCAP neither could be changed.
+    if (drop_bounding(self, tolerated) != 0) return -1;
+    at(self, AICO_STEP_CLEAR_AMBIENT, 0);
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
+    // Locked, or a later setuid(0) would regain.
+    at(self, AICO_STEP_LOCK_SECUREBITS, 0);
+    int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+    if (bits < 0) return -1;
+    if (((unsigned long)bits & wanted) != wanted && prctl(PR_SET_SECUREBITS, wanted, 0, 0, 0) != 0
+        && (errno != EPERM || plan->own_namespaces))
+        return -1;
+    at(self, AICO_STEP_SET_CAPABILITIES, 0);
+    if (set_capabilities(kept) != 0) return -1;
+    at(self, AICO_STEP_CHECK_CAPABILITIES, 0);
+    return holds_exactly(kept) ? 0 : fails(EPERM);
+}
+
+static int forbid_new_privileges(struct confinement *self) {
+    at(self, AICO_STEP_NO_NEW_PRIVS, 0);
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+// The race with a parent that is already gone is decided by the set-up socket: its end is seen
+// when the child waits for the fork server's word.
+static int die_with_parent(struct confinement *self) {
+    at(self, AICO_STEP_PARENT_DEATH, 0);
+    return aico_die_with_parent();
+}
+
+static int place_descriptors(struct confinement *self) {
+    const struct aico_attempt *attempt = self->attempt;
+    at(self, AICO_STEP_PLACE, 0);
+    if (attempt->task_fd < FIRST_CLOSED_FD || attempt->setup_fd < FIRST_CLOSED_FD)
+        return fails(EBADF);
+    for (int target = 0; target < 3; target++)
+        if (dup2(self->plan->null_fd, target) < 0) return -1;
+    // Close-on-exec: a program that a task starts gets what the task gives it, not its channel.
+    if (dup3(attempt->task_fd, TASK_FD, O_CLOEXEC) < 0) return -1;
+    if (dup3(attempt->setup_fd, SETUP_FD, O_CLOEXEC) < 0) return -1;
+    self->setup_fd = SETUP_FD;
+    if (self->ruleset_fd >= 0) {
+        if (dup3(self->ruleset_fd, RULESET_FD, O_CLOEXEC) < 0) return -1;
+        self->ruleset_fd = RULESET_FD;
+    } else {
+        close(RULESET_FD);
+    }
+    at(self, AICO_STEP_CLOSE_REST, 0);
+    return (int)syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0);
+}
+
+static int restrict_files(struct confinement *self) {
+    at(self, self->ruleset_step, self->ruleset_index);
+    if (self->ruleset_error != 0) return fails(self->ruleset_error);
+    at(self, AICO_STEP_RESTRICT, 0);
+    if (syscall(SYS_landlock_restrict_self, self->ruleset_fd, 0) != 0) return -1;
+    return close(self->ruleset_fd);
+}
+
+static int install_filter(struct confinement *self) {
+    struct sock_fprog program = {
+        self->plan->filter_count, (struct sock_filter *)self->plan->filter};
+    at(self, AICO_STEP_FILTER, 0);
+    int listener = (int)syscall(
+        SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
+    if (listener < 0) return -1;
+    self->listener = listener;
+    return 0;
+}
+
+static int add_rule(struct confinement *self, const struct aico_attempt_rule *rule) {
+    struct landlock_path_beneath_attr beneath = {rule->access, rule->fd};
+    if (rule->access == 0) return 0;
+    if (rule->fd < 0) {
+        // A path of the attempt's own mounts. Its type decides which rights it can have.
+        int is_directory;
+        self->ruleset_step = AICO_STEP_RULE_PATH;
+        beneath.parent_fd = aico_landlock_open(rule->path, &is_directory);
+        if (beneath.parent_fd < 0) return rule->if_exists && errno == ENOENT ? 0 : -1;
+        if (!is_directory) beneath.allowed_access &= aico_landlock_plain_files();
+    }
+    self->ruleset_step = AICO_STEP_RULE;
+    int result = beneath.allowed_access == 0
+        ? 0
+        : (int)syscall(
+            SYS_landlock_add_rule, self->ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+    if (rule->fd < 0) {
+        int error = errno;
+        close(beneath.parent_fd);
+        errno = error;
+    }
+    return result;
+}
+
+// Rules are added while paths and descriptors are still there; they bind from restrict_files on.
+static int collect_rules(struct confinement *self) {
+    const struct aico_attempt_plan *plan = self->plan;
+    // Later fields of struct landlock_ruleset_attr than these headers know: ABI 4 and 6.
+    struct {
+        uint64_t files, network, scopes;
+    } handled = {plan->landlock_files, 0, 0};
+    size_t size = sizeof handled.files;
+    self->ruleset_step = AICO_STEP_RULESET;
+    if (plan->landlock_error != 0) return fails(plan->landlock_error);
+    if (plan->landlock_abi >= 4) {
+        handled.network = 3;  // bind and connect of TCP
+        size += sizeof handled.network;
+    }
+    if (plan->landlock_abi >= 6) {
+        handled.scopes = 3;  // abstract unix sockets and signals
+        size += sizeof handled.scopes;
+    }
+    self->ruleset_fd = (int)syscall(SYS_landlock_create_ruleset, &handled, size, 0);
+    if (self->ruleset_fd < 0) return -1;
+    for (size_t index = 0; index < plan->rule_count; index++) {
+        self->ruleset_index = (uint32_t)index;
+        if (add_rule(self, &plan->rules[index]) != 0) return -1;
+    }
+    return 0;
+}
+
+static void send_report(struct confinement *self) {
+    if (aico_message_send(
+            self->setup_fd, &self->report, sizeof self->report, self->listener) != 0)
+        _exit(127);
+}
+
+static void apply(
+    struct confinement *self, enum aico_layer layer, int (*enter)(struct confinement *)) {
+    struct aico_setup_report *report = &self->report;
+    if (enter(self) == 0) {
+        report->held |= 1U << layer;
+        return;
+    }
+    int error = errno;
+    // Without its descriptors in place a task cannot run at all.
+    if (self->plan->optional & 1U << layer && layer != AICO_LAYER_DESCRIPTORS) {
+        report->missing |= 1U << layer;
+        report->missing_error[layer] = error;
+        report->missing_step[layer] = self->step;
+        report->missing_index[layer] = self->index;
+        return;
+    }
+    report->refused = 1;
+    report->layer = layer;
+    report->error = error;
+    report->step = self->step;
+    report->index = self->index;
+    send_report(self);
+    _exit(127);
+}
+
+static void await_release(struct confinement *self) {
+    char word;
+    ssize_t count;
+    do count = recv(SETUP_FD, &word, 1, 0);
+    while (count < 0 && errno == EINTR);
+    // The end instead of a word: the fork server is gone, and nobody would adopt the notifier.
+    if (count != 1) _exit(127);
+    if (self->listener >= 0) close(self->listener);
+    close(SETUP_FD);
+}
+
+void aico_attempt_confine(
+    const struct aico_attempt_plan *plan, const struct aico_attempt *attempt) {
+    struct confinement confinement;
+    struct confinement *self = &confinement;
+    sigset_t none;
+    memset(self, 0, sizeof *self);
+    self->plan = plan;
+    self->attempt = attempt;
+    self->setup_fd = attempt->setup_fd;
+    self->ruleset_fd = -1;
+    self->listener = -1;
+    aico_set_name("aico-task");
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+
+    // No controlling terminal, no process group shared with the fork server.
+    apply(self, AICO_LAYER_SESSION, enter_session);
+    // Early, so that all that follows is charged to the attempt.
+    apply(self, AICO_LAYER_CGROUP, join_cgroups);
+    // Before the mounts, which are made inside them.
+    apply(self, AICO_LAYER_NAMESPACES, check_namespaces);
+    // While CAP_SYS_ADMIN of the user namespace is still there.
+    apply(self, AICO_LAYER_MOUNTS, make_mounts);
+    // Landlock's rules name the mounts just made and need descriptors that are closed below.
+    if (collect_rules(self) != 0) self->ruleset_error = errno;
+    // After the descriptors were opened, which a small limit would refuse.
+    apply(self, AICO_LAYER_RLIMITS, set_rlimits);
+    // Before keyctl is filtered away.
+    apply(self, AICO_LAYER_KEYRING, join_keyring);
+    // Before capabilities go: an identity that is not the class's must not keep any.
+    apply(self, AICO_LAYER_IDENTITY, check_identity);
+    // After everything that needs one.
+    apply(self, AICO_LAYER_CAPABILITIES, narrow_capabilities);
+    // Landlock and seccomp demand it of a process without capabilities.
+    apply(self, AICO_LAYER_NO_NEW_PRIVS, forbid_new_privileges);
+    // A change of credentials clears the death signal, so it comes after all of them.
+    apply(self, AICO_LAYER_PARENT_DEATH, die_with_parent);
+    // Nothing is opened after this but the notifier.
+    apply(self, AICO_LAYER_DESCRIPTORS, place_descriptors);
+    // Before seccomp, which allows no Landlock call.
+    apply(self, AICO_LAYER_LANDLOCK, restrict_files);
+    // Last: it forbids what set-up needs.
+    apply(self, AICO_LAYER_SECCOMP, install_filter);
+
+    send_report(self);
+    await_release(self);
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+#define _GNU_SOURCE
+#include "attempt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+pid_t aico_fork(void) { return fork(); }
+
+pid_t aico_attempt_clone(int cgroup_fd, int own_namespaces, int *pidfd) {
+    struct clone_args args;
+    memset(&args, 0, sizeof args);
+    *pidfd = -1;
+    args.flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
+    args.pidfd = (uint64_t)(uintptr_t)pidfd;
+    args.exit_signal = SIGCHLD;
+    if (own_namespaces) args.flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC;
+    if (cgroup_fd >= 0) {
+        args.flags |= CLONE_INTO_CGROUP;
+        args.cgroup = (uint64_t)cgroup_fd;
+    }
+    // The C library keeps the thread's id; fork(3) renews it, a raw clone3 must do so itself, or
+    // a thread started later with the old number would pass for the owner of a recursive lock.
+    uint64_t thread_id = 0;
+    if (prctl(PR_GET_TID_ADDRESS, &thread_id, 0, 0, 0) == 0 && thread_id != 0) {
+        args.flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+        args.child_tid = thread_id;
+    }
+    return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+}
+
+int aico_thread_count(void) {
+    struct stat status;
+    if (stat("/proc/self/task", &status) != 0) return -1;
+    return (int)status.st_nlink - 2;
+}
+
+int aico_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
+
+static int capabilities(struct __user_cap_data_struct data[2], int change) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    return (int)syscall(change ? SYS_capset : SYS_capget, &header, data);
+}
+
+int aico_drop_capabilities(void) {
+    struct __user_cap_data_struct none[2];
+    memset(none, 0, sizeof none);
+    // Ends at the last one of this kernel, or at once without CAP_SETPCAP.
+    for (int capability = 0; capability < 64; capability++)
+        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
+    return capabilities(none, 1);
+}
+
+int aico_keep_permitted(void) {
+    struct __user_cap_data_struct data[2];
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
+    if (capabilities(data, 0) != 0) return -1;
+    for (int word = 0; word < 2; word++) {
+        data[word].effective = data[word].permitted;
+        data[word].inheritable = 0;
+    }
+    return capabilities(data, 1);
+}
+
+int aico_landlock_abi(void) {
+    return (int)syscall(
+        SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+
+// Bits by the ABI that brought them: 0 to 12, refer, truncate, ioctl of devices.
+uint64_t aico_landlock_files(int abi) {
+    const uint64_t truncate = 1ULL << 14, ioctl_device = 1ULL << 15;
+    uint64_t files = (1ULL << 13) - 1;
+    if (abi >= 2) files |= LANDLOCK_ACCESS_FS_REFER;
+    if (abi >= 3) files |= truncate;
+    if (abi >= 5) files |= ioctl_device;
+    return files;
+}
+
+uint64_t aico_landlock_plain_files(void) {
+    const uint64_t truncate = 1ULL << 14, ioctl_device = 1ULL << 15;
+    return LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE
+        | LANDLOCK_ACCESS_FS_READ_FILE | truncate | ioctl_device;
+}
+
+int aico_landlock_open(const char *path, int *is_directory) {
+    struct stat status;
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    if (fd < 0) return -1;
+    if (fstat(fd, &status) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    *is_directory = S_ISDIR(status.st_mode);
+    return fd;
+}
+
+uint64_t aico_landlock_access(uint8_t access) {
+    uint64_t rights = 0;
+    if (access & 1) rights |= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    // No devices and no sockets are made by a task.
+    if (access & 2)
+        rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR
+            | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR
+            | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_FIFO
+            | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | 1ULL << 14;
+    if (access & 4) rights |= LANDLOCK_ACCESS_FS_EXECUTE;
+    return rights;
+}
+
+int aico_root_is_read_only(void) {
+    struct statvfs status;
+    if (statvfs("/", &status) != 0) return -1;
+    return (status.f_flag & ST_RDONLY) != 0;
+}
+
+void aico_set_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+int aico_message_pair(int *first, int *second) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    *first = ends[0];
+    *second = ends[1];
+    return 0;
+}
+
+int aico_message_send(int fd, const void *bytes, size_t count, int descriptor) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = {(void *)bytes, count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control.space;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    }
+    ssize_t sent;
+    do sent = sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0) return -1;
+    if ((size_t)sent == count) return 0;
+    errno = EMSGSIZE;
+    return -1;
+}
+
+int aico_message_receive(int fd, void *bytes, size_t count, int *descriptor) {
+    enum { MOST = 4 };
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(MOST * sizeof(int))];
+    } control;
+    struct iovec part = {bytes, count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+        .msg_controllen = sizeof control.space};
+    ssize_t received;
+    *descriptor = -1;
+    do received = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (received < 0 && errno == EINTR);
+    if (received < 0) return -1;
+    size_t taken = 0;
+    int other = 0;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
+         header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) {
+            other = 1;
+            continue;
+        }
+        size_t passed = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t index = 0; index < passed; index++) {
+            int one;
+            memcpy(&one, CMSG_DATA(header) + index * sizeof(int), sizeof one);
+            if (taken++ == 0) *descriptor = one;
+            else close(one);
+        }
+    }
+    if (received == 0 && taken == 0) return 0;
+    if ((size_t)received == count && taken <= 1 && !other
+        && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
+        return 1;
+    if (*descriptor >= 0) close(*descriptor);
+    *descriptor = -1;
+    errno = EBADMSG;
+    return -1;
+}
+
+int aico_notification(
+    int listener, int32_t *number, uint32_t *architecture, uint64_t arguments[6]) {
+    struct seccomp_notif_sizes sizes;
+    // Room for a longer structure of a newer kernel.
+    union {
+        struct seccomp_notif notification;
+        char space[512];
+    } buffer;
+    if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) != 0) return -1;
+    if (sizes.seccomp_notif > sizeof buffer) {
+        errno = E2BIG;
+        return -1;
+    }
+    memset(&buffer, 0, sizeof buffer);
+    int result;
+    do result = ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &buffer.notification);
+    while (result != 0 && errno == EINTR);
+    if (result != 0) return errno == ENOENT ? 0 : -1;
+    *number = buffer.notification.data.nr;
+    *architecture = buffer.notification.data.arch;
+    for (int index = 0; index < 6; index++)
+        arguments[index] = buffer.notification.data.args[index];
+    return 1;
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+
+extension ForkServerProcess {
+    /// Set-up takes below 2 ms; one that takes this long hangs in a call its own filter denies.
+    private static let setupNanoseconds: UInt64 = 5_000_000_000
+
+    /// How a task process ends that never ran its task's code.
+    private static let neverRan: Int32 = 127 << 8
+
+    // MARK: the beginning of an attempt
+
+    func start(_ order: aico_fork_order, taskSocket: Int32, task: (Int32) -> Never) {
+        guard let slot = freeSlot() else {
+            return refuse(order.attempt, .cgroup, errno: EAGAIN, step: AICO_STEP_SLOTS)
+        }
+        var leaf: (any AttemptCgroup)?
+        do {
+            leaf = try backend?.prepareLeaf(slot: slot)
+            isWorn[slot] = false
+        } catch {
+            guard plan.optionalLayers.contains(.cgroup) else {
+                return refuse(order.attempt, .cgroup, errno: error.errno, step: AICO_STEP_LEAF)
+            }
+        }
+        var setup: (parent: Int32, child: Int32) = (-1, -1)
+        guard aico_message_pair(&setup.parent, &setup.child) == 0 else {
+            let code = errno
+            leaf?.release()
+            return refuse(
+                order.attempt, .descriptors, errno: code, step: AICO_STEP_SETUP_SOCKET)
+        }
+        let startedAt = monotonicNanoseconds()
+        let clone = makeProcess(
+            order, leaf: leaf, taskSocket: taskSocket, setup: setup.child, task: task)
+        close(setup.child)
+        guard clone.errno == 0 else {
+            close(setup.parent)
+            leaf?.release()
+            isWorn[slot] = true
+            return refuse(
+                order.attempt, Self.layer(ofCloneFailure: clone.errno), errno: clone.errno,
+                step: AICO_STEP_CLONE)
+        }
+        running[slot] = RunningAttempt(
+            attempt: order.attempt, slot: slot, cgroup: leaf, pidfd: clone.pidfd,
+            setup: setup.parent, startedAt: startedAt)
+    }
+
+    /// Clones; the child goes through all layers into the task's code and does not come back.
+    private func makeProcess(
+        _ order: aico_fork_order, leaf: (any AttemptCgroup)?, taskSocket: Int32, setup: Int32,
+        task: (Int32) -> Never
+    ) -> (pidfd: Int32, errno: Int32) {
+        let entry = leaf?.entry
+        let joins = entry?.joinDescriptors ?? []
+        var pidfd: Int32 = -1
+        var processID = aico_attempt_clone(
+            entry?.cloneDescriptor ?? -1, plan.hasUserNamespace ? 1 : 0, &pidfd)
+        var ownNamespaces = plan.hasUserNamespace
+        if processID < 0, plan.hasUserNamespace, plan.optionalLayers.contains(.namespaces),
+            Self.layer(ofCloneFailure: errno) == .namespaces
+        {
+            ownNamespaces = false
+            processID = aico_attempt_clone(entry?.cloneDescriptor ?? -1, 0, &pidfd)
+        }
+        guard processID == 0 else { return (pidfd, processID < 0 ? errno : 0) }
+        joins.withUnsafeBufferPointer { joins in
+            var attempt = aico_attempt()
+            attempt.capabilities = order.capabilities
+            attempt.task_fd = taskSocket
+            attempt.setup_fd = setup
+            attempt.own_namespaces = ownNamespaces ? 1 : 0
+            attempt.own_cgroup = entry == nil ? 0 : 1
+            attempt.join_fds = joins.baseAddress
+            attempt.join_count = joins.count
+            aico_attempt_confine(prepared, &attempt)
+        }
+        task(3)
+    }
+
+    /// clone3 names no cause: a cgroup refuses with other errors than a namespace.
+    private static func layer(ofCloneFailure errno: Int32) -> Layer {
+        switch errno {
+        case EPERM, ENOSPC, EUSERS, EINVAL: .namespaces
+        case EAGAIN, EBUSY, EACCES, ENOENT, ENODEV, EOPNOTSUPP, EBADF: .cgroup
+        default: .session
+        }
+    }
+
+    private func freeSlot() -> Int? {
+        let free = running.indices.filter { running[$0] == nil }
+        return free.first { !isWorn[$0] } ?? free.first
+    }
+
+    private func refuse(_ attempt: UInt64, _ layer: Layer, errno: Int32, step: aico_step) {
+        reportRefusal(attempt, layer, errno: errno, step: step)
+        var report = aico_fork_report()
+        report.kind = AICO_REPORT_ENDED.rawValue
+        report.attempt = attempt
+        report.wait_status = Self.neverRan
+        self.report(report)
+    }
+
+    private func reportRefusal(
+        _ attempt: UInt64, _ layer: Layer, errno: Int32, step: aico_step
+    ) {
+        var report = aico_fork_report()
+        report.kind = AICO_REPORT_REFUSED.rawValue
+        report.attempt = attempt
+        report.setup.layer = UInt32(layer.rawValue)
+        report.setup.error = errno
+        report.setup.step = step.rawValue
+        self.report(report)
+    }
+
+    // MARK: what an attempt says
+
+    func readSetup(_ attempt: RunningAttempt) {
+        guard attempt.stage == .settingUp else { return }
+        var setup = aico_setup_report()
+        var listener: Int32 = -1
+        let result = aico_message_receive(
+            attempt.setup, &setup, MemoryLayout.size(ofValue: setup), &listener)
+        if result < 0, errno == EAGAIN { return }
+        guard result == 1 else { return stopWithoutWord(attempt) }
+        var report = aico_fork_report()
+        report.attempt = attempt.attempt
+        report.setup = setup
+        if setup.refused != 0 {
+            if listener >= 0 { close(listener) }
+            report.kind = AICO_REPORT_REFUSED.rawValue
+            attempt.stage = .stopped
+        } else if setup.held.contains(.seccomp), listener < 0 {
+            return stopWithoutWord(attempt)
+        } else {
+            attempt.adopt(listener: listener)
+            report.kind = AICO_REPORT_CONFINED.rawValue
+            attempt.stage = .confined
+        }
+        // Recorded first, released then: no task's code runs that its worker was not told of.
+        self.report(report)
+        if attempt.stage == .confined {
+            var word: UInt8 = 1
+            _ = aico_message_send(attempt.setup, &word, 1, -1)
+        }
+        attempt.closeSetup()
+    }
+
+    private func stopWithoutWord(_ attempt: RunningAttempt) {
+        attempt.stage = .stopped
+        attempt.closeSetup()
+        attempt.kill()
+        guard !attempt.isCancelled else { return }
+        reportRefusal(attempt.attempt, .session, errno: ECHILD, step: AICO_STEP_DIED)
+    }
+
+    func readNotification(_ attempt: RunningAttempt, _ events: Int16) {
+        guard attempt.listener >= 0 else { return }
+        guard Int32(events) & POLLIN != 0 else { return attempt.closeListener() }
+        var report = aico_fork_report()
+        let result = withUnsafeMutablePointer(to: &report.arguments) { arguments in
+            arguments.withMemoryRebound(to: UInt64.self, capacity: 6) {
+                aico_notification(
+                    attempt.listener, &report.number, &report.architecture, $0)
+            }
+        }
+        if result < 0 { attempt.closeListener() }
+        // The caller waits for an answer that never comes: the kill is the answer.
+        attempt.kill()
+        guard result == 1, !attempt.isDenied else { return }
+        attempt.isDenied = true
+        report.kind = AICO_REPORT_DENIED.rawValue
+        report.attempt = attempt.attempt
+        self.report(report)
+    }
+
+    // MARK: the end of an attempt
+
+    func reap(_ attempt: RunningAttempt) {
+        var status: Int32 = 0
+        let result = aico_pidfd_reap(attempt.pidfd, &status)
+        if result == 0 { return }
+        attempt.waitStatus = result == 1 ? status : Self.neverRan
+        readSetup(attempt)
+        finish(attempt)
+    }
+
+    /// Reports the end once nothing of the tree is left; a namespace died with its first process.
+    private func finish(_ attempt: RunningAttempt) {
+        guard let status = attempt.waitStatus, attempt.isGone() else { return }
+        var report = aico_fork_report()
+        report.kind = AICO_REPORT_ENDED.rawValue
+        report.attempt = attempt.attempt
+        report.wait_status = status
+        report.wall_nanoseconds = monotonicNanoseconds() - attempt.startedAt
+        if let usage = try? attempt.cgroup?.usage() { report.usage = usage }
+        self.report(report)
+        attempt.cgroup?.release()
+        running[attempt.slot] = nil
+        isWorn[attempt.slot] = true
+        isSweepDue = true
+        sweepDelay = 0
+    }
+
+    // MARK: time
+
+    /// Looks again at trees that were not yet gone and at set-ups that hang.
+    func finishDrained() {
+        for case .some(let attempt) in running {
+            if attempt.waitStatus != nil { finish(attempt) }
+            guard attempt.stage == .settingUp,
+                monotonicNanoseconds() - attempt.startedAt > Self.setupNanoseconds
+            else { continue }
+            attempt.stage = .stopped
+            attempt.closeSetup()
+            attempt.kill()
+            reportRefusal(
+                attempt.attempt, .seccomp, errno: ETIMEDOUT, step: AICO_STEP_SETUP_TIME)
+        }
+    }
+
+    /// How long nothing has to be looked at; without an attempt and a sweep, for ever.
+    func timeout() -> Int32 {
+        if running.contains(where: { $0?.waitStatus != nil }) { return 1 }
+        if isSweepDue { return sweepDelay }
+        if running.contains(where: { $0?.stage == .settingUp }) { return 1000 }
+        return -1
+    }
+
+    /// Off the hot path: used leaves are made ready, busy ones removed; less and less often where
+    /// something stays.
+    func idle() {
+        guard isSweepDue, let backend else {
+            isSweepDue = false
+            return
+        }
+        isSweepDue = backend.sweep()
+        for slot in isWorn.indices where running[slot] == nil { isWorn[slot] = false }
+        sweepDelay = min(max(sweepDelay * 2, 8), 1000)
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+
+/// The fork server itself: one thread, one loop, no text and nothing of variable size to read.
+final class ForkServerProcess {
+    let plan: Plan
+    let socket: Int32
+    let backend: (any CgroupBackend)?
+    /// Never freed: every task process reads it.
+    let prepared: UnsafePointer<aico_attempt_plan>
+    /// By slot.
+    var running: [RunningAttempt?]
+    /// Slots whose leaf is still to be made ready again.
+    var isWorn: [Bool]
+    /// Reports that the worker has no room for yet.
+    private var unsent: [aico_fork_report] = []
+    var isSweepDue = false
+    var sweepDelay: Int32 = 0
+
+    /// Reserved exit statuses, for the log of whoever wonders.
+    enum Exit {
+        static let workerGone: Int32 = 0
+        static let badOrder: Int32 = 76
+        static let cannotStart: Int32 = 71
+    }
+
+    /// Runs in the child of the split; never returns.
+    static func run(
+        plan: Plan, socket: Int32, firstCgroupDescriptor: Int32, classHasNamespaces: Bool,
+        task: (Int32) -> Never
+    ) -> Never {
+        aico_set_name("aico-forkserver")
+        var report = aico_fork_report()
+        do {
+            let server = try ForkServerProcess(
+                plan: plan, socket: socket, firstCgroupDescriptor: firstCgroupDescriptor,
+                classHasNamespaces: classHasNamespaces)
+            report.kind = AICO_REPORT_READY.rawValue
+            server.report(report)
+            server.serve(task: task)
+        } catch {
+            report.kind = AICO_REPORT_FAILED.rawValue
+            report.setup.layer = UInt32((error.layer ?? .session).rawValue)
+            report.setup.error = error.errno
+            _ = aico_message_send(socket, &report, MemoryLayout.size(ofValue: report), -1)
+            _exit(Exit.cannotStart)
+        }
+    }
+
+    private init(
+        plan: Plan, socket: Int32, firstCgroupDescriptor: Int32, classHasNamespaces: Bool
+    ) throws(SandboxError) {
+        guard aico_die_with_parent() == 0 else {
+            throw SandboxError(
+                operation: "die with the worker", layer: .parentDeathSignal, errno: errno)
+        }
+        guard aico_keep_permitted() == 0 else {
+            throw SandboxError(
+                operation: "keep capabilities", layer: .capabilities, errno: errno)
+        }
+        self.plan = plan
+        self.socket = socket
+        backend = try Self.backend(plan, first: firstCgroupDescriptor)
+        let memory = UnsafeMutablePointer<aico_attempt_plan>.allocate(capacity: 1)
+        memory.initialize(
+            to: try PreparedAttempts(plan, classHasNamespaces: classHasNamespaces).plan)
+        prepared = UnsafePointer(memory)
+        running = Array(repeating: nil, count: Int(plan.concurrency))
+        isWorn = Array(repeating: false, count: Int(plan.concurrency))
+    }
+
+    private static func backend(
+        _ plan: Plan, first: Int32
+    ) throws(SandboxError) -> (any CgroupBackend)? {
+        do {
+            let backend = try InheritedCgroups.backend(first: first, plan: plan)
+            try backend.warm(slot: 0)
+            return backend
+        } catch {
+            if plan.optionalLayers.contains(.cgroup) { return nil }
+            throw SandboxError(operation: "\(error)", layer: .cgroup, errno: error.errno)
+        }
+    }
+
+    /// Sends a report, or keeps it until the worker takes more.
+    func report(_ report: aico_fork_report) {
+        unsent.append(report)
+        sendUnsent()
+    }
+
+    private func sendUnsent() {
+        var sent = 0
+        for var next in unsent {
+            if aico_message_send(socket, &next, MemoryLayout.size(ofValue: next), -1) != 0 {
+                if errno == EAGAIN { break }
+                _exit(Exit.workerGone)
+            }
+            sent += 1
+        }
+        unsent.removeFirst(sent)
+    }
+
+    // MARK: the loop
+
+    private enum Source {
+        case worker
+        case setup(RunningAttempt)
+        case listener(RunningAttempt)
+        case outOfMemory(RunningAttempt)
+        case process(RunningAttempt)
+    }
+
+    private func serve(task: (Int32) -> Never) -> Never {
+        var files: [pollfd] = []
+        var sources: [Source] = []
+        while true {
+            files.removeAll(keepingCapacity: true)
+            sources.removeAll(keepingCapacity: true)
+            collect(&files, &sources)
+            let count = poll(&files, nfds_t(files.count), timeout())
+            if count < 0 { continue }
+            if count == 0 { idle() }
+            for (file, source) in zip(files, sources) where file.revents != 0 {
+                handle(source, file.revents, task: task)
+            }
+            finishDrained()
+        }
+    }
+
+    private func collect(_ files: inout [pollfd], _ sources: inout [Source]) {
+        func watch(_ descriptor: Int32, _ source: Source, _ events: Int32 = POLLIN) {
+            files.append(pollfd(fd: descriptor, events: Int16(events), revents: 0))
+            sources.append(source)
+        }
+        for case .some(let attempt) in running {
+            // In this order: what an attempt said counts before its end.
+            if attempt.setup >= 0 { watch(attempt.setup, .setup(attempt)) }
+            if attempt.listener >= 0 { watch(attempt.listener, .listener(attempt)) }
+            if let event = attempt.outOfMemoryEvent { watch(event, .outOfMemory(attempt)) }
+            if attempt.waitStatus == nil { watch(attempt.pidfd, .process(attempt)) }
+        }
+        // No new order while the worker does not take what the old ones came to.
+        watch(socket, .worker, unsent.isEmpty ? POLLIN : POLLOUT)
+    }
+
+    private func handle(_ source: Source, _ events: Int16, task: (Int32) -> Never) {
+        switch source {
+        case .worker:
+            if !unsent.isEmpty {
+                sendUnsent()
+            } else {
+                takeOrders(task: task)
+            }
+        case .setup(let attempt): readSetup(attempt)
+        case .listener(let attempt): readNotification(attempt, events)
+        case .outOfMemory(let attempt):
+            attempt.disarmOutOfMemoryEvent()
+            attempt.kill()
+        case .process(let attempt): reap(attempt)
+        }
+    }
+
+    private func takeOrders(task: (Int32) -> Never) {
+        var order = aico_fork_order()
+        var passed: Int32 = -1
+        let size = MemoryLayout.size(ofValue: order)
+        while unsent.isEmpty {
+            switch aico_message_receive(socket, &order, size, &passed) {
+            case 1: obey(order, passed: passed, task: task)
+            case 0: _exit(Exit.workerGone)
+            default:
+                if errno == EAGAIN { return }
+                _exit(errno == ECONNRESET ? Exit.workerGone : Exit.badOrder)
+            }
+        }
+    }
+
+    private func obey(_ order: aico_fork_order, passed: Int32, task: (Int32) -> Never) {
+        let attempt = running.compactMap { $0 }.first { $0.attempt == order.attempt }
+        switch (aico_fork_order_kind(rawValue: order.kind), passed >= 0, attempt) {
+        case (AICO_ORDER_SPAWN, true, nil) where order.zero == 0:
+            start(order, taskSocket: passed, task: task)
+            close(passed)
+        case (AICO_ORDER_KILL, false, _) where order.zero == 0 && order.capabilities == 0:
+            attempt?.isCancelled = true
+            attempt?.kill()
+        default: _exit(Exit.badOrder)
+        }
+    }
+}
