@@ -21,7 +21,7 @@ public enum StrictYAML {
             parser = try Parser(yaml: text, encoding: .utf8)
             root = try parser.singleRoot()
         } catch let error as YamlError {
-            throw failure(for: error, file: file)
+            throw failure(for: error, in: text, file: file)
         } catch {
             throw YAMLFailure(file: file, line: 0, reason: "cannot be read as YAML")
         }
@@ -107,17 +107,35 @@ public enum StrictYAML {
         }
     }
 
-    private static func failure(for error: YamlError, file: String) -> YAMLFailure {
+    private static func failure(
+        for error: YamlError, in text: String, file: String
+    ) -> YAMLFailure {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):
             return YAMLFailure(file: file, line: mark.line, reason: problem)
         case .duplicatedKeysInMapping(let keys, let context):
+            let key = keys.min() ?? ""
+            let start = context.mark.line
             return YAMLFailure(
-                file: file, line: context.mark.line,
-                reason: "duplicate key '\(keys.first ?? "")'")
+                file: file, line: lineOfRepeated(key, in: text, from: start) ?? start,
+                reason: "duplicate key '\(key.prefix(64))'")
         case .no, .memory, .reader, .writer, .emitter, .representer, .dataCouldNotBeDecoded:
             return YAMLFailure(file: file, line: 0, reason: "cannot be read as YAML")
         }
+    }
+
+    /// The parser names the mapping's first line only: finds the second line with the key at one
+    /// indentation.
+    private static func lineOfRepeated(_ key: String, in text: String, from start: Int) -> Int? {
+        var seen: Set<Int> = []
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, line) in lines.enumerated() where index + 1 >= start {
+            let rest = line.drop { $0 == " " }
+            let isKey = ["\(key):", "'\(key)':", "\"\(key)\":"].contains { rest.hasPrefix($0) }
+            guard isKey else { continue }
+            guard seen.insert(line.count - rest.count).inserted else { return index + 1 }
+        }
+        return nil
     }
 }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoConfig
+import AicoCore
+import AicoWire
+import Glibc
+import Testing
+
+@Suite struct OverrideTests {
+    @Test func overrideChangesWhatItNamesAndNothingElse() throws {
+        let changed = try check(
+            """
+            scheduler:
+              max_concurrent_tasks: 3
+              class_concurrency:
+                user: 2
+            """)
+        var expected = try Configuration.load(root: "/r")
+        expected.scheduler.maximumConcurrency = 3
+        expected.scheduler.classConcurrency[.user] = 2
+        #expect(changed == expected)
+    }
+
+    @Test(arguments: ["", "# nothing\n", "scheduler:\n", "tasks: {maintenance: {}}"])
+    func overrideThatSaysNothingChangesNothing(text: String) throws {
+        #expect(try check(text) == Configuration.load(root: "/r"))
+    }
+
+    @Test func listsAreReplacedAsAWhole() throws {
+        let changed = try check("scheduler: {worker_executables: [aico-worker-user]}")
+        #expect(changed.scheduler.workerExecutables == ["aico-worker-user"])
+        let modules = try check(
+            "scheduler: {task_modules: [aico.scheduler.tasks.agency]}")
+        #expect(modules.builtInTasks.map(\.id.text) == ["agency.background_learning"])
+    }
+
+    @Test func durationsAreSecondsWithOrWithoutFraction() throws {
+        let changed = try check("scheduler: {scheduler_interval: 0.25, max_retry_delay: 90}")
+        #expect(changed.scheduler.batchInterval == .milliseconds(250))
+        #expect(changed.scheduler.retry.maximumDelay == .seconds(90))
+    }
+
+    @Test func taskTakesZoneTimeoutAndIdleOnlyBesideItsOwnSettings() throws {
+        let changed = try check(
+            """
+            tasks:
+              maintenance:
+                log_cleanup:
+                  schedule: "0 5 * * *"
+                  timezone: Europe/Berlin
+                  timeout: 120
+                  idle_only: true
+                  retention_days: 7
+                  enabled: false
+            """)
+        let task = try #require(
+            changed.builtInTasks.first { $0.id.text == "maintenance.log_cleanup" })
+        #expect(task.schedule.text == "0 5 * * *" && task.timeZone == "Europe/Berlin")
+        #expect(task.policies.timeout == .seconds(120) && task.policies.idleOnly)
+        #expect(!task.isEnabled)
+        #expect(task.config == ["retention_days": 7, "max_size_mb": 500])
+    }
+
+    @Test func busMayListenOnAnAddress() throws {
+        let bus = try check("bus: {requests: 'tcp://127.0.0.1:7801'}").bus
+        #expect(bus.requests.text(socket: "/s") == "tcp://127.0.0.1:7801")
+    }
+
+    @Test func fileBelowTheRootOverrides() throws {
+        let root = try TemporaryRoot(override: "logging: {level: debug}\n")
+        #expect(try Configuration.load(root: root.path).logging.level == .debug)
+    }
+
+    @Test func fileThatOthersMayWriteIsRefused() throws {
+        let root = try TemporaryRoot(override: "logging: {level: debug}\n", mode: 0o664)
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.load(root: root.path)
+        }
+        #expect(
+            error?.description
+                == "\(root.file): may be written by group or others (mode 0664); chmod go-w it")
+    }
+
+    @Test func linkIsRefused() throws {
+        let root = try TemporaryRoot()
+        try #require(symlink("/etc/passwd", root.file) == 0)
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.load(root: root.path)
+        }
+        #expect(error?.description == "\(root.file): is a symbolic link")
+    }
+
+    @Test func directoryInPlaceOfTheFileIsRefused() throws {
+        let root = try TemporaryRoot()
+        try #require(mkdir(root.file, 0o755) == 0)
+        defer { rmdir(root.file) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.load(root: root.path)
+        }
+        #expect(error?.description == "\(root.file): is not a regular file")
+    }
+
+    @Test func oversizedFileIsRefused() throws {
+        let line = "# " + String(repeating: "x", count: 900) + "\n"
+        let root = try TemporaryRoot(override: String(repeating: line, count: 80))
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.load(root: root.path)
+        }
+        #expect(error?.description == "\(root.file): larger than the limit of 65536 bytes")
+    }
+}
