@@ -49,7 +49,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
-    ("UserTasks", ["TaskKit", "AicoCore", "CLinux"]),
+    ("UserTasks", ["TaskKit", "AicoCore", "AicoWire", "CLinux"]),
     (
         "AicoCommands",
         [
@@ -93,7 +93,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("AicoCommandsTests", ["AicoCommands"]),
-    ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux"]),
+    ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
 ]
 
 let package = Package(
@@ -121,6 +121,7 @@ let package = Package(
             .executableTarget(
                 name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
         }
+        + [.executableTarget(name: "escape-probe", path: "Tests/EscapeProbe")]
         + tests.map {
             .testTarget(
                 name: $0.name, dependencies: $0.dependencies,

@@ -165,6 +165,8 @@ int aico_launch(const struct aico_launch *launch, int *pidfd, int *stage) {
     return -1;
 }
 
+int aico_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
 int aico_pidfd_signal(int pidfd, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }

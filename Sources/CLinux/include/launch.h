@@ -52,6 +52,9 @@ struct aico_launch {
 // with its pidfd, or -1 with errno and *stage set; no process is left then.
 int aico_launch(const struct aico_launch *launch, int *pidfd, int *stage);
 
+// pidfd_open(2), close-on-exec; glibc 2.36 has no wrapper that Swift sees.
+int aico_pidfd_open(int pid);
+
 // pidfd_send_signal(2); glibc 2.36 has no wrapper that Swift sees.
 int aico_pidfd_signal(int pidfd, int signal);
 

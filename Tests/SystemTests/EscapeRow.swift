@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Testing
+
+/// One way out of a sandbox and what must happen to it in class user.
+struct EscapeRow: Sendable, CustomTestStringConvertible {
+    /// What stops it.
+    enum Fate: Sendable, Equatable {
+        /// The attempt is killed, and its record names the system call.
+        case killed(_ systemCall: String)
+        /// The call gets this error and the task goes on.
+        case refused(_ errno: String)
+        /// Either of these errors: which layer answers first depends on the kernel.
+        case refusedAs(_ first: String, _ second: String)
+    }
+
+    /// The number of the technique in the catalogue of escapes.
+    var number: Int
+    /// The probe and its words.
+    var words: [String]
+    var fate: Fate
+    /// A file that must not come to be on the host.
+    var mark: String?
+    /// A control that cannot succeed outside either is none: then the row is skipped, by name.
+    var testDescription: String { "\(number) \(words.joined(separator: " "))" }
+
+    init(_ number: Int, _ words: String, _ fate: Fate, mark: String? = nil) {
+        self.number = number
+        self.words = words.split(separator: " ").map(String.init)
+        self.fate = fate
+        self.mark = mark
+    }
+
+    static let rows: [EscapeRow] = [
+        // Looking into and at other processes.
+        EscapeRow(9, "ptrace_traceme", .killed("ptrace")),
+        EscapeRow(10, "process_vm_readv", .killed("process_vm_readv")),
+        EscapeRow(12, "kcmp", .killed("kcmp")),
+        EscapeRow(10, "pidfd_getfd", .killed("pidfd_getfd")),
+        // Namespaces and mounts.
+        EscapeRow(15, "setns", .killed("setns")),
+        EscapeRow(16, "unshare_user", .killed("unshare")),
+        EscapeRow(16, "clone_user", .killed("clone")),
+        EscapeRow(34, "mount", .killed("mount")),
+        EscapeRow(34, "umount2", .killed("umount2")),
+        EscapeRow(34, "fsopen", .killed("fsopen")),
+        EscapeRow(34, "open_tree", .killed("open_tree")),
+        EscapeRow(34, "move_mount", .killed("move_mount")),
+        EscapeRow(34, "mount_setattr", .killed("mount_setattr")),
+        EscapeRow(34, "pivot_root", .killed("pivot_root")),
+        EscapeRow(34, "chroot", .killed("chroot")),
+        EscapeRow(34, "open_by_handle_at", .killed("open_by_handle_at")),
+        EscapeRow(31, "sethostname", .killed("sethostname")),
+        // The kernel itself.
+        EscapeRow(30, "init_module", .killed("init_module")),
+        EscapeRow(30, "finit_module", .killed("finit_module")),
+        EscapeRow(30, "delete_module", .killed("delete_module")),
+        EscapeRow(31, "kexec_load", .killed("kexec_load")),
+        EscapeRow(31, "reboot", .killed("reboot")),
+        EscapeRow(31, "swapon", .killed("swapon")),
+        EscapeRow(31, "acct", .killed("acct")),
+        EscapeRow(31, "quotactl", .killed("quotactl")),
+        EscapeRow(31, "settimeofday", .killed("settimeofday")),
+        EscapeRow(32, "iopl", .killed("iopl")),
+        EscapeRow(32, "ioperm", .killed("ioperm")),
+        EscapeRow(32, "device /tmp/node", .refused("EPERM")),
+        EscapeRow(32, "read /dev/mem", .refused("ENOENT")),
+        EscapeRow(39, "io_uring_setup", .refused("ENOSYS")),
+        EscapeRow(42, "bpf", .killed("bpf")),
+        EscapeRow(42, "perf_event_open", .killed("perf_event_open")),
+        EscapeRow(42, "userfaultfd", .killed("userfaultfd")),
+        EscapeRow(42, "add_key", .killed("add_key")),
+        EscapeRow(42, "request_key", .killed("request_key")),
+        EscapeRow(43, "keyctl", .killed("keyctl")),
+        EscapeRow(42, "fanotify_init", .killed("fanotify_init")),
+        EscapeRow(42, "syslog", .killed("syslog")),
+        EscapeRow(42, "vmsplice", .killed("vmsplice")),
+        // Memory that is code.
+        EscapeRow(47, "writable_executable", .killed("mmap")),
+        EscapeRow(47, "read_implies_exec", .killed("personality")),
+        // Rights.
+        EscapeRow(51, "raise_ambient", .refused("EPERM")),
+        EscapeRow(51, "securebits", .killed("prctl")),
+        EscapeRow(51, "setuid_root", .refused("EPERM")),
+        // Files.
+        EscapeRow(5, "descriptors", .refused("EBADF")),
+        EscapeRow(26, "write /proc/sys/kernel/core_pattern", .refusedAs("ENOENT", "EROFS")),
+        EscapeRow(27, "write /proc/sys/kernel/modprobe", .refusedAs("ENOENT", "EROFS")),
+        EscapeRow(28, "write /proc/sysrq-trigger", .refused("ENOENT")),
+        EscapeRow(29, "write /sys/kernel/uevent_helper", .refused("ENOENT")),
+        EscapeRow(59, "read /etc/shadow", .refused("ENOENT")),
+        EscapeRow(59, "read /proc/kallsyms", .refused("ENOENT")),
+        EscapeRow(59, "read /proc/keys", .refused("ENOENT")),
+        EscapeRow(8, "create /usr/bin/evil", .refusedAs("EROFS", "EACCES"), mark: "/usr/bin/evil"),
+        EscapeRow(45, "execute_copy /tmp/copy", .refused("EACCES"), mark: "/tmp/copy"),
+        EscapeRow(50, "file_capability /tmp/capable", .refused("EPERM"), mark: "/tmp/capable"),
+        // Sockets.
+        EscapeRow(27, "crypto", .killed("socket")),
+        EscapeRow(56, "packet", .killed("socket")),
+        EscapeRow(56, "netlink", .killed("socket")),
+        // More than its share.
+        EscapeRow(20, "open_files 2000", .refused("EMFILE")),
+        EscapeRow(19, "fill /tmp/big 100", .refused("ENOSPC"), mark: "/tmp/big"),
+        EscapeRow(18, "processes 40", .refused("EAGAIN")),
+        EscapeRow(19, "lock 100", .refusedAs("EPERM", "ENOMEM")),
+    ]
+}

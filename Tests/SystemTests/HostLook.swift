@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+import LinuxSandbox
+
+extension String {
+    /// Without white space at both ends.
+    var trimmed: String {
+        var rest = self[...]
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        while rest.first?.isWhitespace == true { rest.removeFirst() }
+        return String(rest)
+    }
+}
+
+/// What the host has of an instance, seen from outside.
+extension Instance {
+    /// The name of its cgroups in every tree.
+    var cgroupParent: String { CgroupTree.parentName(root: root) }
+
+    /// Its cgroups in all trees.
+    func cgroups() throws -> [String] {
+        let layout = try CgroupLayout.discover()
+        var found: [String] = []
+        func walk(_ path: String) {
+            guard fileExists(path) else { return }
+            found.append(path)
+            for name in (try? directoryEntries(path)) ?? [] {
+                var status = stat()
+                let child = "\(path)/\(name)"
+                if lstat(child, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { walk(child) }
+            }
+        }
+        for tree in layout.trees { walk("\(tree)/\(cgroupParent)") }
+        return found
+    }
+
+    /// The command lines of the processes in its cgroups that run as a user.
+    func processes(of user: UInt32) throws -> [String] {
+        try hostProcesses().filter { $0.user == user }.map(\.command)
+    }
+
+    /// Every process in its cgroups.
+    func hostProcesses() throws -> [(processID: Int32, user: UInt32, command: String)] {
+        let layout = try CgroupLayout.discover()
+        let groups = try cgroups().filter { $0.hasPrefix("\(layout.unified)/") }
+        var found: [(Int32, UInt32, String)] = []
+        for group in groups {
+            let text = (try? textOfFile("\(group)/cgroup.procs")) ?? ""
+            for word in text.split(separator: "\n") {
+                guard let processID = Int32(word) else { continue }
+                let command = ((try? textOfFile("/proc/\(word)/cmdline")) ?? "")
+                    .replacing("\0", with: " ")
+                var status = stat()
+                guard stat("/proc/\(word)", &status) == 0 else { continue }
+                found.append((processID, status.st_uid, command))
+            }
+        }
+        return found
+    }
+}

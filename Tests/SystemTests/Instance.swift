@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import BusClient
+import Glibc
+
+/// A whole system under a temporary root: the built supervisor and all that it starts.
+///
+/// Safe to share: the suites that use one are serialized.
+final class Instance: @unchecked Sendable {
+    let root: String
+    /// Holds `escape-probe`; declared in the instance's profile of class user.
+    let probes: String
+    private let profiles: String
+    private(set) var supervisor: HostProcess
+    private let bin: String
+
+    /// The program that the probes are, as a task sees it.
+    var probe: String { "\(probes)/escape-probe" }
+
+    /// Starts a system and waits until all classes take orders.
+    init(configuration: String? = nil, userProfile extra: String = "") throws {
+        guard let bin = Built.directory else { throw HostError(step: "find bin", errno: ENOENT) }
+        self.bin = bin
+        root = try temporaryDirectory("system")
+        probes = try temporaryDirectory("probes")
+        profiles = try temporaryDirectory("profiles")
+        try copyFile("\(bin)/escape-probe", to: "\(probes)/escape-probe", mode: 0o755)
+        try Self.copyProfiles(to: profiles, probes: probes, extra: extra)
+        if let configuration {
+            for part in ["etc", "etc/aico"] { mkdir("\(root)/\(part)", 0o755) }
+            try writeFile(configuration, to: "\(root)/etc/aico/core.yaml")
+        }
+        supervisor = try Self.start(bin: bin, root: root, profiles: profiles)
+        try waitUntilReady()
+    }
+
+    /// Starts the supervisor again, on the same root.
+    func restart() throws {
+        supervisor = try Self.start(bin: bin, root: root, profiles: profiles)
+        try waitUntilReady()
+    }
+
+    private static func start(
+        bin: String, root: String, profiles: String
+    ) throws -> HostProcess {
+        try HostProcess(
+            ["\(bin)/aico-supervisor", "--root", root, "--profiles", profiles],
+            // What a task must never see.
+            environment: ["PATH=/usr/bin:/bin", "LD_PRELOAD=", "BASH_ENV=/nowhere", "SECRET=yes"])
+    }
+
+    private func waitUntilReady() throws {
+        guard supervisor.waitForLine("ready", within: Built.patience(seconds: 30)) else {
+            let said = supervisor.lines.joined(separator: "\n")
+            throw SystemFailure("the system did not become ready:\n\(said)")
+        }
+    }
+
+    /// A client with the admin's key.
+    func client() throws -> BusClient { try BusClient.load(root: root, keyFile: nil) }
+
+    /// Stops it in order; its raw wait status.
+    func stop() -> Int32? {
+        supervisor.signal(SIGTERM)
+        return supervisor.waitForEnd(within: Built.patience(seconds: 30))
+    }
+
+    /// Runs the built `aico` against this instance.
+    func aico(_ words: [String]) throws -> (output: String, status: Int32) {
+        let process = try HostProcess(
+            ["\(bin)/aico"] + words, environment: ["AICO_ROOT=\(root)", "PATH=/usr/bin:/bin"])
+        let output = process.remainingOutput(within: Built.patience(seconds: 60))
+        let raw = process.waitForEnd(within: Built.patience(seconds: 10)) ?? SIGKILL
+        return (output, (raw >> 8) & 0xFF)
+    }
+
+    private static func copyProfiles(to target: String, probes: String, extra: String) throws {
+        let source = "\(projectDirectory)/sandbox-profiles"
+        mkdir("\(target)/include", 0o755)
+        for directory in ["", "include/"] {
+            for name in try directoryEntries("\(source)/\(directory)") where name.hasSuffix("yaml")
+            {
+                var text = try textOfFile("\(source)/\(directory)\(name)")
+                if name == "user.yaml" {
+                    text = text.replacing(
+                        "\nreadable:", with: "\nreadable:\n  - \(probes)  # the probes")
+                    text += extra
+                }
+                try writeFile(text, to: "\(target)/\(directory)\(name)")
+            }
+        }
+    }
+
+    deinit {
+        if supervisor.isRunning { _ = stop() }
+        for directory in [root, probes, profiles] { removeTree(directory) }
+    }
+}
+
+/// Something that a system did not do.
+struct SystemFailure: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
