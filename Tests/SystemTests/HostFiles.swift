@@ -81,3 +81,10 @@ func removeTree(_ path: String) {
     }
     rmdir(path)
 }
+
+/// The target of a symbolic link.
+func linkTarget(_ path: String) -> String? {
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    let count = readlink(path, &buffer, buffer.count)
+    return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import BusClient
+import Glibc
+import Testing
+
+/// kill -9 of each kind of process in the middle of executions: what DESIGN calls deaths.
+@Suite(.serialized, .enabled(if: Built.canStart, Built.reason))
+struct DeathTests {
+    /// A process of the system that can be killed.
+    enum Victim: String, CaseIterable, Sendable {
+        case scheduler, worker, forkServer, taskProcess, supervisor
+
+        /// Its host pid; class user's where there is one per class.
+        func processID(in instance: Instance) throws -> Int32 {
+            if self == .supervisor { return instance.supervisor.processID }
+            let processes = try instance.hostProcesses()
+            if self == .scheduler {
+                let found = processes.first { $0.command.contains("aico-scheduler") }
+                guard let found else { throw SystemFailure("no scheduler in \(processes)") }
+                return found.processID
+            }
+            // Worker, its child the fork server, its child the task process.
+            let ours = processes.filter { $0.user == 61004 }
+            let parents = Dictionary(
+                uniqueKeysWithValues: try ours.map { ($0.processID, try parent(of: $0.processID)) })
+            let worker = ours.first { parents[$0.processID] == instance.supervisor.processID }
+            let server = ours.first { parents[$0.processID] == worker?.processID }
+            let task = ours.first { parents[$0.processID] == server?.processID }
+            let victim = self == .worker ? worker : self == .forkServer ? server : task
+            guard let victim else { throw SystemFailure("no \(self) in \(ours)") }
+            return victim.processID
+        }
+
+        private func parent(of processID: Int32) throws -> Int32 {
+            let status = try textOfFile("/proc/\(processID)/status")
+            let line = status.split(separator: "\n").first { $0.hasPrefix("PPid:") }
+            return line?.split(separator: "\t").last.flatMap { Int32($0) } ?? 0
+        }
+    }
+
+    /// Kills in the middle of four executions, then asks the store: each ran to an end that it
+    /// knows, none is lost, none ran twice at once.
+    @Test(arguments: Victim.allCases) func noExecutionIsLostOrDoubled(victim: Victim) throws {
+        let instance = try Instance()
+        var client = try instance.client()
+        let ledger = "/aico/work/ledger"
+        var executions: [String] = []
+        for number in 0..<4 {
+            let identifier = "user.death-\(number)"
+            // Each attempt notes its start and its end; the sleep is what the kill interrupts.
+            let script =
+                "echo start $AICO_EXECUTION_ID >>\(ledger); sleep 2; "
+                + "echo end $AICO_EXECUTION_ID >>\(ledger)"
+            try instance.makeTask(
+                identifier, argv: ["/bin/bash", "-c", script],
+                policies: ["retry": ["count": 3, "delay": 0.1]], client: client)
+            executions.append(try instance.run(identifier, client: client))
+        }
+        let path = "\(instance.root)/var/lib/aico/work/ledger"
+        try waitForLines(4, in: path)
+        let killed = try victim.processID(in: instance)
+        #expect(kill(killed, SIGKILL) == 0)
+        if victim == .supervisor {
+            _ = instance.supervisor.waitForEnd(within: Built.patience(seconds: 10))
+            try waitUntilGone(instance)
+            try instance.restart()
+        }
+        client = try reconnect(instance)
+        for execution in executions {
+            let ended = try waitForEnd(execution, instance: instance, client: &client)
+            #expect(ended.outcome == "succeeded", "\(ended.data.text())")
+        }
+        let lines = try textOfFile(path).split(separator: "\n").map(String.init)
+        for execution in executions {
+            // At least once, and never past one success.
+            #expect(lines.filter { $0 == "end \(execution)" }.count == 1, "\(lines)")
+            let starts = lines.filter { $0 == "start \(execution)" }.count
+            #expect(1...2 ~= starts, "\(lines)")
+        }
+        let interrupted = try executions.map {
+            try instance.record(of: $0, client: client).data["attempts"]?.int ?? 0
+        }
+        let expected = victim == .taskProcess ? 5 : 8
+        #expect(interrupted.reduce(0, +) == expected, "attempts: \(interrupted)")
+        #expect(instance.stop() == 0)
+        #expect(try instance.cgroups() == [])
+    }
+
+    private func waitForLines(_ count: Int, in path: String) throws {
+        let deadline = ContinuousClock.now + Built.patience(seconds: 30)
+        while ContinuousClock.now < deadline {
+            let lines = (try? textOfFile(path))?.split(separator: "\n").count ?? 0
+            if lines >= count { return }
+            FileWatch.waitForChange(under: path, within: .milliseconds(100))
+        }
+        throw SystemFailure("\(path) has not \(count) lines")
+    }
+
+    /// After the death of the supervisor everything below dies by itself.
+    private func waitUntilGone(_ instance: Instance) throws {
+        let deadline = ContinuousClock.now + Built.patience(seconds: 10)
+        while try !instance.hostProcesses().isEmpty {
+            guard ContinuousClock.now < deadline else {
+                throw SystemFailure("still there: \(try instance.hostProcesses())")
+            }
+            sched_yield()
+        }
+    }
+
+    private func reconnect(_ instance: Instance) throws -> BusClient {
+        let deadline = ContinuousClock.now + Built.patience(seconds: 30)
+        while true {
+            do {
+                let client = try instance.client()
+                _ = try client.request(topic: "scheduler.stats", body: [:])
+                return client
+            } catch {
+                guard ContinuousClock.now < deadline else { throw error }
+                sched_yield()
+            }
+        }
+    }
+
+    private func waitForEnd(
+        _ execution: String, instance: Instance, client: inout BusClient
+    ) throws -> EndedExecution {
+        let events = try instance.client()
+        try events.subscribe(prefix: "scheduler.event.execution")
+        let deadline = ContinuousClock.now + Built.patience(seconds: 60)
+        while ContinuousClock.now < deadline {
+            let record = try instance.record(of: execution, client: client)
+            if record.data["state"]?.string == "ended" { return record }
+            _ = try events.nextEvent(timeout: .seconds(1))
+        }
+        throw SystemFailure("execution \(execution) did not end")
+    }
+}

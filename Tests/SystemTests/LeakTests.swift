@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import BusClient
+import Glibc
+import Testing
+
+/// What is left behind: by five hundred executions, and by a whole system.
+@Suite(.serialized, .enabled(if: Built.canStart, Built.reason))
+struct LeakTests {
+    /// What a host can lose to a leak.
+    struct Census: Equatable {
+        var cgroups: [String]
+        var mounts: Int
+        var processes: Int
+        var zombies: Int
+        var descriptors: [String: Int]
+        var networkNamespaces: Int
+
+        init(_ instance: Instance) throws {
+            cgroups = try instance.cgroups().sorted()
+            mounts = try textOfFile("/proc/self/mountinfo").split(separator: "\n").count
+            var spaces: Set<String> = []
+            var zombies = 0
+            for name in try directoryEntries("/proc") where Int32(name) != nil {
+                if let space = linkTarget("/proc/\(name)/ns/net") { spaces.insert(space) }
+                let status = (try? textOfFile("/proc/\(name)/stat")) ?? ""
+                if status.contains(") Z ") { zombies += 1 }
+            }
+            networkNamespaces = spaces.count
+            self.zombies = zombies
+            let ours = try instance.hostProcesses()
+            processes = ours.count
+            var descriptors: [String: Int] = [:]
+            for process in ours + [(instance.supervisor.processID, 0, "supervisor")] {
+                let count = try directoryEntries("/proc/\(process.processID)/fd").count
+                descriptors["\(process.processID) \(process.command)"] = count
+            }
+            self.descriptors = descriptors
+        }
+    }
+
+    @Test func fiveHundredExecutionsLeaveNothing() throws {
+        let instance = try Instance()
+        let client = try instance.client()
+        let events = try instance.client()
+        try events.subscribe(prefix: "scheduler.event.execution.finished")
+        let commands = [
+            ["/bin/true"], ["/bin/false"], ["/bin/bash", "-c", "sleep 1000 & exit 0"],
+            [instance.probe, "mount"], ["/bin/bash", "-c", "kill -9 $$"],
+        ]
+        for (index, argv) in commands.enumerated() {
+            try instance.makeTask("user.leak-\(index)", argv: argv, client: client)
+        }
+        // Once each first: slots, pools and caches come to be with first use.
+        try runAll(5, instance: instance, client: client, events: events)
+        let before = try Census(instance)
+        try runAll(500, instance: instance, client: client, events: events)
+        let after = try Census(instance)
+        #expect(after == before)
+        let stats = try client.request(topic: "scheduler.stats", body: [:])
+        #expect(stats["running"]?.int == 0)
+    }
+
+    private func runAll(
+        _ count: Int, instance: Instance, client: BusClient, events: BusClient
+    ) throws {
+        for number in 0..<count {
+            let execution = try instance.run("user.leak-\(number % 5)", client: client)
+            try instance.waitForEnd(of: execution, events: events)
+        }
+    }
+
+    @Test func stoppedSystemLeavesNothingOutsideItsRoot() throws {
+        let mounts = try textOfFile("/proc/self/mountinfo")
+        let instance = try Instance()
+        let processes = try instance.hostProcesses()
+        #expect(processes.count >= 9, "scheduler, four workers, four fork servers: \(processes)")
+        #expect(try !instance.cgroups().isEmpty)
+        #expect(instance.stop() == 0)
+        #expect(try instance.cgroups() == [])
+        for process in processes {
+            #expect(kill(process.processID, 0) != 0, "\(process.command) is still there")
+        }
+        #expect(try textOfFile("/proc/self/mountinfo") == mounts)
+        #expect(!fileExists("\(instance.root)/run/aico/bus/bus.sock"))
+    }
+}
