@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+
+/// Looks at the space that is left where a directory lies.
+struct DiskProbe {
+    var name: String
+    var path: String
+    /// Percent of the space that others than root can use.
+    var free: Threshold
+    /// Fewer free bytes are critical whatever the percentage.
+    var minimumFreeBytes: UInt64
+
+    func findings() -> [Finding] {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0 else {
+            let code = errno
+            return [.unknown("disk.\(name)", "\(path): \(String(cString: strerror(code)))")]
+        }
+        return [space(status)] + [inodes(status)].compactMap { $0 }
+    }
+
+    func space(_ status: statvfs) -> Finding {
+        let block = UInt64(status.f_frsize)
+        let available = UInt64(status.f_bavail) * block
+        // What root keeps for itself is not there for us: df(1) counts the same way.
+        let usable = (UInt64(status.f_blocks) - UInt64(status.f_bfree)) * block + available
+        guard usable > 0 else {
+            return .unknown("disk.\(name)", "\(path) is on a file system without blocks")
+        }
+        let percent = Double(available) / Double(usable) * 100
+        let judged = free.judgeLow(percent)
+        return Finding(
+            "disk.\(name)", available < minimumFreeBytes ? .critical : judged,
+            "\(available >> 20) of \(usable >> 20) MiB are free", value: percent, unit: "percent")
+    }
+
+    /// nil for file systems that make inodes as they need them.
+    func inodes(_ status: statvfs) -> Finding? {
+        guard status.f_files > 0 else { return nil }
+        let percent = Double(status.f_favail) / Double(status.f_files) * 100
+        let judged = free.judgeLow(percent)
+        guard judged != .healthy else { return nil }
+        return Finding(
+            "disk.\(name).inodes", judged,
+            "\(status.f_favail) of \(status.f_files) inodes are free", value: percent,
+            unit: "percent")
+    }
+}
