@@ -6,5 +6,5 @@ public import TaskKit
 /// The task types of class user.
 public enum UserTasks {
     /// All of them.
-    public static let types: [any ScheduledTask.Type] = []
+    public static let types: [any ScheduledTask.Type] = [CommandTask.self]
 }

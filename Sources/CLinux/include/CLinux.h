@@ -7,6 +7,7 @@
 
 #include "attempt.h"
 #include "class_launch.h"
+#include "command.h"
 #include "launch.h"
 #include "wallclock.h"
 

@@ -27,8 +27,8 @@ struct TaskFrameError: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// Turns frames into bytes and back; every byte is checked, nothing traps.
 enum TaskFrameCodec {
-    /// The longest log line or message; longer ones are cut by `encode`.
-    static let maximumTextBytes = 8 * 1024
+    /// The longest log line or message: 8 KiB whose every byte became U+FFFD. `encode` cuts more.
+    static let maximumTextBytes = 24 * 1024
     /// The longest frame: a result and its kind byte.
     static let maximumFrameBytes = WireLimits.maximumBlobBytes + 1
 

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+
+/// A started command, with our ends of its pipes.
+struct CommandProcess: ~Copyable {
+    let processID: pid_t
+    var input: PipeEnd
+    var output: PipeEnd
+    var errors: PipeEnd
+    var result: PipeEnd
+
+    /// Starts `argv` with its standard streams and descriptor 3 on pipes, as a session of its own
+    /// with no signal blocked or ignored.
+    init(
+        argv: [String], variables: [String: String], workingDirectory: String, hasInput: Bool
+    ) throws(CommandFailure) {
+        try Self.check(directory: workingDirectory)
+        let program = try Self.find(argv[0], path: variables["PATH"] ?? "")
+        let outputPipe = try Pipe()
+        let errorPipe = try Pipe()
+        let resultPipe = try Pipe()
+        let inputPipe = try Pipe()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        if hasInput {
+            posix_spawn_file_actions_adddup2(&actions, inputPipe.reading.descriptor, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
+        posix_spawn_file_actions_adddup2(&actions, outputPipe.writing.descriptor, 1)
+        posix_spawn_file_actions_adddup2(&actions, errorPipe.writing.descriptor, 2)
+        // Replaces the task's socket to its worker: a command gets no other descriptor of ours.
+        posix_spawn_file_actions_adddup2(&actions, resultPipe.writing.descriptor, 3)
+        aico_spawn_chdir(&actions, workingDirectory)
+        processID = try Self.spawn(program, argv, variables, &actions)
+        inputPipe.writing.setNonblocking()
+        outputPipe.reading.setNonblocking()
+        errorPipe.reading.setNonblocking()
+        resultPipe.reading.setNonblocking()
+        input = Self.writingEnd(inputPipe)
+        if !hasInput { input.close() }
+        output = Self.readingEnd(outputPipe)
+        errors = Self.readingEnd(errorPipe)
+        result = Self.readingEnd(resultPipe)
+    }
+
+    /// Sends the command and all that it started SIGTERM.
+    func terminate() {
+        // As pid 1 of the attempt's pid namespace -1 means everything in it but this process.
+        kill(getpid() == 1 ? -1 : -processID, SIGTERM)
+    }
+
+    private static func readingEnd(_ pipe: consuming Pipe) -> PipeEnd { pipe.reading }
+
+    private static func writingEnd(_ pipe: consuming Pipe) -> PipeEnd { pipe.writing }
+}
+
+extension CommandProcess {
+    private static func check(directory: String) throws(CommandFailure) {
+        let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let code = errno
+        guard descriptor >= 0 else {
+            throw .workingDirectory(path: directory, reason: String(cString: strerror(code)))
+        }
+        close(descriptor)
+    }
+
+    private static func find(_ program: String, path: String) throws(CommandFailure) -> String {
+        guard !program.contains("/") else { return program }
+        for file in CommandEnvironment.candidates(program, path: path) {
+            var status = stat()
+            guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+                access(file, X_OK) == 0
+            else { continue }
+            return file
+        }
+        throw .notFound(places: path)
+    }
+
+    private static func spawn(
+        _ program: String, _ argv: [String], _ variables: [String: String],
+        _ actions: inout posix_spawn_file_actions_t
+    ) throws(CommandFailure) -> pid_t {
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | 0x80  // POSIX_SPAWN_SETSID
+        posix_spawnattr_setflags(&attributes, Int16(flags))
+        let words = CStrings(argv)
+        let settings = CStrings(variables.sorted { $0.key < $1.key }.map { "\($0)=\($1)" })
+        var processID: pid_t = 0
+        let code = posix_spawn(
+            &processID, program, &actions, &attributes, words.pointers, settings.pointers)
+        switch code {
+        case 0: return processID
+        case ENOENT, ENOTDIR: throw .notFound(places: "the file system, or its interpreter is")
+        case EAGAIN, ENOMEM, ENFILE, EMFILE:
+            throw .resources(errno: code)
+        default: throw .notExecutable(reason: String(cString: strerror(code)))
+        }
+    }
+}
+
+/// Strings as execve(2) takes them, freed with the value.
+private struct CStrings: ~Copyable {
+    let pointers: [UnsafeMutablePointer<CChar>?]
+
+    init(_ texts: [String]) { pointers = texts.map { strdup($0) } + [nil] }
+
+    deinit { for pointer in pointers { free(pointer) } }
+}

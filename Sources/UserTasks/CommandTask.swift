@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoWire
+import Glibc
+public import TaskKit
+
+/// Runs a command: its output becomes log lines, its exit code decides.
+///
+/// A line of JSON on the command's descriptor 3 becomes the result. Exit code 75 means that a
+/// retry may help, 78, 126 and 127 that it cannot; of all others the retry policy decides.
+public struct CommandTask: ScheduledTask {
+    /// `user.command`.
+    public static let id = "user.command"
+    /// What it is for.
+    public static let summary = "Runs a command; its output becomes log lines"
+
+    /// Makes the value that runs one attempt.
+    public init() {}
+
+    /// Runs the command to its end.
+    public func run(
+        _ config: CommandConfig, _ context: TaskContext
+    ) async throws -> JSONValue {
+        // A command may close its input before all of it is written.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let process = try CommandProcess(
+                argv: config.argv,
+                variables: CommandEnvironment.variables(config, context),
+                workingDirectory: config.workingDirectory, hasInput: config.input != nil)
+            var run = try CommandRun(process, input: config.input, context: context)
+            let end = run.wait()
+            return try run.verdict(end)
+        } catch let failure as CommandFailure {
+            throw CommandVerdict.notStarted(config.argv[0], failure)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import Glibc
+import TaskKit
+
+/// Turns a command's end into its task's result or failure.
+enum CommandVerdict {
+    /// Exit codes with a meaning (sysexits.h, POSIX shell).
+    private enum ExitCode {
+        static let temporaryFailure: Int32 = 75
+        static let configuration: Int32 = 78
+        static let notExecutable: Int32 = 126
+        static let notFound: Int32 = 127
+    }
+
+    /// How a command ended.
+    enum End: Sendable, Equatable {
+        case exited(Int32)
+        case signaled(Int32)
+
+        /// Reads a status as wait(2) gives it.
+        init(waitStatus: Int32) {
+            let signal = waitStatus & 0x7F
+            self = signal == 0 ? .exited(waitStatus >> 8 & 0xFF) : .signaled(signal)
+        }
+    }
+
+    /// Gives the result of a command that ended with 0, else throws.
+    static func result(_ end: End, result: JSONValue?, lastError: String?) throws(TaskFailure)
+        -> JSONValue
+    {
+        let detail = lastError.map { ": \($0)" } ?? ""
+        switch end {
+        case .exited(0): return result ?? ["exit_code": 0]
+        case .exited(ExitCode.temporaryFailure):
+            throw .transient(
+                "exited with code 75 (try again later)\(detail)", exitCode: 75)
+        case .exited(ExitCode.configuration):
+            throw .permanent("exited with code 78 (wrong configuration)\(detail)", exitCode: 78)
+        case .exited(ExitCode.notExecutable):
+            throw .permanent("exited with code 126 (cannot be executed)\(detail)", exitCode: 126)
+        case .exited(ExitCode.notFound):
+            throw .permanent("exited with code 127 (command not found)\(detail)", exitCode: 127)
+        case .exited(let code):
+            throw .transient("exited with code \(code)\(detail)", exitCode: code)
+        case .signaled(let signal):
+            throw .transient("ended by signal \(signal)\(detail)", exitCode: 128 + signal)
+        }
+    }
+
+    /// A program that could not be started at all.
+    static func notStarted(_ program: String, _ failure: CommandFailure) -> TaskFailure {
+        let name = "\"\(program)\""
+        switch failure {
+        case .notFound(let places):
+            return .permanent(
+                "cannot run \(name): not found in \(places)", exitCode: ExitCode.notFound)
+        case .workingDirectory(let path, let reason):
+            return .permanent(
+                "cannot run \(name): cannot enter \"\(path)\": \(reason)",
+                exitCode: ExitCode.configuration)
+        case .notExecutable(let reason):
+            return .permanent(
+                "cannot run \(name): \(reason)", exitCode: ExitCode.notExecutable)
+        case .resources(let code):
+            return .transient(
+                "cannot run \(name): \(String(cString: strerror(code)))",
+                exitCode: ExitCode.temporaryFailure)
+        }
+    }
+}
+
+/// Why a command could not be started.
+enum CommandFailure: Error, Sendable, Equatable {
+    /// No such program.
+    case notFound(places: String)
+    /// The working directory cannot be entered.
+    case workingDirectory(path: String, reason: String)
+    /// The file cannot be executed.
+    case notExecutable(reason: String)
+    /// The kernel lacks something now.
+    case resources(errno: Int32)
+}
