@@ -53,7 +53,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "AicoCommands",
         [
-            "AicoCore", "AicoWire", "AicoConfig", "BusClient", "TimeZones", "SandboxProfiles",
+            "AicoCore", "AicoWire", "BusClient", "TimeZones",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
     ),
@@ -74,7 +74,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCoreTests", ["AicoCore", "TimeZones"]),
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
-    ("LinuxSandboxTests", ["LinuxSandbox", "CLinux"]),
+    ("LinuxSandboxTests", ["LinuxSandbox", "CLinux", "sandbox-fixture"]),
     ("AicoConfigTests", ["AicoConfig", "AicoCore", "AicoWire"]),
     ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox", "AicoCore", "StrictYAML"]),
     (
@@ -92,7 +92,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             .product(name: "Crypto", package: "swift-crypto"),
         ]
     ),
-    ("AicoCommandsTests", ["AicoCommands"]),
+    (
+        "AicoCommandsTests",
+        ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ"]
+    ),
     ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
 ]
 
@@ -121,7 +124,12 @@ let package = Package(
             .executableTarget(
                 name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
         }
-        + [.executableTarget(name: "escape-probe", path: "Tests/EscapeProbe")]
+        + [
+            .executableTarget(name: "escape-probe", path: "Tests/EscapeProbe"),
+            .executableTarget(
+                name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
+                path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
+        ]
         + tests.map {
             .testTarget(
                 name: $0.name, dependencies: $0.dependencies,

@@ -132,6 +132,10 @@ int aico_root_is_read_only(void) {
     return (status.f_flag & ST_RDONLY) != 0;
 }
 
+long aico_system_call(long number, long a, long b, long c, long d, long e, long f) {
+    return syscall(number, a, b, c, d, e, f);
+}
+
 void aico_set_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 int aico_message_pair(int *first, int *second) {

@@ -72,7 +72,12 @@ final class ClassFixture {
 
     /// What a shell script prints as the worker of the class; its end is awaited.
     func shell(_ script: String) throws -> String {
-        let launched = try launch("/usr/bin/bash", ["-c", "exec 2>&1; " + script])
+        try output(of: "/usr/bin/bash", ["-c", "exec 2>&1; " + script])
+    }
+
+    /// What a program prints as the worker of the class; its end is awaited.
+    func output(of executable: String, _ arguments: [String]) throws -> String {
+        let launched = try launch(executable, arguments)
         var waiting = pollfd(fd: launched.pidfd, events: Int16(POLLIN), revents: 0)
         poll(&waiting, 1, 60_000)
         return drain()

@@ -214,6 +214,9 @@ uint64_t aico_landlock_access(uint8_t access);
 // Whether a mount's root is read-only. 1, 0, or -1 with errno.
 int aico_root_is_read_only(void);
 
+// A system call by number, as syscall(2), which is variadic.
+long aico_system_call(long number, long a, long b, long c, long d, long e, long f);
+
 // Names this process for ps(1).
 void aico_set_name(const char *name);
 

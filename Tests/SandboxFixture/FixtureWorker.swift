@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+import LinuxSandbox
+
+/// Runs attempts one after the other and prints what became of them.
+struct FixtureWorker {
+    let forkServer: ForkServer
+
+    /// A scenario is `[capability bits in hex:]name[ argument]`, or `@together` before scenarios
+    /// that are to run at once.
+    func run(_ scenarios: [String]) throws {
+        let together = scenarios.first == "@together"
+        let rest = together ? Array(scenarios.dropFirst()) : scenarios
+        var channels: [UInt64: Int32] = [:]
+        for (index, scenario) in rest.enumerated() {
+            let attempt = UInt64(index + 1)
+            channels[attempt] = try start(attempt, scenario)
+            if scenario.hasSuffix("!kill") { try awaitConfined(then: attempt) }
+            if !together { try drain(&channels) }
+        }
+        try drain(&channels)
+        say("done caps=\(workerCapabilities())")
+    }
+
+    private func start(_ attempt: UInt64, _ scenario: String) throws -> Int32 {
+        let parts = scenario.split(separator: ":", maxSplits: 1)
+        let capabilities = parts.count == 2 ? UInt64(parts[0], radix: 16) ?? 0 : 0
+        var text = Array((parts.last ?? "").utf8)
+        var ours: Int32 = -1
+        var theirs: Int32 = -1
+        guard aico_message_pair(&ours, &theirs) == 0 else { exit(2) }
+        send(ours, &text, text.count, Int32(MSG_NOSIGNAL))
+        try forkServer.spawn(attempt: attempt, capabilities: capabilities, socket: theirs)
+        close(theirs)
+        return ours
+    }
+
+    /// Prints events until every attempt has ended.
+    private func drain(_ channels: inout [UInt64: Int32]) throws {
+        while !channels.isEmpty {
+            guard let event = try next() else { continue }
+            say(line(of: event))
+            switch event {
+            case .ended(let attempt, _, _, _):
+                guard let channel = channels.removeValue(forKey: attempt) else { exit(3) }
+                var buffer = [UInt8](repeating: 0, count: 65_536)
+                let count = recv(channel, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+                if count > 0 {
+                    say("said \(String(decoding: buffer.prefix(count), as: UTF8.self))")
+                }
+                close(channel)
+            case .closed: exit(4)
+            case .confined, .refused, .denied: break
+            }
+        }
+    }
+
+    private func awaitConfined(then attempt: UInt64) throws {
+        while true {
+            guard let event = try next() else { continue }
+            say(line(of: event))
+            if case .confined(attempt, _, _) = event { break }
+        }
+        try forkServer.kill(attempt: attempt)
+        // Of an attempt that never was: ignored.
+        try forkServer.kill(attempt: 999)
+    }
+
+    private func next() throws -> ForkServerEvent? {
+        var waiting = pollfd(fd: forkServer.descriptor, events: Int16(POLLIN), revents: 0)
+        poll(&waiting, 1, -1)
+        return try forkServer.receive()
+    }
+
+    private func line(of event: ForkServerEvent) -> String {
+        switch event {
+        case .confined(_, let held, let missing):
+            "confined held=\(held.map(\.name).joined(separator: ",")) missing="
+                + missing.map { "\($0.layer.name)/\($0.errno)/\($0.detail)" }
+                .joined(separator: ",")
+        case .refused(_, let layer, let errno, let detail):
+            "refused \(layer.name) \(errno) \(detail)"
+        case .denied(_, let name, let number, let arguments):
+            "denied \(name) \(number) \(arguments)"
+        case .ended(_, let status, let wall, let usage):
+            "ended status=\(status) oom=\(usage.outOfMemoryKills) "
+                + "pids=\(usage.processLimitHits) peak=\(usage.peakMemoryBytes ?? 0) "
+                + "wall=\(wall)"
+        case .closed: "closed"
+        }
+    }
+
+    private func workerCapabilities() -> String {
+        Scenario.fields(of: "/proc/self/status", ["CapPrm", "CapEff", "CapBnd", "CapAmb"])
+    }
+}
