@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import ArgumentParser
+import BusClient
+import Glibc
+
+/// The options that lead to the daemon; every verb that needs it has them.
+struct ConnectionOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The directory under which the system keeps everything. Default: AICO_ROOT, else /.",
+            valueName: "dir"))
+    var root: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The client key file. Default: the admin's, var/lib/aico/keys/clients/admin.key.",
+            valueName: "file"))
+    var key: String?
+
+    /// What was written before the verb, as in `aico --root DIR scheduler list`.
+    @TaskLocal static var leadingRoot: String?
+
+    /// The root without slashes at its end; empty for the installed system.
+    var resolvedRoot: String {
+        var path = root ?? Self.leadingRoot ?? Console.current.variable("AICO_ROOT") ?? ""
+        while path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+
+    /// Connects; says what to do where nothing ever ran, or where the key is not ours to read.
+    func connect(
+        timeout: Duration = .seconds(30), waitsForDaemon: Bool = false
+    ) throws(Failure) -> Bus {
+        let root = resolvedRoot
+        let path = key ?? "\(root)/var/lib/aico/keys/clients/admin.key"
+        if access(path, R_OK) != 0 {
+            switch errno {
+            case ENOENT, ENOTDIR: throw Wording.neverStarted(root: root, key: path)
+            case EACCES, EPERM: throw Wording.keyForbidden(path)
+            default: break
+            }
+        }
+        do {
+            return Bus(
+                client: try BusClient.load(
+                    root: root, keyFile: path, timeout: timeout, waitsForDaemon: waitsForDaemon))
+        } catch {
+            throw Wording.bus(error)
+        }
+    }
+}
+
+/// The choice between people's and programs' form; every reading verb has it.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print one JSON document; its members are described in docs/cli.md.")
+    var json = false
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import ArgumentParser
+
+/// Runs command lines of `aico`.
+public enum CommandRunner {
+    /// Runs a command line without its program name and gives the exit code.
+    public static func run(_ arguments: [String]) -> Int32 {
+        var arguments = arguments
+        let root = takeLeadingRoot(&arguments)
+        return ConnectionOptions.$leadingRoot.withValue(root) { execute(arguments).rawValue }
+    }
+
+    private static func execute(_ arguments: [String]) -> ExitStatus {
+        let console = Console.current
+        do {
+            var command = try AicoCommand.parseAsRoot(arguments)
+            try command.run()
+            return .done
+        } catch let failure as Failure {
+            console.talk(failure.text)
+            return failure.status
+        } catch {
+            let text = AicoCommand.fullMessage(
+                for: error, columns: console.width().map { max(40, $0) })
+            guard AicoCommand.exitCode(for: error) != .success else {
+                console.line(text)
+                return .done
+            }
+            console.say(text.hasPrefix("Error: ") ? "aico: \(text.dropFirst(7))" : text)
+            return AicoCommand.exitCode(for: error) == .validationFailure ? .usage : .failed
+        }
+    }
+
+    /// Takes `--root DIR` or `--root=DIR` from before the verb, where the parser knows no options.
+    private static func takeLeadingRoot(_ arguments: inout [String]) -> String? {
+        guard let first = arguments.first else { return nil }
+        if first.hasPrefix("--root=") {
+            arguments.removeFirst()
+            return String(first.dropFirst(7))
+        }
+        guard first == "--root", arguments.count > 1 else { return nil }
+        let root = arguments[1]
+        arguments.removeFirst(2)
+        return root
+    }
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import ArgumentParser
+
+/// `aico scheduler dlq`.
+struct DeadLetterCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dlq",
+        abstract: "See and handle executions that failed for good.",
+        subcommands: [DeadLetterList.self, DeadLetterRetry.self, DeadLetterPurge.self])
+}
+
+/// `aico scheduler dlq list`.
+struct DeadLetterList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the dead letters.",
+        discussion: """
+            Example:
+              aico scheduler dlq list --json
+            """)
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() throws {
+        let console = Console.current
+        let data = try connection.connect().ask(.deadLetterList)
+        guard !output.json else { return console.document(data) }
+        var table = Table([
+            .init(title: "ID", isRight: true), .init(title: "TASK", minimum: 14),
+            .init(title: "EXECUTION", rank: 0), .init(title: "WHEN"),
+            .init(title: "TRIES", isRight: true, rank: 1), .init(title: "REASON", minimum: 12),
+        ])
+        table.rows = (data["dead_letters"]?.array ?? []).map { letter in
+            [
+                .init(letter["id"]?.int.map(String.init) ?? ""),
+                .init(letter["task"]?.string ?? ""),
+                .init(String((letter["execution"]?.string ?? "").prefix(8))),
+                .init(
+                    letter.instant("at").map { HumanTime.relative($0, to: console.now()) } ?? "-"),
+                .init(letter["attempts"]?.int.map(String.init) ?? ""),
+                .init(letter["reason"]?.string ?? "", .bad),
+            ]
+        }
+        console.table(table, ifEmpty: Wording.noDeadLetters)
+    }
+}
+
+/// `aico scheduler dlq retry`.
+struct DeadLetterRetry: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "retry",
+        abstract: "Run a dead letter's task again.",
+        discussion: """
+            Example:
+              aico scheduler dlq retry 7
+            """)
+
+    @Argument(help: "The dead letter's number.")
+    var id: Int
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() throws {
+        let console = Console.current
+        let data = try connection.connect().ask(.deadLetterRetry, ["id": .int(id)])
+        guard !output.json else { return console.document(data) }
+        console.say("runs again as execution \((data["execution"]?.string ?? "").prefix(8))")
+    }
+}
+
+/// `aico scheduler dlq purge`.
+struct DeadLetterPurge: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "purge",
+        abstract: "Forget a dead letter, or all of them; their history stays.",
+        discussion: """
+            Examples:
+              aico scheduler dlq purge 7
+              aico scheduler dlq purge --all
+            """)
+
+    @Argument(help: "The dead letter's number.")
+    var id: Int?
+
+    @Flag(help: "Every one.")
+    var all = false
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() throws {
+        let console = Console.current
+        guard all != (id != nil) else {
+            throw all ? Wording.conflicting("a number", "--all") : Wording.purgeNeedsWord
+        }
+        let body: [String: JSONValue] = id.map { ["id": .int($0)] } ?? [:]
+        let data = try connection.connect().ask(.deadLetterPurge, body)
+        guard !output.json else { return console.document(data) }
+        console.say("purged \(data["purged"]?.int ?? 0)")
+    }
+}

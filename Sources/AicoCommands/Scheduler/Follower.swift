@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import BusClient
+
+/// Follows one execution to its end: each line once, whatever happens to the connection.
+struct Follower {
+    /// Where the lines of output go.
+    enum Lines {
+        case data
+        case talk
+        case none
+    }
+
+    /// How often Ctrl-C is looked for.
+    private static let step = Duration.milliseconds(250)
+    /// After this many quiet steps the state is asked for: an event may have been lost.
+    private static let quietSteps = 8
+
+    let task: String
+    let execution: String
+    private(set) var bus: Bus
+    let connection: ConnectionOptions
+    let lines: Lines
+    private var printer: LinePrinter
+    private var sequence: Int?
+
+    init(task: String, execution: String, bus: Bus, connection: ConnectionOptions, lines: Lines) {
+        self.task = task
+        self.execution = execution
+        self.bus = bus
+        self.connection = connection
+        self.lines = lines
+        printer = LinePrinter(lines: lines)
+    }
+
+    /// Runs to the end; gives the execution with its attempts.
+    ///
+    /// The caller subscribed before it learnt of the execution.
+    mutating func run(on console: Console) throws(Failure) -> (JSONValue, ExecutionView) {
+        var quiet = 0
+        while true {
+            guard !console.isInterrupted() else {
+                console.say(Wording.leftRunning(String(execution.prefix(8)), task: task))
+                throw Failure(.interrupted, "")
+            }
+            guard let event = try nextEvent(console) else {
+                quiet += 1
+                guard quiet >= Self.quietSteps else { continue }
+                quiet = 0
+                if let end = try ending(console) { return end }
+                continue
+            }
+            quiet = 0
+            if let end = try take(event, console) { return end }
+        }
+    }
+
+    /// Prints what is stored already, the last `tail` lines of it or all.
+    mutating func catchUp(tail: Int? = nil, on console: Console) throws(Failure) {
+        guard lines != .none else { return }
+        var body: [String: JSONValue] = ["execution": .string(execution)]
+        if let tail { body["tail"] = .int(tail) }
+        while true {
+            if tail == nil { body["after"] = .int(printer.lastID) }
+            body["limit"] = 1000
+            let page = (try bus.ask(.taskLogs, body)["lines"]?.array ?? []).map { LogLine($0) }
+            for line in page { printer.print(stored: line, on: console) }
+            guard tail == nil, page.count >= 1000 else { return }
+        }
+    }
+
+    /// The end, if it has come.
+    mutating func ending(_ console: Console) throws(Failure) -> (JSONValue, ExecutionView)? {
+        let data = try bus.ask(.taskStatus, ["execution": .string(execution)])
+        let json = data["execution"] ?? .null
+        let view = ExecutionView(json)
+        guard view.state == "ended" else { return nil }
+        try catchUp(on: console)
+        return (json, view)
+    }
+
+    private mutating func nextEvent(_ console: Console) throws(Failure) -> BusEvent? {
+        do {
+            return try bus.client.nextEvent(timeout: Self.step)
+        } catch {
+            switch error {
+            case .connectionLost, .noDaemon: break
+            case .refused, .notAdmitted, .badKeyFile, .requestTooLarge, .badReply, .transport:
+                throw Wording.bus(error)
+            }
+        }
+        console.say(Wording.schedulerWentAway)
+        do {
+            bus = try connection.connect(timeout: .seconds(15), waitsForDaemon: true)
+            try bus.subscribe()
+        } catch {
+            throw Wording.followLost()
+        }
+        console.say(Wording.schedulerIsBack)
+        sequence = nil
+        try catchUp(on: console)
+        return nil
+    }
+
+    private mutating func take(
+        _ event: BusEvent, _ console: Console
+    ) throws(Failure) -> (JSONValue, ExecutionView)? {
+        // A gap in the count of all events: lines may be among what was dropped.
+        if let sequence, event.sequence > sequence + 1 { try catchUp(on: console) }
+        sequence = event.sequence
+        guard event.data["execution"]?.string == execution else { return nil }
+        let data = event.data
+        switch BusEventTopic(rawValue: event.topic) {
+        case .executionLog:
+            printer.print(live: LogLine(data), on: console)
+        case .executionProgress:
+            if lines != .none { console.say(Self.progress(data)) }
+        case .executionStarted:
+            if let attempt = data["attempt"]?.int, attempt > 1, lines != .none {
+                console.say("attempt \(attempt) started")
+            }
+        case .executionRetry:
+            let view = ExecutionView(data)
+            let outcome = [view.outcome, view.reason.map { "(\($0))" }].compactMap { $0 }
+            let when = view.retryAt.map { HumanTime.relative($0, to: console.now()) } ?? "later"
+            console.say(
+                "attempt \(data["attempt"]?.int ?? 1) \(outcome.joined(separator: " ")); "
+                    + "the next one starts \(when)")
+        case .executionFinished:
+            if let end = try ending(console) { return end }
+            return Self.end(told: data)
+        case .executionDeadLetter, .executionDeferred, .executionSkipped, .health, .worker, nil:
+            break
+        }
+        return nil
+    }
+
+    /// The execution in the words of its last event, where the store is not as far yet.
+    private static func end(told data: JSONValue) -> (JSONValue, ExecutionView) {
+        var members = data.object ?? [:]
+        members["state"] = "ended"
+        members["attempts"] = members["attempt"] ?? 1
+        members["attempt"] = nil
+        return (.object(members), ExecutionView(.object(members)))
+    }
+
+    private static func progress(_ data: JSONValue) -> String {
+        let share = data["fraction"]?.double.map { "\(HumanTime.number($0 * 100, 0)) % " } ?? ""
+        return "progress \(share)\(PlainText.visible(data["message"]?.string ?? ""))"
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import ArgumentParser
+
+/// `aico scheduler history`.
+struct TaskHistory: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "List executions, the newest first.",
+        discussion: """
+            Examples:
+              aico scheduler history
+              aico scheduler history user.photos --limit 5
+              aico scheduler history --outcome timed_out --since 7d --json
+            """)
+
+    @Argument(help: "Only of this task.")
+    var id: String?
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Only with this outcome: \
+            \(ExecutionOutcome.allCases.map(\.rawValue).joined(separator: ", ")).
+            """, valueName: "outcome"))
+    var outcome: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Only later than this: a span such as 2h or 7d, or an instant.", valueName: "time"))
+    var since: String?
+
+    @Option(name: [.customShort("n"), .long], help: ArgumentHelp("At most.", valueName: "number"))
+    var limit = 20
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func validate() throws {
+        if limit < 1 { throw ValidationError("--limit must be at least 1.") }
+    }
+
+    func run() throws {
+        let console = Console.current
+        var body: [String: JSONValue] = ["limit": .int(limit)]
+        if let id { body["task"] = .string(id) }
+        if let outcome {
+            let known = ExecutionOutcome.allCases.map(\.rawValue)
+            guard known.contains(outcome) else {
+                throw Wording.badWord(outcome, option: "--outcome", known: known)
+            }
+            body["outcome"] = .string(outcome)
+        }
+        if let since {
+            body["since"] = .string(try Checked.since(since, now: console.now()).iso8601)
+        }
+        let data = try connection.connect().ask(.taskHistory, body)
+        guard !output.json else { return console.document(data) }
+        let executions = (data["executions"]?.array ?? []).map { ExecutionView($0) }
+        console.table(
+            ExecutionView.table(executions, now: console.now()), ifEmpty: Wording.noExecutions)
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import ArgumentParser
+import TimeZones
+
+/// `aico scheduler show`.
+struct TaskShow: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show a task with its last executions, or an execution with its attempts.",
+        discussion: """
+            Examples:
+              aico scheduler show user.photos
+              aico scheduler show 3f2a91c0
+            """)
+
+    @Argument(help: "A task's id, or an execution's id or its beginning.")
+    var id: String
+
+    @OptionGroup var output: OutputOptions
+    @OptionGroup var connection: ConnectionOptions
+
+    func run() throws {
+        let console = Console.current
+        let bus = try connection.connect()
+        let target = try Target(id, on: bus)
+        let data = try bus.ask(.taskStatus, target.body)
+        guard !output.json else { return console.document(data) }
+        switch target {
+        case .task:
+            show(task: TaskView(data["task"] ?? .null), on: console)
+            let executions = (data["executions"]?.array ?? []).map { ExecutionView($0) }
+            guard !executions.isEmpty else { return }
+            console.line("")
+            let table = ExecutionView.table(executions, now: console.now(), withTask: false)
+            console.table(table, ifEmpty: "")
+        case .execution:
+            show(execution: ExecutionView(data["execution"] ?? .null), on: console)
+        }
+    }
+
+    private func show(task: TaskView, on console: Console) {
+        let now = console.now()
+        let zone = (try? TimeZoneStore.load(task.timezone)) ?? .utc
+        func moment(_ instant: Instant?) -> String? {
+            instant.map {
+                "\(HumanTime.absolute($0, in: zone)) (\(HumanTime.relative($0, to: now)))"
+            }
+        }
+        var sheet = Sheet()
+        sheet.add("task", task.id)
+        sheet.add("type", task.type)
+        sheet.add("state", task.state, Style.of(task.state))
+        sheet.add("execution", task.running)
+        sheet.add("schedule", task.schedule)
+        sheet.add("time zone", task.timezone)
+        sheet.add("next run", task.isEnabled ? moment(task.nextRun) ?? "never" : "disabled")
+        sheet.add("last run", moment(task.lastRun) ?? "never")
+        sheet.add("outcome", task.lastOutcome, Style.of(task.lastOutcome ?? ""))
+        sheet.add("config", task.config.text())
+        sheet.add("policies", task.policies == [:] ? nil : task.policies.text())
+        sheet.add("created", moment(task.created))
+        sheet.add("updated", task.updated == task.created ? nil : moment(task.updated))
+        sheet.add("origin", task.origin)
+        console.sheet(sheet)
+    }
+
+    private func show(execution: ExecutionView, on console: Console) {
+        let now = console.now()
+        func moment(_ instant: Instant?) -> String? {
+            instant.map { "\($0.iso8601) (\(HumanTime.relative($0, to: now)))" }
+        }
+        var sheet = Sheet()
+        sheet.add("execution", execution.id)
+        sheet.add("task", execution.task)
+        sheet.add("trigger", execution.trigger)
+        sheet.add("outcome", execution.outcomeText, execution.style)
+        sheet.add("planned", moment(execution.planned))
+        sheet.add("started", moment(execution.started))
+        sheet.add("completed", moment(execution.completed))
+        sheet.add("took", execution.duration.map(HumanTime.length))
+        sheet.add("retry", moment(execution.retryAt))
+        sheet.add("error", execution.error, .bad)
+        sheet.add("result", execution.result?.text())
+        for attempt in execution.attemptList { attempt.describe(in: &sheet) }
+        console.sheet(sheet)
+    }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import Glibc
+
+/// Where a verb writes, and what it knows of the terminal, the clock and the environment.
+struct Console: Sendable {
+    /// Writes data to standard output.
+    var write: @Sendable (String) -> Void
+    /// Writes talk to standard error.
+    var talk: @Sendable (String) -> Void
+    /// The columns of a line; nil where lines may have any length.
+    var width: @Sendable () -> Int?
+    /// The lines of the terminal; nil where there is none.
+    var height: @Sendable () -> Int? = { nil }
+    /// Whether standard output is a terminal.
+    var isTerminal: Bool
+    /// Whether colours are wanted.
+    var isColoured: Bool
+    /// The clock.
+    var now: @Sendable () -> Instant
+    /// The environment.
+    var variable: @Sendable (String) -> String?
+    /// Lets Ctrl-C be asked for by `isInterrupted` rather than end the process.
+    var catchInterrupts: @Sendable () -> Void
+    /// Whether Ctrl-C was pressed since `catchInterrupts`.
+    var isInterrupted: @Sendable () -> Bool
+
+    /// The console of the verb that runs.
+    @TaskLocal static var current = Console.process
+
+    /// The process's own.
+    static let process = Console(
+        write: { StandardStream.write($0, to: STDOUT_FILENO) },
+        talk: { StandardStream.write($0, to: STDERR_FILENO) },
+        width: { TerminalSize.columns() },
+        height: { TerminalSize.lines() },
+        isTerminal: isatty(STDOUT_FILENO) == 1,
+        isColoured: isatty(STDOUT_FILENO) == 1 && environment("NO_COLOR") == nil
+            && environment("TERM") != "dumb",
+        now: { Self.clock() },
+        variable: { environment($0) },
+        catchInterrupts: { Interrupts.install() },
+        isInterrupted: { Interrupts.wasInterrupted })
+
+    /// Writes a line of data.
+    func line(_ text: String) { write(text + "\n") }
+
+    /// Writes a line of talk.
+    func say(_ text: String) { talk(text + "\n") }
+
+    /// An environment variable; nil where it is missing or empty.
+    private static func environment(_ name: String) -> String? {
+        guard let value = getenv(name), value.pointee != 0 else { return nil }
+        return String(cString: value)
+    }
+
+    private static func clock() -> Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
+}

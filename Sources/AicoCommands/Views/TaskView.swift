@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+
+/// A task as the scheduler describes it.
+struct TaskView {
+    let id: String
+    let type: String
+    let schedule: String
+    let timezone: String
+    let isEnabled: Bool
+    let config: JSONValue
+    let policies: JSONValue
+    let lastRun: Instant?
+    let nextRun: Instant?
+    let lastOutcome: String?
+    let running: String?
+    let created: Instant?
+    let updated: Instant?
+    let origin: String?
+
+    init(_ json: JSONValue) {
+        id = json["id"]?.string ?? ""
+        type = json["type"]?.string ?? ""
+        schedule = json["schedule"]?.string ?? ""
+        timezone = json["timezone"]?.string ?? "UTC"
+        isEnabled = json["enabled"]?.bool ?? true
+        config = json["config"] ?? [:]
+        policies = json["policies"] ?? [:]
+        lastRun = json.instant("last_run")
+        nextRun = json.instant("next_run")
+        lastOutcome = json["last_outcome"]?.string
+        running = json["running"]?.string
+        created = json.instant("created_at")
+        updated = json.instant("updated_at")
+        origin = json["origin"]?.string
+    }
+
+    /// `running`, `disabled` or `enabled`.
+    var state: String { running != nil ? "running" : isEnabled ? "enabled" : "disabled" }
+
+    /// The table that lists tasks.
+    static func table(_ tasks: [TaskView], now: Instant) -> Table {
+        Table(
+            [
+                .init(title: "TASK", minimum: 16),
+                .init(title: "STATE"),
+                .init(title: "SCHEDULE", minimum: 9, rank: 4),
+                .init(title: "ZONE", minimum: 6, rank: 1),
+                .init(title: "TYPE", minimum: 10, rank: 0),
+                .init(title: "LAST", rank: 2),
+                .init(title: "OUTCOME", minimum: 9, rank: 3),
+                .init(title: "NEXT"),
+            ],
+            rows: tasks.map { task in
+                [
+                    .init(task.id), .init(task.state, Style.of(task.state)),
+                    .init(task.schedule), .init(task.timezone, .faint),
+                    .init(task.type, .faint),
+                    .init(task.lastRun.map { HumanTime.relative($0, to: now) } ?? "-"),
+                    .init(task.lastOutcome ?? "-", Style.of(task.lastOutcome ?? "")),
+                    .init(task.nextText(now: now)),
+                ]
+            })
+    }
+
+    private func nextText(now: Instant) -> String {
+        guard isEnabled, let nextRun else { return "-" }
+        return nextRun <= now ? "due" : HumanTime.relative(nextRun, to: now)
+    }
+}
+
+extension JSONValue {
+    /// The member as an instant; nil where it is missing, null or not one.
+    func instant(_ key: String) -> Instant? {
+        self[key]?.string.flatMap { Instant(iso8601: $0) }
+    }
+}
