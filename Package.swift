@@ -129,6 +129,15 @@ let package = Package(
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
+            .executableTarget(
+                name: "aico-bench",
+                dependencies: [
+                    "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox",
+                    "SandboxProfiles", "TimeZones", "ZeroMQ",
+                ], path: "Benchmarks/AicoBench", swiftSettings: swiftSettings),
+            .executableTarget(
+                name: "aico-bench-worker", dependencies: ["TaskKit"],
+                path: "Benchmarks/BenchWorker", swiftSettings: swiftSettings),
         ]
         + tests.map {
             .testTarget(

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+
+/// `aico-bench --bin DIR --profiles DIR [--json FILE] [--rounds N] [--seconds N] [PART...]`
+struct BenchArguments {
+    /// Where the executables are.
+    var bin = "."
+    var profiles = "sandbox-profiles"
+    var json: String?
+    /// How often each start is measured, interleaved with the others.
+    var rounds = 300
+    /// How long throughput and idleness are measured, each.
+    var seconds = 30
+    /// `schedule`, `start`, `system`.
+    var parts: Set<String> = []
+
+    init(_ words: [String]) {
+        var words = words.dropFirst()
+        while let word = words.popFirst() {
+            switch word {
+            case "--bin": bin = Self.absolute(words.popFirst() ?? bin)
+            case "--profiles": profiles = Self.absolute(words.popFirst() ?? profiles)
+            case "--json": json = words.popFirst()
+            case "--rounds": rounds = words.popFirst().flatMap { Int($0) } ?? rounds
+            case "--seconds": seconds = words.popFirst().flatMap { Int($0) } ?? seconds
+            case "schedule", "start", "system": parts.insert(word)
+            default:
+                fputs("aico-bench: unknown word '\(word)'; parts: schedule start system\n", stderr)
+                exit(2)
+            }
+        }
+        if parts.isEmpty { parts = ["schedule", "start", "system"] }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        guard let pointer = realpath(path, nil) else { return path }
+        defer { free(pointer) }
+        return String(cString: pointer)
+    }
+}
+
+/// Something that a benchmark needs and did not get.
+struct BenchError: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}

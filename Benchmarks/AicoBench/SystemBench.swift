@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import BusClient
+import Glibc
+
+/// The whole system under a temporary root: start, latency, throughput, idleness, memory.
+struct SystemBench {
+    let arguments: BenchArguments
+
+    init(_ arguments: BenchArguments) { self.arguments = arguments }
+
+    func run(into report: inout BenchReport) throws {
+        let system = try BenchSystem(arguments)
+        defer { system.stop() }
+        report.add("start to first task", try system.startToFirstTask(), "s", atMost: 1)
+        try idleness(system, into: &report)
+        try latency(system, into: &report)
+        try throughput(system, into: &report)
+        report.add("memory of all processes (PSS), after", try system.proportionalMemory(), "MB")
+    }
+
+    private func idleness(_ system: BenchSystem, into report: inout BenchReport) throws {
+        // Start-up work (health check, integrity) has to be over.
+        system.rest(seconds: 3)
+        report.add(
+            "memory of all processes (PSS), idle", try system.proportionalMemory(), "MB",
+            atMost: 100)
+        let before = try system.processorTime()
+        system.rest(seconds: arguments.seconds)
+        let used = try system.processorTime() - before
+        report.add(
+            "idle CPU of all processes", 100 * used / Double(arguments.seconds), "%", atMost: 0.2)
+    }
+
+    /// Ten tasks a second, each alone: from the planned instant to the attempt's first report.
+    private func latency(_ system: BenchSystem, into report: inout BenchReport) throws {
+        let events = try system.client()
+        try events.subscribe(prefix: "scheduler.event.execution.started")
+        let names = (0..<5).map { "user.latency-\($0)" }
+        for name in names {
+            try system.create(name, schedule: "interval:1", argv: ["/bin/true"])
+            // Each task's grid begins with its creation: apart from the others'.
+            system.rest(milliseconds: 150)
+        }
+        var samples = Samples()
+        let deadline = ContinuousClock.now + .seconds(arguments.seconds)
+        while ContinuousClock.now < deadline {
+            guard let event = try events.nextEvent(timeout: .seconds(2)) else { continue }
+            guard let planned = event.data["planned_at"]?.string.flatMap({ Instant(iso8601: $0) }),
+                let started = event.data["at"]?.string.flatMap({ Instant(iso8601: $0) })
+            else { throw BenchError("no times in \(event.data.text())") }
+            samples.values.append(
+                Double(started.microseconds - planned.microseconds) / 1000)
+        }
+        for name in names { try system.delete(name) }
+        report.add("due to first instruction, p50", samples.median, "ms", atMost: 5)
+        report.add("due to first instruction, p99", samples.percentile(0.99), "ms", atMost: 20)
+    }
+
+    /// Runs asked for as fast as they finish, four tasks at a time per class slot.
+    private func throughput(_ system: BenchSystem, into report: inout BenchReport) throws {
+        let client = try system.client()
+        let events = try system.client()
+        try events.subscribe(prefix: "scheduler.event.execution.finished")
+        let names = (0..<16).map { "user.load-\($0)" }
+        for name in names {
+            try system.create(name, schedule: "at:2999-01-01T00:00:00Z", argv: ["/bin/true"])
+        }
+        var asked = 0
+        var finished = 0
+        func ask(_ name: String) throws {
+            _ = try client.request(
+                topic: "scheduler.task.run", body: ["task": .string(name)])
+            asked += 1
+        }
+        let clock = ContinuousClock()
+        let start = clock.now
+        let deadline = start + .seconds(arguments.seconds)
+        for name in names { try ask(name) }
+        while finished < asked {
+            guard let event = try events.nextEvent(timeout: .seconds(10)) else {
+                throw BenchError("\(asked - finished) executions did not finish")
+            }
+            guard let name = event.data["task"]?.string, names.contains(name) else { continue }
+            finished += 1
+            if clock.now < deadline { try ask(name) }
+        }
+        let time = (clock.now - start) / .seconds(1)
+        report.add("executions, end to end", Double(finished) / time, "1/s", atLeast: 300)
+        var stored = 0
+        for name in names {
+            let stats = try client.request(
+                topic: "scheduler.stats", body: ["task": .string(name)])
+            stored += stats["outcomes"]?["succeeded"]?.int ?? 0
+        }
+        report.add("executions lost", Double(asked - stored), "", atMost: 0)
+    }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+
+let arguments = BenchArguments(CommandLine.arguments)
+do {
+    var report = BenchReport()
+    if arguments.parts.contains("schedule") { try ScheduleBench.run(into: &report) }
+    if arguments.parts.contains("start") { try StartBench(arguments).run(into: &report) }
+    if arguments.parts.contains("system") { try SystemBench(arguments).run(into: &report) }
+    print(report.table())
+    if let path = arguments.json { try report.writeJSON(to: path) }
+} catch {
+    fputs("aico-bench: \(error)\n", stderr)
+    exit(1)
+}
