@@ -35,6 +35,8 @@ public enum StoreChange: Sendable {
     case resolveDeadLetter(id: Int64, at: Instant, retriedAs: String)
     /// Deletes dead letters, or only those of a task -> done.
     case purgeDeadLetters(task: TaskID?)
+    /// Deletes one dead letter -> done, notFound.
+    case purgeDeadLetter(id: Int64)
     /// Adds an entry to the chained audit log -> done.
     case audit(AuditEntry)
 }

@@ -63,6 +63,11 @@ extension TaskStore {
         return db.changesCount == 1 ? .done : .notFound
     }
 
+    func purge(id: Int64, _ db: Database) throws -> StoreOutcome {
+        try db.execute(sql: "DELETE FROM dead_letters WHERE id = ?", arguments: [id])
+        return db.changesCount == 1 ? .done : .notFound
+    }
+
     func purge(_ task: TaskID?, _ db: Database) throws -> StoreOutcome {
         if let task {
             try db.execute(

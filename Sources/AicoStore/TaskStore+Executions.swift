@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 import AicoKeys
 import GRDB
 
@@ -11,12 +11,26 @@ extension TaskStore {
     ///
     /// - Parameters:
     ///   - task: only those of this task, by id (deleted ones too); nil for all.
+    ///   - outcome: only those that ended so, by name; nil for all.
+    ///   - since: only those started then or later; nil for all.
     ///   - limit: at most this many.
-    public func history(task: String?, limit: Int) throws(StoreError) -> [StoredExecution] {
-        let filter = task == nil ? "" : "WHERE task_id = ?"
-        let arguments: StatementArguments = task.map { [$0, limit] } ?? [limit]
+    public func history(
+        task: String?, outcome: String? = nil, since: Instant? = nil, limit: Int
+    ) throws(StoreError) -> [StoredExecution] {
+        var conditions: [String] = []
+        var arguments = StatementArguments()
+        for (condition, value) in [
+            ("task_id = ?", task), ("outcome = ?", outcome),
+            ("started_at >= ?", StoreTime.text(since)),
+        ] {
+            guard let value else { continue }
+            conditions.append(condition)
+            arguments += [value]
+        }
+        let filter = conditions.isEmpty ? "" : "WHERE " + conditions.joined(separator: " AND ")
         return try executions(
-            "\(filter) ORDER BY started_at DESC, id DESC LIMIT ?", arguments, subject: task ?? "")
+            "\(filter) ORDER BY started_at DESC, id DESC LIMIT ?", arguments + [limit],
+            subject: task ?? "")
     }
 
     /// One execution; nil where there is none.

@@ -17,17 +17,18 @@ extension TaskStore {
     ///   - execution: the execution's id.
     ///   - after: only lines whose id is greater; 0 for all.
     ///   - limit: at most this many.
-    public func logs(execution: String, after: Int64 = 0, limit: Int) throws(StoreError)
-        -> [StoredLogLine]
-    {
+    ///   - fromEnd: the last lines instead of the first, in the same order.
+    public func logs(
+        execution: String, after: Int64 = 0, limit: Int, fromEnd: Bool = false
+    ) throws(StoreError) -> [StoredLogLine] {
         try read("read log of", execution) { db in
-            try Row.fetchAll(
+            let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT * FROM execution_logs WHERE execution_id = ? AND id > ?
-                    ORDER BY id LIMIT ?
-                    """, arguments: [execution, after, limit]
-            ).map { row in
+                    ORDER BY id \(fromEnd ? "DESC" : "") LIMIT ?
+                    """, arguments: [execution, after, limit])
+            return try (fromEnd ? rows.reversed() : rows).map { row in
                 let attempt: Int64 = row["attempt"]
                 let sequence: UInt32 = row["seq"]
                 let sealed: [UInt8] = Array(row["line"] as Data)

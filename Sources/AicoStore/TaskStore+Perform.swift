@@ -43,6 +43,7 @@ extension TaskStore {
         case .resolveDeadLetter(let id, let at, let retriedAs):
             try resolve(id, at: at, retriedAs: retriedAs, db)
         case .purgeDeadLetters(let task): try purge(task, db)
+        case .purgeDeadLetter(let id): try purge(id: id, db)
         case .audit(let entry): try append(entry, db)
         }
     }

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoStore
+import AicoWire
+import ZeroMQ
+
+extension Scheduler {
+    /// Lines of one attempt that are kept; a task that writes more is told so once.
+    static let maximumLogLines = 10_000
+    /// Bytes of these lines.
+    static let maximumLogBytes = 4 * 1024 * 1024
+
+    /// Takes what one class's worker reports; everything in it is hostile until checked.
+    func takeReports(of pipe: ClassPipe, limit: Int = Scheduler.reportsPerTurn) {
+        attempt("receive report") { () throws(ZeroMQError) in
+            for _ in 0..<limit {
+                guard let frames = try pipe.reports.receive() else { return }
+                take(frames, from: pipe)
+            }
+        }
+    }
+
+    private func take(_ frames: [[UInt8]], from pipe: ClassPipe) {
+        if case .distrusted = pipe.worker { return }
+        guard frames.count == 1, let frame = frames.first else {
+            return distrust(pipe, "sent a report of \(frames.count) frames")
+        }
+        do throws(WireError) {
+            take(try ReportCodec.decode(frame), from: pipe)
+        } catch {
+            distrust(pipe, error.description)
+        }
+    }
+
+    private func take(_ report: Report, from pipe: ClassPipe) {
+        switch report {
+        case .hello(_, let layers):
+            pipe.layers = layers.held
+            // Its answer to the ping of its launch may be on the way; a second one does no harm.
+            guard case .launched = pipe.worker else { return }
+            attempt("ping") { () throws(ZeroMQError) in try pipe.ping() }
+        case .pong(let nonce):
+            guard case .launched = pipe.worker, nonce == pipe.nonce else { return }
+            welcome(pipe)
+        case .started(let key, let sequence, let layers, let at):
+            check(key, sequence, pipe) { started($0, layers, at: plausible(at)) }
+        case .progress(let key, let sequence, let fraction, let message):
+            check(key, sequence, pipe) { progressed($0, fraction, message) }
+        case .log(let key, let sequence, let stream, let at, let line):
+            check(key, sequence, pipe) { attempt in
+                logged(attempt, sequence, stream, at: plausible(at), line)
+            }
+        case .finished(let key, let sequence, let ending):
+            check(key, sequence, pipe) { finished($0, ending) }
+        }
+    }
+
+    /// Lets a report of an attempt through if the attempt is the class's and the next in order.
+    private func check(
+        _ key: AttemptKey, _ sequence: UInt32, _ pipe: ClassPipe, _ body: (Attempt) -> Void
+    ) {
+        // Left behind by a worker that is gone: its attempts were ended with it.
+        guard pipe.isReady else { return }
+        guard let attempt = attempts[key.value], attempt.run.taskClass == pipe.taskClass,
+            attempt.isSent
+        else { return distrust(pipe, "reported on attempt \(key.value), which is not its own") }
+        guard sequence == attempt.sequence else {
+            return distrust(
+                pipe,
+                "report \(sequence) of attempt \(key.value) is out of order"
+                    + ", \(attempt.sequence) was next")
+        }
+        attempt.sequence += 1
+        body(attempt)
+    }
+
+    /// A worker's clock is the machine's: what is far from now is made up.
+    private func plausible(_ at: Instant) -> Instant {
+        at > now - .seconds(86400) && at < now + .seconds(86400) ? at : now
+    }
+
+    private func started(_ attempt: Attempt, _ layers: LayerReport, at: Instant) {
+        guard !attempt.isStarted else { return }
+        attempt.isStarted = true
+        let run = attempt.run
+        journal.add(
+            .attemptConfined(attempt: attempt.key, layers: layers.record.serialized()))
+        if run.trigger == .schedule, attempt.number == 1 {
+            let jitter = Planner.jitter(of: run.entry.id, policies: run.entry.policies)
+            metrics.count(latency: at - (run.plannedAt + jitter))
+        }
+        publish(
+            .executionStarted,
+            [
+                "task": .string(run.entry.id.text), "execution": .string(run.executionID),
+                "attempt": .int(Int(attempt.number)), "trigger": .string(run.trigger.rawValue),
+                "planned_at": .instant(run.plannedAt), "at": .instant(at),
+            ])
+    }
+
+    private func progressed(_ attempt: Attempt, _ fraction: Double?, _ message: String) {
+        publish(
+            .executionProgress,
+            [
+                "task": .string(attempt.run.entry.id.text),
+                "execution": .string(attempt.run.executionID),
+                "attempt": .int(Int(attempt.number)),
+                "fraction": fraction.map { .double($0) } ?? .null, "message": .string(message),
+            ])
+    }
+
+    private func logged(
+        _ attempt: Attempt, _ sequence: UInt32, _ stream: LogStream, at: Instant, _ text: String
+    ) {
+        guard attempt.logLines <= Self.maximumLogLines else { return }
+        var (stream, line) = (stream, text)
+        attempt.logLines += 1
+        attempt.logBytes += text.utf8.count
+        if attempt.logLines > Self.maximumLogLines || attempt.logBytes > Self.maximumLogBytes {
+            attempt.logLines = Self.maximumLogLines + 1
+            (stream, line) = (.warning, "more output than is kept; the rest is dropped")
+        }
+        journal.add(
+            .log(
+                LogLine(
+                    executionID: attempt.run.executionID, attempt: attempt.key,
+                    sequence: sequence, stream: stream.rawValue, at: at, line: line)))
+        publish(
+            .executionLog,
+            [
+                "task": .string(attempt.run.entry.id.text),
+                "execution": .string(attempt.run.executionID),
+                "attempt": .int(Int(attempt.number)), "id": .null,
+                "stream": .string(stream.name), "at": .instant(at), "line": .string(line),
+            ])
+    }
+
+    private func finished(_ attempt: Attempt, _ ending: Ending) {
+        var conclusion = Conclusion(OutcomeRules.judge(ending.facts))
+        conclusion.ending = ending.record
+        conclusion.message = ending.message
+        if case .succeeded(let bytes) = ending.verdict {
+            if let result = try? JSONValue.parse(bytes) {
+                conclusion.result = result
+            } else {
+                conclusion.judgement = Judgement(.failedPermanent, .protocolViolation)
+                conclusion.message = "its result is not JSON"
+            }
+        }
+        if conclusion.judgement.outcome == .interrupted, attempt.run.isCancelled {
+            conclusion.judgement = Judgement(.cancelled, .requested)
+        }
+        conclude(attempt, conclusion)
+    }
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+
+/// A type of task as its worker describes it.
+struct TaskType: Equatable {
+    /// What a config field holds.
+    enum Kind: String, CaseIterable {
+        case integer
+        case number
+        case string
+        case boolean
+        case stringList = "string_list"
+        case stringMap = "string_map"
+    }
+
+    /// One field of a config.
+    struct Field: Equatable {
+        let name: String
+        let kind: Kind
+        let isRequired: Bool
+        let minimum: Double?
+        let maximum: Double?
+    }
+
+    let id: TaskID
+    let summary: String
+    /// The longest an attempt takes where the task does not say.
+    let timeout: Duration?
+    let fields: [Field]
+
+    /// Reads one element of a description's `types`.
+    init(json: JSONValue) throws(BusRefusal) {
+        let reader = try ObjectReader(
+            json, subject: "type", keys: ["id", "summary", "capabilities", "timeout", "config"])
+        guard let id = try reader.taskID("id") else {
+            throw BusRefusal(code: .invalid, message: "a type has no id")
+        }
+        self.id = id
+        summary = String((try reader.string("summary") ?? "").prefix(200))
+        timeout = try reader.seconds("timeout", in: 0.1...(7 * 86400))
+        let list = reader.value("config")?.array ?? []
+        guard list.count <= 64 else {
+            throw BusRefusal(code: .invalid, message: "type \(id) has more than 64 fields")
+        }
+        var fields: [Field] = []
+        for element in list { fields.append(try Field(json: element)) }
+        self.fields = fields
+    }
+
+    /// Checks a config against the fields.
+    func check(_ config: JSONValue) throws(BusRefusal) {
+        let reader = try ObjectReader(config, subject: "config", keys: fields.map(\.name))
+        for field in fields {
+            guard let value = reader.value(field.name) else {
+                guard field.isRequired else { continue }
+                throw BusRefusal(
+                    code: .invalid, message: "\"config.\(field.name)\" is missing",
+                    hint: "\(id) needs it")
+            }
+            try field.check(value)
+        }
+    }
+}
+
+extension TaskType.Field {
+    fileprivate init(json: JSONValue) throws(BusRefusal) {
+        let reader = try ObjectReader(
+            json, subject: "field",
+            keys: ["name", "type", "required", "default", "minimum", "maximum", "summary"])
+        name = try reader.requiredString("name")
+        guard let kind = try reader.choice("type", of: TaskType.Kind.self) else {
+            throw BusRefusal(code: .invalid, message: "field \"\(name)\" has no type")
+        }
+        self.kind = kind
+        isRequired = try reader.bool("required") ?? false
+        minimum = reader.value("minimum")?.double
+        maximum = reader.value("maximum")?.double
+    }
+
+    fileprivate func check(_ value: JSONValue) throws(BusRefusal) {
+        let isFitting: Bool
+        switch kind {
+        case .integer: isFitting = value.int != nil && isInRange(value)
+        case .number: isFitting = value.double != nil && isInRange(value)
+        case .string: isFitting = value.string != nil
+        case .boolean: isFitting = value.bool != nil
+        case .stringList: isFitting = value.array?.allSatisfy { $0.string != nil } ?? false
+        case .stringMap: isFitting = value.object?.values.allSatisfy { $0.string != nil } ?? false
+        }
+        guard !isFitting else { return }
+        var expected = "a value of type \(kind.rawValue)"
+        if let minimum { expected += ", at least \(JSONValue.double(minimum).text())" }
+        if let maximum { expected += ", at most \(JSONValue.double(maximum).text())" }
+        throw BusRefusal(code: .invalid, message: "\"config.\(name)\" must be \(expected)")
+    }
+
+    private func isInRange(_ value: JSONValue) -> Bool {
+        guard let number = value.double else { return false }
+        return number >= minimum ?? -.infinity && number <= maximum ?? .infinity
+    }
+}

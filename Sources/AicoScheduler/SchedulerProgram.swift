@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoConfig
+import Glibc
+import Logging
+
+/// The executable `aico-scheduler`: reads its arguments, builds a scheduler, runs it.
+public enum SchedulerProgram {
+    /// Exit statuses, as of sysexits.h.
+    enum Status {
+        static let done: Int32 = 0
+        static let usage: Int32 = 64
+        static let software: Int32 = 70
+        static let configuration: Int32 = 78
+    }
+
+    /// Runs until the system stops; gives the exit status.
+    public static func run(_ arguments: [String]) -> Int32 {
+        let options: SchedulerArguments
+        do throws(SchedulerError) {
+            options = try SchedulerArguments(arguments.dropFirst())
+        } catch {
+            complain(error.description)
+            return Status.usage
+        }
+        let configuration: Configuration
+        do throws(ConfigurationError) {
+            configuration = try Configuration.load(root: options.root)
+        } catch {
+            complain("\(error)")
+            return Status.configuration
+        }
+        if options.isCheck { return Status.done }
+        // Files and sockets are for owner and group; directories decide which group that is.
+        umask(0o007)
+        // A client that goes away must not end us.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let scheduler = try Scheduler(
+                configuration: configuration, channel: SupervisorChannel.inherited,
+                monitor: ProcResourceMonitor(), log: logger(configuration.logging.level))
+            scheduler.discover(in: options.binDirectory)
+            return try scheduler.run()
+        } catch {
+            complain("\(error)")
+            return Status.software
+        }
+    }
+
+    private static func logger(_ level: LoggingSettings.Level) -> Logger {
+        var logger = Logger(label: "aico.scheduler") { label in
+            StreamLogHandler.standardError(label: label)
+        }
+        logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
+        return logger
+    }
+
+    private static func complain(_ text: String) {
+        let line = Array("aico-scheduler: \(text)\n".utf8)
+        _ = write(2, line, line.count)
+    }
+}
+
+/// What the supervisor passes on the command line.
+struct SchedulerArguments: Equatable {
+    var root = ""
+    var binDirectory = ""
+    var profileDirectory: String?
+    var isCheck = false
+
+    init(_ arguments: some Sequence<String>) throws(SchedulerError) {
+        var rest = Array(arguments)[...]
+        while let name = rest.popFirst() {
+            switch name {
+            case "--check": isCheck = true
+            case "--root", "--bin", "--profiles":
+                guard let value = rest.popFirst() else {
+                    throw SchedulerError("use", name, "it needs a directory")
+                }
+                switch name {
+                case "--root": root = value
+                case "--bin": binDirectory = value
+                default: profileDirectory = value
+                }
+            default:
+                throw SchedulerError(
+                    "use", name, "known are --root, --bin, --profiles and --check")
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+
+extension Ending {
+    /// The facts that the outcome follows from.
+    var facts: AttemptFacts {
+        AttemptFacts(verdict: verdict.fact, exit: exit.fact, cause: cause.map(\.fact))
+    }
+
+    /// What is kept of it with the attempt, readable in the store: none of the task's own words.
+    var record: JSONValue {
+        var members: [String: JSONValue] = [
+            "exit_code": .null, "signal": .null, "cause": cause.map(\.record) ?? .null,
+            "usage": usage.record,
+        ]
+        switch exit {
+        case .exited(let code): members["exit_code"] = .int(Int(code))
+        case .signaled(let signal): members["signal"] = .int(Int(signal))
+        case .notStarted: break
+        }
+        return .object(members)
+    }
+
+    /// What went wrong, for people; nil where nothing did.
+    var message: String? {
+        if let cause { return cause.sentence }
+        switch (exit, verdict) {
+        case (.exited, .failed(_, let message)): return message
+        case (.exited(0), _): return nil
+        case (.exited(let code), _): return "exit code \(code)"
+        case (.signaled(let signal), _): return "killed by signal \(signal)"
+        case (.notStarted, _): return "no process came to be"
+        }
+    }
+}
+
+extension Verdict {
+    fileprivate var fact: AttemptFacts.Verdict {
+        switch self {
+        case .succeeded: .succeeded
+        case .failed(let permanent, _): permanent ? .failedPermanently : .failedTransiently
+        case .none: .none
+        }
+    }
+}
+
+extension ExitStatus {
+    fileprivate var fact: AttemptFacts.Exit {
+        switch self {
+        case .exited(let code): .code(code)
+        case .signaled(let signal): .signal(signal)
+        case .notStarted: .notStarted
+        }
+    }
+}
+
+extension EndCause {
+    fileprivate var fact: AttemptFacts.Cause {
+        switch self {
+        case .layerRefused: .layerRefused
+        case .orderRefused: .orderRefused
+        case .timedOut: .timedOut
+        case .cancelled(.requested): .cancelRequested
+        case .cancelled(.timeout): .timedOut
+        case .cancelled(.superseded): .superseded
+        case .cancelled(.shutdown): .shutdown
+        case .outOfMemory: .outOfMemory
+        case .deniedSyscall: .deniedSyscall
+        case .protocolViolation: .protocolViolation
+        }
+    }
+
+    fileprivate var record: JSONValue {
+        switch self {
+        case .layerRefused(let failure):
+            [
+                "kind": "layer_refused", "layer": .string(failure.layer),
+                "errno": .int(Int(failure.errno)), "message": .string(failure.detail),
+            ]
+        case .orderRefused: ["kind": "order_refused"]
+        case .timedOut: ["kind": "timeout"]
+        case .cancelled(let reason): ["kind": "cancelled", "message": .string("\(reason)")]
+        case .outOfMemory: ["kind": "out_of_memory"]
+        case .deniedSyscall(let name, let number, let arguments):
+            [
+                "kind": "denied_syscall", "syscall": .string(name), "number": .int(Int(number)),
+                "arguments": .array(arguments.map { .int(Int(bitPattern: UInt($0))) }),
+            ]
+        case .protocolViolation: ["kind": "protocol_violation"]
+        }
+    }
+
+    fileprivate var sentence: String {
+        switch self {
+        case .layerRefused(let failure):
+            "layer \(failure.layer) was refused with errno \(failure.errno)"
+                + (failure.detail.isEmpty ? "" : " at \(failure.detail)")
+        case .orderRefused(let message): message
+        case .timedOut: "took longer than its time limit"
+        case .cancelled(.requested): "cancelled"
+        case .cancelled(.timeout): "took longer than its time limit"
+        case .cancelled(.superseded): "a newer execution took its place"
+        case .cancelled(.shutdown): "the system was stopped"
+        case .outOfMemory: "used more memory than its limit"
+        case .deniedSyscall(let name, _, let arguments):
+            "called \(name)(\(arguments.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")))"
+                + ", which its profile denies"
+        case .protocolViolation(let message): message
+        }
+    }
+}
+
+extension ResourceUsage {
+    fileprivate var record: JSONValue {
+        [
+            "wall": .seconds(wall), "user_cpu": .seconds(userCPU),
+            "system_cpu": .seconds(systemCPU), "peak_memory_bytes": .count(peakMemoryBytes),
+            "peak_processes": .count(peakProcesses),
+            "process_limit_hits": .count(processLimitHits),
+        ]
+    }
+}
+
+extension LayerReport {
+    /// The layers as JSON.
+    var record: JSONValue {
+        [
+            "held": .array(held.map { .string($0) }),
+            "missing": .array(
+                missing.map { failure in
+                    [
+                        "layer": .string(failure.layer), "errno": .int(Int(failure.errno)),
+                        "detail": .string(failure.detail),
+                    ]
+                }),
+        ]
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoConfig
+import AicoKeys
+import Glibc
+import ZeroMQ
+
+extension BusKeys {
+    /// The client that health checks come as.
+    static let maintenanceClient = "maintenance"
+
+    /// Reads the bus's keys, made at first start: the server's, an administrator's, and a viewer's
+    /// for class maintenance, whose file is laid out where that class's root has it.
+    static func prepare(layout: InstanceLayout) throws -> BusKeys {
+        // Drawn before: the reader of the files takes no failing generator.
+        let pairs = try (0..<2).map { _ in try pair() }
+        var spare = pairs
+        var keys = try BusKeys.open(directory: layout.keys) { spare.removeLast() }
+        let path = "\(layout.clientKeys)/\(maintenanceClient).key"
+        if !keys.clients.contains(where: { $0.name == maintenanceClient }) {
+            try BusKeys.addClient(
+                maintenanceClient, role: .viewer, pair: try pair(), server: keys.server,
+                directory: layout.keys)
+            keys.clients = try BusKeys.clients(directory: layout.keys)
+        }
+        try layOut(path, at: "\(layout.runtime)/bus/maintenance.key")
+        return keys
+    }
+
+    private static func pair() throws(ZeroMQError) -> CurvePair {
+        let pair = try CurveKeyPair.generate()
+        return CurvePair(publicKey: pair.publicKey, secretKey: pair.secretKey)
+    }
+
+    /// Copies a client's key file; the directory's group, which is maintenance's, may read it.
+    private static func layOut(_ source: String, at target: String) throws(SchedulerError) {
+        guard let text = SmallFile.read(source, limit: 4096) else {
+            throw .system("read", source)
+        }
+        let temporary = target + ".new"
+        unlink(temporary)
+        let descriptor = Glibc.open(
+            temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o440)
+        guard descriptor >= 0 else { throw .system("create", temporary) }
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        guard fchmod(descriptor, 0o440) == 0, write(descriptor, bytes, bytes.count) == bytes.count,
+            rename(temporary, target) == 0
+        else { throw .system("write", target) }
+    }
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+
+/// Says what the scheduler could not do, on what, and why.
+public struct SchedulerError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// What was tried, as `open`.
+    public let operation: String
+    /// What it was tried on.
+    public let subject: String
+    /// Why it failed.
+    public let reason: String
+
+    /// Makes an error from its parts.
+    public init(_ operation: String, _ subject: String, _ reason: String) {
+        self.operation = operation
+        self.subject = subject
+        self.reason = reason
+    }
+
+    /// The error as one sentence.
+    public var description: String { "cannot \(operation) \"\(subject)\": \(reason)" }
+
+    /// Reads errno; to be called before anything else after a failed call.
+    static func system(_ operation: String, _ subject: String) -> SchedulerError {
+        let code = errno
+        return SchedulerError(operation, subject, String(cString: strerror(code)))
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import CLinux
+import Glibc
+
+/// The wall clock and its one timer.
+final class WallClock {
+    /// Becomes readable when the timer fires or the clock is set.
+    let descriptor: Int32
+    private var armedFor: Instant?
+
+    init() throws(SchedulerError) {
+        descriptor = aico_wall_timer()
+        guard descriptor >= 0 else { throw .system("make", "wall clock timer") }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Now.
+    var now: Instant { Self.now }
+
+    /// Now.
+    static var now: Instant {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
+
+    /// Time since the machine's start, sleep included.
+    static var uptime: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+    }
+
+    /// Arms the timer for an instant; no call where it is armed for it already.
+    func arm(for instant: Instant) throws(SchedulerError) {
+        guard armedFor != instant else { return }
+        // A clock that was set since the last take answers ECANCELED once and arms all the same.
+        if aico_wall_timer_set(descriptor, instant.microseconds) != 0, errno != ECANCELED {
+            throw .system("arm", "wall clock timer")
+        }
+        armedFor = instant
+    }
+
+    /// Takes what the timer has to say; true where the clock was set.
+    func take() -> Bool {
+        let happened = aico_wall_timer_take(descriptor)
+        if happened != 0 { armedFor = nil }
+        return happened == 2
+    }
+}
