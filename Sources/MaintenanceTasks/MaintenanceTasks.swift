@@ -6,5 +6,7 @@ public import TaskKit
 /// The types of class maintenance.
 public enum MaintenanceTasks {
     /// What `aico-worker-maintenance` offers.
-    public static let types: [any ScheduledTask.Type] = [HealthCheck.self]
+    public static let types: [any ScheduledTask.Type] = [
+        HealthCheck.self, LogCleanup.self, DatabaseVacuum.self,
+    ]
 }

@@ -39,12 +39,4 @@ struct FullCheckMark {
         }
         return true
     }
-
-    /// Now, by the machine's clock.
-    static func now() -> Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(
-            microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-    }
 }

@@ -51,7 +51,7 @@ struct HealthCheck: ScheduledTask {
         _ config: HealthCheckConfig, _ context: TaskContext
     ) throws(TaskCancelled) -> [Finding] {
         let mark = FullCheckMark(path: config.statePath)
-        let now = FullCheckMark.now()
+        let now = Instant.now
         let isFull = mark.isDue(now: now, everyHours: config.fullIntegrityHours)
         context.progress(nil, "checking the database")
         let findings = try StoreProbe(

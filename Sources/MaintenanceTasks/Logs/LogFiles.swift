@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+import TaskKit
+
+/// A rotated log file.
+struct RotatedFile: Equatable {
+    /// The names from the log directory down.
+    var path: [String]
+    var bytes: Int64
+    /// Seconds since the epoch.
+    var modified: Int64
+    var device: UInt64
+    var inode: UInt64
+}
+
+/// What was removed, or would be.
+struct FileTally: Equatable {
+    var files = 0
+    var bytes: Int64 = 0
+    /// Files that should have gone and are still there.
+    var failures = 0
+}
+
+/// Removes rotated log files, oldest first; never one that may be written, never through a link.
+struct LogFiles {
+    /// How deep directories are looked into.
+    static let maximumDepth = 4
+    /// How many names of one directory are looked at.
+    static let maximumNames = 100_000
+
+    let root: String
+    let context: TaskContext
+    var dryRun: Bool
+    /// Files that changed after this, in seconds since the epoch, may still be open.
+    var settledBefore: Int64
+
+    /// Removes what changed last before `cutoff`, then the oldest beyond `limit` bytes in all.
+    func remove(before cutoff: Int64, beyond limit: Int64) throws -> FileTally {
+        guard let directory = Directory(path: root) else {
+            let code = errno
+            throw TaskFailure.transient(
+                "cannot open \"\(root)\": \(String(cString: strerror(code)))")
+        }
+        var files: [RotatedFile] = []
+        try collect(directory, [], into: &files)
+        files.sort { ($0.modified, $0.path.joined()) < ($1.modified, $1.path.joined()) }
+        var total = files.reduce(0) { $0 + $1.bytes }
+        var tally = FileTally()
+        for file in files where file.modified < settledBefore {
+            guard file.modified < cutoff || total > limit else { break }
+            try context.checkCancellation()
+            if dryRun || remove(file, below: directory) {
+                tally.files += 1
+                tally.bytes += file.bytes
+                total -= file.bytes
+            } else {
+                tally.failures += 1
+            }
+        }
+        return tally
+    }
+
+    private func collect(
+        _ directory: borrowing Directory, _ above: [String], into files: inout [RotatedFile]
+    ) throws {
+        try context.checkCancellation()
+        guard let names = directory.names(limit: Self.maximumNames) else {
+            context.log(.warning, "cannot list \"\(shown(above))\"; its files stay")
+            return
+        }
+        for name in names {
+            guard let status = directory.status(name) else { continue }
+            let path = above + [name]
+            switch status.st_mode & S_IFMT {
+            case S_IFDIR where path.count < Self.maximumDepth:
+                guard let below = directory.directory(name) else {
+                    context.log(.warning, "cannot open \"\(shown(path))\"; its files stay")
+                    continue
+                }
+                try collect(below, path, into: &files)
+            case S_IFREG where RotatedName.isRotated(name):
+                files.append(
+                    RotatedFile(
+                        path: path, bytes: Int64(status.st_size),
+                        modified: Int64(status.st_mtim.tv_sec), device: UInt64(status.st_dev),
+                        inode: UInt64(status.st_ino)))
+            default: continue
+            }
+        }
+    }
+
+    /// Removes the very file that was looked at; false where another stands in its place.
+    private func remove(_ file: RotatedFile, below root: borrowing Directory) -> Bool {
+        guard let name = file.path.last else { return false }
+        guard file.path.count > 1 else { return remove(name, file, in: root) }
+        guard var parent = root.directory(file.path[0]) else { return false }
+        for part in file.path.dropFirst().dropLast() {
+            guard let next = parent.directory(part) else { return false }
+            parent = next
+        }
+        return remove(name, file, in: parent)
+    }
+
+    private func remove(
+        _ name: String, _ file: RotatedFile, in directory: borrowing Directory
+    ) -> Bool {
+        guard let status = directory.status(name), UInt64(status.st_dev) == file.device,
+            UInt64(status.st_ino) == file.inode,
+            Int64(status.st_mtim.tv_sec) == file.modified
+        else {
+            context.log(.warning, "\"\(shown(file.path))\" changed meanwhile; it stays")
+            return false
+        }
+        let code = directory.remove(name)
+        guard code == 0 else {
+            context.log(
+                .warning,
+                "cannot remove \"\(shown(file.path))\": \(String(cString: strerror(code)))")
+            return false
+        }
+        return true
+    }
+
+    private func shown(_ path: [String]) -> String {
+        ([root] + path).joined(separator: "/")
+    }
+}
