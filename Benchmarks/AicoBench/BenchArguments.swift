@@ -27,7 +27,7 @@ struct BenchArguments {
             case "--seconds": seconds = words.popFirst().flatMap { Int($0) } ?? seconds
             case "schedule", "start", "system": parts.insert(word)
             default:
-                fputs("aico-bench: unknown word '\(word)'; parts: schedule start system\n", stderr)
+                complain("unknown word '\(word)'; parts: schedule start system")
                 exit(2)
             }
         }
@@ -45,4 +45,10 @@ struct BenchArguments {
 struct BenchError: Error, CustomStringConvertible {
     var description: String
     init(_ description: String) { self.description = description }
+}
+
+/// Writes a line to standard error.
+func complain(_ text: String) {
+    let line = Array("aico-bench: \(text)\n".utf8)
+    _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
 }

@@ -12,6 +12,6 @@ do {
     print(report.table())
     if let path = arguments.json { try report.writeJSON(to: path) }
 } catch {
-    fputs("aico-bench: \(error)\n", stderr)
+    complain("\(error)")
     exit(1)
 }

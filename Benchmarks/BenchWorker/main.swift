@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import TaskKit
 
 /// A Swift task that does nothing, so that a run of it is the cost of the sandbox.
