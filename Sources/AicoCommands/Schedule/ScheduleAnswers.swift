@@ -92,9 +92,7 @@ struct ScheduleAnswers {
         for index in 0..<question.count {
             guard let instant = times.next() else { break }
             if index > 0 { output.append(0x2C) }
-            output.append(0x22)
             writer.write(instant, to: &output)
-            output.append(0x22)
             if output.count >= Self.highWater { flush(&output) }
         }
         output.append(contentsOf: Self.closing)
