@@ -11,6 +11,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <linux/securebits.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -65,12 +66,14 @@ static int join_cgroups(struct confinement *self) {
     return 0;
 }
 
-// Made by clone3, or by the class's launch: only looked at here.
+// Made by clone3, or by the class's launch: only looked at here. But for the cgroup namespace, whose
+// root is where the process sits now: the attempt sees no name of the host's tree.
 static int check_namespaces(struct confinement *self) {
     at(self, AICO_STEP_CHECK_NAMESPACE, 0);
-    if (self->plan->own_namespaces)
-        return self->attempt->own_namespaces && getpid() == 1 ? 0 : fails(EPERM);
-    return self->plan->class_namespaces ? 0 : fails(EPERM);
+    if (!self->plan->own_namespaces) return self->plan->class_namespaces ? 0 : fails(EPERM);
+    if (!self->attempt->own_namespaces || getpid() != 1) return fails(EPERM);
+    at(self, AICO_STEP_CGROUP_NAMESPACE, 0);
+    return unshare(CLONE_NEWCGROUP);
 }
 
 static int make_mounts(struct confinement *self) {

@@ -186,11 +186,11 @@ static _Noreturn void confine(struct child *child) {
     REQUIRE(LAYER_DESCRIPTORS, -1, null >= 0);
     // No terminal to push input into.
     REQUIRE(LAYER_SESSION, -1, setsid() >= 0);
-    // First into all cgroups, so that everything below is counted; then the namespace, whose root
-    // is where the process sits. "0" moves only the caller.
+    // First into all cgroups, so that everything below is counted. "0" moves only the caller. No
+    // cgroup namespace here: its root would be the worker's leaf, and where cgroup2 is mounted
+    // with nsdelegate, as systemd does, the fork server could then clone into no sibling of it.
     for (size_t index = 0; index < class->join_count; index++)
         REQUIRE(LAYER_CGROUP, (int)index, write(class->join_fds[index], "0", 1) == 1);
-    REQUIRE(LAYER_NAMESPACES, -1, unshare(CLONE_NEWCGROUP) == 0);
     REQUIRE(
         LAYER_NAMESPACES, -1, sethostname(class->host_name, strlen(class->host_name)) == 0);
     // While descriptors of the host's paths can still be opened and root may mount.

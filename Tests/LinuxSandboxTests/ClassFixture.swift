@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import Synchronization
 
 @testable import LinuxSandbox
 
@@ -53,10 +54,9 @@ final class ClassFixture {
         output = (ends[0], ends[1])
     }
 
-    private static nonisolated(unsafe) var count = 0  // Suites that use it are serialized.
+    private static let count = Atomic(0)
     private static func next() -> Int {
-        count += 1
-        return count
+        count.add(1, ordering: .relaxed).newValue
     }
 
     /// Starts a program in the worker's place.
@@ -83,6 +83,23 @@ final class ClassFixture {
         return drain()
     }
 
+    /// What a launched program prints until it prints a line that begins with `word`.
+    func output(until word: String) -> [String] {
+        var lines: [String] = []
+        var text: [UInt8] = []
+        var byte: UInt8 = 0
+        while read(output.read, &byte, 1) == 1 {
+            guard byte == UInt8(ascii: "\n") else {
+                text.append(byte)
+                continue
+            }
+            lines.append(String(decoding: text, as: UTF8.self))
+            text.removeAll()
+            if lines.last?.hasPrefix(word) == true { break }
+        }
+        return lines
+    }
+
     private func drain() -> String {
         _ = fcntl(output.read, F_SETFL, O_NONBLOCK)
         var text: [UInt8] = []
@@ -106,6 +123,44 @@ final class ClassFixture {
         close(output.write)
         try? tree.remove()
     }
+}
+
+extension ClassFixture {
+    /// Cgroups of the class in all trees, the class's own among them.
+    func cgroupCount() -> Int {
+        tree.layout.trees.reduce(0) { count, path in
+            count + 1
+                + entries(of: "\(path)/\(tree.parentName)/\(cgroups.group)").filter {
+                    readFile("\(path)/\(tree.parentName)/\(cgroups.group)/\($0)/cgroup.procs")
+                        != nil
+                }.count
+        }
+    }
+
+    /// Processes in the class's v2 cgroups, as the host sees them.
+    func processCount() -> Int {
+        let group = "\(tree.layout.unified)/\(tree.parentName)/\(cgroups.group)"
+        return entries(of: group).reduce(0) { count, name in
+            count + (readFile("\(group)/\(name)/cgroup.procs") ?? "").split(separator: "\n").count
+        }
+    }
+
+    /// The least that an idle class has in all trees: itself, its worker's, a ready leaf.
+    var leastCgroups: Int { tree.layout.trees.count * 3 }
+}
+
+/// Names in a directory.
+func entries(of path: String) -> [String] {
+    guard let stream = opendir(path) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+        names.append(
+            withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            })
+    }
+    return names.filter { $0 != "." && $0 != ".." }
 }
 
 /// What the host sees of a process: the fields of /proc/PID/status.

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import CLinux
 import Glibc
 import Testing
 
 @testable import LinuxSandbox
 
-/// The life of attempts: told from the worker's side, on the real kernel.
+/// The life of attempts on the real kernel, as the worker is told of it.
 @Suite(.serialized, .enabled(if: geteuid() == 0, "needs root"))
 struct ForkServerTests {
     @Test(arguments: [true, false]) func attemptRunsUnderEveryLayerAndEnds(
@@ -19,5 +20,136 @@ struct ForkServerTests {
         #expect(outcome.ended("status") == 0)
         #expect((outcome.ended("peak") ?? 0) > 0)
         #expect(outcome.isDone)
+    }
+
+    @Test(arguments: [true, false]) func workerHoldsNoCapabilityAfterTheSplit(
+        userNamespace: Bool
+    ) throws {
+        var fixture = AttemptFixture(userNamespace: userNamespace)
+        if !userNamespace { fixture.plan.hostCapabilities = 1 << 2 }
+        let outcome = try fixture.run("nothing")
+        let none = String(repeating: "0", count: 16)
+        let expected = ["CapPrm", "CapEff", "CapBnd", "CapAmb"].map { "\($0)=\(none)" }
+        #expect(
+            outcome.lines.last?.hasPrefix("done caps=\(expected.joined(separator: " "))") == true,
+            "\(outcome)")
+    }
+
+    @Test(arguments: [true, false]) func asyncSwiftRunsInATaskProcess(userNamespace: Bool) throws {
+        let outcome = try AttemptFixture(userNamespace: userNamespace).run("async")
+        #expect(outcome.said == "sum 36", "\(outcome)")
+        #expect(outcome.ended("status") == 0)
+    }
+
+    @Test(arguments: [true, false]) func killEndsAnAttemptAndAnUnknownOneIsIgnored(
+        userNamespace: Bool
+    ) throws {
+        let outcome = try AttemptFixture(userNamespace: userNamespace).run("sleep!kill", "nothing")
+        #expect(outcome.ended("status") == Int(SIGKILL), "\(outcome)")
+        #expect(outcome.refused == nil && outcome.said == "nothing")
+    }
+
+    @Test(arguments: [true, false]) func endIsToldWhenTheWholeTreeIsGone(
+        userNamespace: Bool
+    ) throws {
+        let plan = AttemptFixture(userNamespace: userNamespace).plan
+        // The control: the host sees an attempt that lives beside the worker and its fork server.
+        let living = try ClassFixture(plan: plan)
+        try living.launch("/aico/bin/sandbox-fixture", ["sleep"])
+        _ = living.output(until: "confined")
+        #expect(living.processCount() == 3)
+        let fixture = try ClassFixture(plan: plan)
+        try fixture.launch("/aico/bin/sandbox-fixture", ["@stay", "orphan"])
+        let lines = fixture.output(until: "done")
+        #expect(lines.contains("said left one"))
+        #expect(fixture.processCount() == 2)
+    }
+
+    @Test func oneMoreThanTheConcurrencyIsRefused() throws {
+        let outcome = try AttemptFixture().run("@together", "sleep", "sleep", "nothing")
+        #expect(outcome.refused == "cgroup \(EAGAIN) 2 attempts run already", "\(outcome)")
+        #expect(outcome.lines.filter { $0.hasPrefix("ended status=9") }.count == 2, "\(outcome)")
+        #expect(outcome.isDone)
+    }
+
+    @Test(arguments: [
+        "short", "long", "empty", "unknown", "padding", "spawn without a socket",
+        "kill with a socket", "kill with capabilities",
+    ]) func badOrderEndsTheForkServer(kind: String) throws {
+        let outcome = try AttemptFixture().run("@bad \(kind)")
+        #expect(outcome.lines == ["closed"], "\(outcome)")
+    }
+
+    @Test func goodOrderByTheSameWayDoesNot() throws {
+        let outcome = try AttemptFixture().run("@bad kill of none")
+        #expect(outcome.ended("status") == 0, "\(outcome)")
+    }
+
+    @Test func splitIsRefusedToAProcessWithThreads() throws {
+        var other = pthread_t()
+        pthread_create(&other, nil, { _ in nil }, nil)
+        defer { pthread_join(other, nil) }
+        try #require(aico_thread_count() > 1)
+        let error = #expect(throws: SandboxError.self) {
+            _ = try ForkServer.split(plan: Plan()) { _ in exit(1) }
+        }
+        #expect(error?.errno == EBUSY)
+    }
+
+    @Test(arguments: [true, false]) func attemptDiesWithItsForkServer(
+        userNamespace: Bool
+    ) throws {
+        let fixture = try ClassFixture(plan: AttemptFixture(userNamespace: userNamespace).plan)
+        let worker = try fixture.launch("/aico/bin/sandbox-fixture", ["sleep"])
+        _ = fixture.output(until: "confined")
+        let forkServer = try #require(children(of: worker.pid).first)
+        let task = try #require(children(of: forkServer).first)
+        let pidfd = Int32(aico_system_call(Int(SYS_pidfd_open), Int(task), 0, 0, 0, 0, 0))
+        try #require(pidfd >= 0)
+        defer { close(pidfd) }
+        kill(forkServer, SIGKILL)
+        var waiting = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&waiting, 1, 10_000) == 1)
+    }
+
+    @Test(arguments: [true, false]) func threeHundredAttemptsLeaveNothingBehind(
+        userNamespace: Bool
+    ) throws {
+        var plan = AttemptFixture(userNamespace: userNamespace).plan
+        // One slot: which of two an attempt gets depends on time, and each keeps a ready leaf.
+        plan.concurrency = 1
+        let fixture = try ClassFixture(plan: plan)
+        let kinds = ["nothing", "sleep!kill", "orphan", "call 9999"]
+        let scenarios = (0..<300).map { kinds[$0 % kinds.count] }
+        let before = try footprint(fixture, Array(scenarios.prefix(8)))
+        let again = try ClassFixture(plan: fixture.plan)
+        let after = try footprint(again, scenarios)
+        #expect(after == before)
+    }
+
+    /// Descriptors, children and mounts of a fork server, and cgroups of its class.
+    private func footprint(_ fixture: ClassFixture, _ scenarios: [String]) throws -> [String: Int] {
+        let worker = try fixture.launch("/aico/bin/sandbox-fixture", ["@stay"] + scenarios)
+        let lines = fixture.output(until: "done")
+        try #require(lines.filter { $0.hasPrefix("ended") }.count == scenarios.count)
+        let forkServer = try #require(children(of: worker.pid).first)
+        // The worker waits for nothing more: the sweep after the last end is what is awaited here.
+        var cgroups = fixture.cgroupCount()
+        for _ in 0..<100 where cgroups > fixture.leastCgroups {
+            poll(nil, 0, 20)
+            cgroups = fixture.cgroupCount()
+        }
+        return [
+            "descriptors": entries(of: "/proc/\(forkServer)/fd").count,
+            "children": children(of: forkServer).count,
+            "mounts": (readFile("/proc/\(forkServer)/mountinfo") ?? "").split(separator: "\n")
+                .count,
+            "cgroups": cgroups,
+        ]
+    }
+
+    private func children(of process: pid_t) -> [pid_t] {
+        (readFile("/proc/\(process)/task/\(process)/children") ?? "").split(separator: " ")
+            .compactMap { pid_t($0) }
     }
 }

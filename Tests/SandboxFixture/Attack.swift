@@ -11,15 +11,44 @@ enum Attack {
         call(Int(SYS_keyctl), 0, -3, 1)
     }
 
-    /// Connects to an abstract unix socket.
-    static func connectAbstract(_ name: String) -> String {
+    /// Looks for a key of type user; KEYCTL_SEARCH in KEY_SPEC_SESSION_KEYRING.
+    static func findKey(_ name: String) -> String {
+        "user".withCString { type in
+            name.withCString { name in
+                let found = call(
+                    Int(SYS_keyctl), 10, -3, Int(bitPattern: type), Int(bitPattern: name))
+                return found >= 0 ? "found" : "errno \(errno)"
+            }
+        }
+    }
+
+    /// Listens on an abstract unix socket until the process ends.
+    static func listenAbstract(_ name: String) -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        return withAbstractAddress(name) { bind(descriptor, $0, $1) } == 0
+            && listen(descriptor, 16) == 0
+    }
+
+    private static func withAbstractAddress(
+        _ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+    ) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let bytes = [0] + Array(name.utf8)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
         let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
-        return connect(descriptor, &address, length)
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, length) }
+        }
+    }
+
+    /// Connects to an abstract unix socket.
+    static func connectAbstract(_ name: String) -> String {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return "errno \(errno)" }
+        defer { close(descriptor) }
+        return Scenario.outcome(
+            withAbstractAddress(name) { Glibc.connect(descriptor, $0, $1) })
     }
 
     /// Connects to a port of 127.0.0.1.
@@ -29,17 +58,12 @@ enum Attack {
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = port.bigEndian
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        return connect(descriptor, &address, socklen_t(MemoryLayout<sockaddr_in>.size))
-    }
-
-    private static func connect<Address>(
-        _ descriptor: Int32, _ address: inout Address, _ length: socklen_t
-    ) -> String {
         guard descriptor >= 0 else { return "errno \(errno)" }
         defer { close(descriptor) }
         return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Scenario.outcome(Glibc.connect(descriptor, $0, length))
+                Scenario.outcome(
+                    Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)))
             }
         }
     }

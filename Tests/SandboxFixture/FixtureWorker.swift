@@ -9,20 +9,27 @@ import LinuxSandbox
 struct FixtureWorker {
     let forkServer: ForkServer
 
-    /// A scenario is `[capability bits in hex:]name[ argument]`, or `@together` before scenarios
-    /// that are to run at once.
+    /// A scenario is `[capability bits in hex:]name[ argument]`. The first word may be `@together`
+    /// (all at once; a refusal kills the others), `@stay` (lives on at the end), `@bad KIND` (an
+    /// order that no worker sends) or `@control` (the worker itself, outside the last layers).
     func run(_ scenarios: [String]) throws {
-        let together = scenarios.first == "@together"
-        let rest = together ? Array(scenarios.dropFirst()) : scenarios
+        let mode = scenarios.first.flatMap { $0.hasPrefix("@") ? $0 : nil } ?? ""
+        guard Attack.listenAbstract("aico-fixture") else { exit(5) }
+        if mode.hasPrefix("@bad ") { return try BadOrder.send(mode, to: forkServer, line: line) }
         var channels: [UInt64: Int32] = [:]
-        for (index, scenario) in rest.enumerated() {
+        for (index, scenario) in scenarios.dropFirst(mode.isEmpty ? 0 : 1).enumerated() {
+            if mode == "@control" {
+                say("said \(Scenario.run(scenario))")
+                continue
+            }
             let attempt = UInt64(index + 1)
             channels[attempt] = try start(attempt, scenario)
             if scenario.hasSuffix("!kill") { try awaitConfined(then: attempt) }
-            if !together { try drain(&channels) }
+            if mode != "@together" { try drain(&channels) }
         }
         try drain(&channels)
         say("done caps=\(workerCapabilities())")
+        if mode == "@stay" { while true { pause() } }
     }
 
     private func start(_ attempt: UInt64, _ scenario: String) throws -> Int32 {
@@ -53,7 +60,9 @@ struct FixtureWorker {
                 }
                 close(channel)
             case .closed: exit(4)
-            case .confined, .refused, .denied: break
+            case .refused:
+                for attempt in channels.keys { try forkServer.kill(attempt: attempt) }
+            case .confined, .denied: break
             }
         }
     }

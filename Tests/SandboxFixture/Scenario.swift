@@ -61,6 +61,7 @@ enum Scenario {
         case "forks": return fork(upTo: Int(argument) ?? 0)
         case "orphan": return orphan()
         case "mkdir": return outcome(mkdir(argument, 0o700))
+        case "findkey": return Attack.findKey(argument)
         case "keyring": return "\(Attack.sessionKeyring())"
         case "abstract": return Attack.connectAbstract(argument)
         case "tcp": return Attack.connectTCP(port: UInt16(argument) ?? 0)
@@ -112,7 +113,7 @@ enum Scenario {
         return "\(limit.rlim_cur)/\(limit.rlim_max)"
     }
 
-    private static func list(_ path: String) -> String {
+    static func list(_ path: String) -> String {
         guard let stream = opendir(path) else { return "errno \(errno)" }
         defer { closedir(stream) }
         var names: [String] = []
@@ -131,7 +132,7 @@ enum Scenario {
         guard file >= 0 else { return "errno \(errno)" }
         let block = [UInt8](repeating: 1, count: 65_536)
         var total = 0
-        while total < 256 << 20 {
+        while total < 40 << 20 {
             let count = Glibc.write(file, block, block.count)
             if count < 0 { return "\(total) errno \(errno)" }
             total += count
@@ -148,15 +149,25 @@ enum Scenario {
         return "touched \(megabytes) \(last)"
     }
 
+    /// Forks until that fails; the children are ended again.
     private static func fork(upTo count: Int) -> String {
-        var made = 0
-        while made < count {
+        var children: [pid_t] = []
+        var failure = "ok"
+        while children.count < count {
             let child = aico_fork()
             if child == 0 { while true { pause() } }
-            if child < 0 { return "\(made) errno \(errno)" }
-            made += 1
+            if child < 0 {
+                failure = "errno \(errno)"
+                break
+            }
+            children.append(child)
         }
-        return "\(made) ok"
+        for child in children {
+            kill(child, SIGKILL)
+            var status: Int32 = 0
+            waitpid(child, &status, 0)
+        }
+        return "\(children.count) \(failure)"
     }
 
     /// Leaves a grandchild behind that would live for ever.

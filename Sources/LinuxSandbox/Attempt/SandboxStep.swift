@@ -23,6 +23,7 @@ struct SandboxStep {
         case AICO_STEP_LEAF: "make the attempt's cgroup"
         case AICO_STEP_JOIN_CGROUP: "join the \(controller) cgroup"
         case AICO_STEP_CHECK_NAMESPACE: "own pid and mount namespaces"
+        case AICO_STEP_CGROUP_NAMESPACE: "unshare the cgroup namespace"
         case AICO_STEP_CHECK_ROOT: "read-only root"
         case AICO_STEP_PRIVATE_PROPAGATION: "make mounts private"
         case AICO_STEP_MOUNT: "mount '\(mountTarget(plan))'"

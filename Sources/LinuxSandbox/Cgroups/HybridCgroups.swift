@@ -61,8 +61,10 @@ final class HybridCgroups: CgroupBackend {
                 try leaf.renew()
                 ready[leaf.slot] = leaf
             } catch {
-                // Still busy, or refused: its place is taken by a new one at the next attempt.
+                // Killed, still busy, or refused: a new one takes its place, at the latest at the
+                // next attempt, which says why it cannot be made.
                 leaf.bury()
+                try? warm(slot: leaf.slot)
             }
         }
     }

@@ -20,6 +20,11 @@ final class HybridLeaf {
     /// Counters that cannot be reset, as they stood when the attempt began.
     private var base = Counters()
 
+    /// A cgroup that was killed once cannot be entered by CLONE_INTO_CGROUP again on newer kernels
+    /// (seen on 6.18): they compare its count of kills with that of the cloning process's own
+    /// cgroup, and kill the child where they differ.
+    private var wasKilled = false
+
     private struct Counters {
         var user: UInt64 = 0
         var system: UInt64 = 0
@@ -64,7 +69,10 @@ final class HybridLeaf {
         close(outOfMemoryEvent)
     }
 
-    func kill() throws(CgroupError) { try unified.write("1", to: "cgroup.kill") }
+    func kill() throws(CgroupError) {
+        wasKilled = true
+        try unified.write("1", to: "cgroup.kill")
+    }
 
     func isEmpty() throws(CgroupError) -> Bool {
         try unified.read("cgroup.events").value(of: "populated") == 0
@@ -85,9 +93,9 @@ final class HybridLeaf {
     }
 
     /// Brings the counters to zero and renews the pids leaf.
-    /// - Throws: EBUSY while a process is left.
+    /// - Throws: EBUSY while a process is left, or where the leaf cannot be entered again.
     func renew() throws(CgroupError) {
-        guard try isEmpty() else {
+        guard !wasKilled, try isEmpty() else {
             throw CgroupError(operation: "reuse", subject: unified.label, errno: EBUSY)
         }
         try renewProcesses()
