@@ -14,6 +14,12 @@ public final class TaskRecorder: Sendable {
         public let stream: LogStream
         /// The text.
         public let text: String
+
+        /// Makes a line to compare with.
+        public init(stream: LogStream, text: String) {
+            self.stream = stream
+            self.text = text
+        }
     }
 
     /// What the task said of its progress.
@@ -22,6 +28,12 @@ public final class TaskRecorder: Sendable {
         public let fraction: Double?
         /// What it does.
         public let message: String
+
+        /// Makes a report to compare with.
+        public init(fraction: Double?, message: String) {
+            self.fraction = fraction
+            self.message = message
+        }
     }
 
     private struct State {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import TaskKit
+
+/// Compares files with what a baseline says of them.
+struct Comparison {
+    let baseline: Baseline
+    let directories: [String]
+    /// Paths, and what lies below them, that are not looked at.
+    let ignored: [String]
+    let context: TaskContext
+
+    private(set) var differences: [Difference] = []
+    private(set) var files = 0
+    private(set) var bytes: Int64 = 0
+
+    init(
+        baseline: Baseline, directories: [String], ignored: [String], context: TaskContext
+    ) {
+        self.baseline = baseline
+        self.directories = directories
+        self.ignored = ignored
+        self.context = context
+    }
+
+    /// Looks at every recorded file, then for files that nobody recorded.
+    mutating func run() throws {
+        let recorded = baseline.files.filter { !isIgnored($0.key) }.sorted { $0.key < $1.key }
+        for (index, file) in recorded.enumerated() {
+            if let difference = try compare(file.key, file.value) { differences.append(difference) }
+            context.progress(Double(index + 1) / Double(recorded.count), file.key)
+        }
+        let tree = FileTree(context: context)
+        for directory in directories {
+            do {
+                for path in try tree.paths(below: directory)
+                where baseline.files[path] == nil && !isIgnored(path) {
+                    // A file on its way to its final name is gone by now.
+                    if isStillThere(path) { differences.append(.new(path)) }
+                }
+            } catch let error as FileError {
+                differences.append(.unreadable(directory, error.reason))
+            }
+        }
+    }
+
+    private mutating func compare(_ path: String, _ recorded: FileFacts) throws -> Difference? {
+        do {
+            let file = try TrustedFile(path)
+            let facts = try file.facts(context)
+            files += 1
+            bytes += facts.bytes
+            let what = facts.differences(from: recorded)
+            return what.isEmpty ? nil : .changed(path, what)
+        } catch let error as FileError {
+            if error.isMissing { return .missing(path) }
+            if error.isLink { return .changed(path, ["a link, or reached through one"]) }
+            return .unreadable(path, error.reason)
+        }
+    }
+
+    private func isStillThere(_ path: String) -> Bool {
+        do {
+            _ = try TrustedFile(path)
+            return true
+        } catch {
+            return !error.isMissing
+        }
+    }
+
+    private func isIgnored(_ path: String) -> Bool {
+        ignored.contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import Testing
+
+@testable import TaskKit
+
+struct AttemptRecordTests {
+    private let start = ContinuousClock.now
+    private let at = Instant(seconds: 1000)
+    private let key = AttemptKey(5)
+    private let layers = LayerReport(held: ["seccomp"], missing: [])
+    private let usage = ResourceUsage(
+        wall: .seconds(1), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 1,
+        peakProcesses: 1, processLimitHits: 0)
+
+    private func record(timeout: Duration = .seconds(10)) -> Subject {
+        let record = AttemptRecord(
+            order: RunOrder(
+                attempt: key, executionID: "e", taskID: "user.t", taskType: "user.sample",
+                attemptNumber: 1, occurrence: at, timeout: timeout, grace: .seconds(2),
+                config: []), now: start)
+        return Subject(record, usage: usage, at: at)
+    }
+
+    private func running() -> Subject {
+        let record = record()
+        _ = record.confined(layers)
+        return record
+    }
+
+    @Test func reportsAreNumberedWithoutGaps() {
+        let record = record()
+        var reports = record.confined(layers)
+        reports += record.received(.log(stream: .info, line: "a"), now: start)
+        reports += record.received(.progress(fraction: 1, message: ""), now: start)
+        reports += record.received(.succeeded(result: [0x31]), now: start)
+        reports += record.ended(.exited(code: 0))
+        let ending = Ending(
+            verdict: .succeeded(result: [0x31]), exit: .exited(code: 0), cause: nil, usage: usage)
+        #expect(
+            reports == [
+                .report(.started(attempt: key, sequence: 0, layers: layers, at: at)),
+                .report(.log(attempt: key, sequence: 1, stream: .info, at: at, line: "a")),
+                .report(.progress(attempt: key, sequence: 2, fraction: 1, message: "")),
+                .report(.finished(attempt: key, sequence: 3, ending: ending)),
+            ])
+    }
+
+    @Test func timeoutCancelsThenKills() {
+        let record = running()
+        #expect(record.wakeTime == start + .seconds(10))
+        #expect(record.tick(now: start + .seconds(9)).isEmpty)
+        #expect(
+            record.tick(now: start + .seconds(10)) == [.cancel(.timeout, grace: .seconds(2))])
+        #expect(record.wakeTime == start + .seconds(12))
+        #expect(record.tick(now: start + .seconds(12)) == [.kill])
+        #expect(record.wakeTime == nil)
+        #expect(record.tick(now: start + .seconds(99)).isEmpty)
+        #expect(record.ending(.signaled(signal: 9))?.cause == .timedOut)
+    }
+
+    @Test func cancelIsAskedOnceAndShortensItsGrace() {
+        let record = running()
+        #expect(
+            record.cancelled(.requested, grace: .seconds(5), now: start)
+                == [.cancel(.requested, grace: .seconds(5))])
+        #expect(record.cancelled(.shutdown, grace: .seconds(1), now: start).isEmpty)
+        #expect(record.wakeTime == start + .seconds(1))
+        let ending = record.ending(.exited(code: 1))
+        #expect(ending?.cause == .cancelled(.requested) && ending?.verdict == Verdict.none)
+    }
+
+    @Test func cancelOfTheSchedulersTimeLimitIsATimeout() {
+        let record = running()
+        _ = record.cancelled(.timeout, grace: .zero, now: start)
+        #expect(record.ending(.exited(code: 0))?.cause == .timedOut)
+    }
+
+    @Test func cancelBeforeTheTaskRunsReachesIt() {
+        let record = record()
+        #expect(
+            record.cancelled(.requested, grace: .zero, now: start)
+                == [.cancel(.requested, grace: .zero)])
+        #expect(record.tick(now: start) == [.kill])
+    }
+
+    @Test func taskThatSaidItsLastWordMustLeave() {
+        let record = running()
+        _ = record.received(.succeeded(result: [0x31]), now: start)
+        #expect(record.cancelled(.requested, grace: .zero, now: start).isEmpty)
+        #expect(record.wakeTime == start + .seconds(5))
+        #expect(record.tick(now: start + .seconds(5)) == [.kill])
+        let ending = record.ending(.signaled(signal: 9))
+        #expect(ending?.verdict == .succeeded(result: [0x31]) && ending?.cause == nil)
+    }
+
+    @Test func frameAfterTheLastIsAViolation() {
+        let record = running()
+        _ = record.received(.failed(permanent: true, message: "m"), now: start)
+        #expect(record.received(.log(stream: .info, line: ""), now: start) == [.kill])
+        #expect(record.violated("again").isEmpty)
+        let ending = record.ending(.signaled(signal: 9))
+        #expect(ending?.cause == .protocolViolation(message: "a frame follows the last one"))
+        #expect(ending?.verdict == .failed(permanent: true, message: "m"))
+    }
+
+    @Test func refusedConfigIsARefusedOrder() {
+        let record = running()
+        #expect(record.received(.refused(message: "bad"), now: start).isEmpty)
+        #expect(record.received(.succeeded(result: []), now: start) == [.kill])
+        #expect(record.ending(.exited(code: 78))?.cause == .orderRefused(message: "bad"))
+    }
+
+    @Test func firstCauseWins() {
+        let record = running()
+        record.denied(name: "ptrace", number: 101, arguments: [0, 1, 2, 3, 4, 5])
+        _ = record.cancelled(.requested, grace: .zero, now: start)
+        #expect(
+            record.ending(.signaled(signal: 9), outOfMemory: true)?.cause
+                == .deniedSyscall(name: "ptrace", number: 101, arguments: [0, 1, 2, 3, 4, 5]))
+    }
+
+    @Test func refusedLayerIsTheCause() {
+        let record = record()
+        let failure = LayerFailure(layer: "landlock", errno: 1, detail: "/x")
+        record.refused(failure)
+        #expect(record.ending(.exited(code: 1))?.cause == .layerRefused(failure))
+    }
+
+    @Test func memoryLimitIsTheCauseUnlessTheTaskSucceeded() {
+        let failed = running()
+        #expect(failed.ending(.signaled(signal: 9), outOfMemory: true)?.cause == .outOfMemory)
+        let late = running()
+        _ = late.tick(now: start + .seconds(10))
+        #expect(late.ending(.signaled(signal: 9), outOfMemory: true)?.cause == .outOfMemory)
+        let fine = running()
+        _ = fine.received(.succeeded(result: [0x31]), now: start)
+        #expect(fine.ending(.exited(code: 0), outOfMemory: true)?.cause == nil)
+    }
+
+    @Test func droppedLinesAreToldAtTheEnd() {
+        let record = running()
+        for _ in 0..<5_003 {
+            _ = record.received(.log(stream: .standardOutput, line: "y"), now: start)
+        }
+        let actions = record.ended(.exited(code: 0))
+        guard case .report(.log(key, 5001, .warning, at, let line)) = actions.first else {
+            Issue.record("no note came: \(actions)")
+            return
+        }
+        #expect(line.hasPrefix("3 lines dropped") && actions.count == 2)
+    }
+}
+
+/// A record under test: a class, because `#expect` takes no mutating calls.
+private final class Subject {
+    private var record: AttemptRecord
+    private let usage: ResourceUsage
+    private let at: Instant
+
+    init(_ record: AttemptRecord, usage: ResourceUsage, at: Instant) {
+        self.record = record
+        self.usage = usage
+        self.at = at
+    }
+
+    var wakeTime: ContinuousClock.Instant? { record.wakeTime }
+
+    func confined(_ layers: LayerReport) -> [AttemptRecord.Action] {
+        record.confined(layers, at: at)
+    }
+
+    func received(
+        _ frame: TaskFrame, now: ContinuousClock.Instant
+    ) -> [AttemptRecord.Action] { record.received(frame, at: at, now: now) }
+
+    func violated(_ message: String) -> [AttemptRecord.Action] { record.violated(message) }
+
+    func cancelled(
+        _ reason: CancelReason, grace: Duration, now: ContinuousClock.Instant
+    ) -> [AttemptRecord.Action] { record.cancelled(reason, grace: grace, now: now) }
+
+    func refused(_ failure: LayerFailure) { record.refused(failure) }
+
+    func denied(name: String, number: Int32, arguments: [UInt64]) {
+        record.denied(name: name, number: number, arguments: arguments)
+    }
+
+    func tick(now: ContinuousClock.Instant) -> [AttemptRecord.Action] { record.tick(now: now) }
+
+    func ended(_ exit: AicoWire.ExitStatus, outOfMemory: Bool = false) -> [AttemptRecord.Action] {
+        record.ended(exit, usage: usage, outOfMemory: outOfMemory, at: at)
+    }
+
+    func ending(_ exit: AicoWire.ExitStatus, outOfMemory: Bool = false) -> Ending? {
+        guard case .report(.finished(_, _, let ending)) = ended(exit, outOfMemory: outOfMemory).last
+        else { return nil }
+        return ending
+    }
+}

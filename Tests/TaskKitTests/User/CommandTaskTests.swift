@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import Glibc
+import TaskKit
+import Testing
+
+@testable import UserTasks
+
+/// Real commands on real pipes, outside of every sandbox.
+struct CommandTaskTests {
+    private let recorder = TaskRecorder()
+
+    private func run(
+        _ argv: [String], environment: [String: String] = [:], directory: String = "/",
+        input: String? = nil
+    ) async throws -> JSONValue {
+        var config: [String: JSONValue] = [
+            "argv": .array(argv.map(JSONValue.string)),
+            "environment": .object(environment.mapValues(JSONValue.string)),
+            "working_directory": .string(directory),
+        ]
+        config["stdin"] = input.map(JSONValue.string)
+        return try await recorder.run(CommandTask.self, config: .object(config))
+    }
+
+    private func shell(_ script: String, input: String? = nil) async throws -> JSONValue {
+        try await run(["sh", "-c", script], input: input)
+    }
+
+    private func texts(_ stream: LogStream) -> [String] {
+        recorder.lines.filter { $0.stream == stream }.map(\.text)
+    }
+
+    @Test func outputBecomesLinesOfItsStream() async throws {
+        let result = try await shell("echo one; echo two >&2; printf three")
+        #expect(result == ["exit_code": 0])
+        #expect(texts(.standardOutput) == ["one", "three"])
+        #expect(texts(.standardError) == ["two"])
+    }
+
+    @Test func descriptorThreeGivesTheResult() async throws {
+        let result = try await shell("echo '{\"a\": 1}' >&3; echo '{\"files\": [1, 2]}' >&3")
+        #expect(result == ["files": [1, 2]])
+    }
+
+    @Test func whatIsNoJSONOnDescriptorThreeIsWarnedOf() async throws {
+        #expect(try await shell("echo nonsense >&3") == ["exit_code": 0])
+        #expect(texts(.warning).first?.hasPrefix("descriptor 3 gave no line of JSON") == true)
+        #expect(try await shell("head -c 70000 /dev/zero | tr '\\0' 1 >&3") == ["exit_code": 0])
+        #expect(texts(.warning).last?.contains("more than 65536 bytes") == true)
+    }
+
+    @Test func inputIsWrittenAndClosed() async throws {
+        let text = String(repeating: "0123456789", count: 20_000)
+        _ = try await shell("wc -c", input: text)
+        #expect(texts(.standardOutput) == ["200000"])
+        _ = try await shell("exec <&-; exit 0", input: text)
+    }
+
+    @Test func withoutInputStandardInputIsEmpty() async throws {
+        _ = try await shell("cat; readlink /proc/self/fd/0")
+        #expect(texts(.standardOutput) == ["/dev/null"])
+    }
+
+    @Test func commandInheritsFourDescriptorsAndNoOther() async throws {
+        _ = try await run(["ls", "/proc/self/fd"])
+        // The fifth is ls's own, on the directory.
+        #expect(texts(.standardOutput) == ["0", "1", "2", "3", "4"])
+    }
+
+    @Test func environmentIsMinimalAndSaysWhoseRunItIs() async throws {
+        setenv("AICO_SECRET_OF_THE_TEST", "1", 1)
+        _ = try await run(["env"], environment: ["COLOR": "red", "LANG": "de_DE.UTF-8"])
+        #expect(
+            texts(.standardOutput).filter { !$0.hasPrefix("PWD=") }.sorted() == [
+                "AICO_ATTEMPT=1", "AICO_EXECUTION_ID=00000000-0000-4000-8000-000000000000",
+                "AICO_OCCURRENCE=1970-01-01T00:00:00Z", "AICO_TASK_ID=user.test", "COLOR=red",
+                "HOME=/aico/work", "LANG=de_DE.UTF-8",
+                "PATH=/usr/local/bin:/usr/bin:/bin",
+            ])
+    }
+
+    @Test func workingDirectoryIsEntered() async throws {
+        _ = try await run(["pwd"], directory: "/usr/bin")
+        #expect(texts(.standardOutput) == ["/usr/bin"])
+    }
+
+    @Test(arguments: [
+        (script: "exit 3", message: "exited with code 3", permanent: false, code: 3),
+        (
+            script: "echo no space >&2; exit 1", message: "exited with code 1: no space",
+            permanent: false, code: 1
+        ),
+        (
+            script: "exit 75", message: "exited with code 75 (try again later)",
+            permanent: false, code: 75
+        ),
+        (
+            script: "exit 78", message: "exited with code 78 (wrong configuration)",
+            permanent: true, code: 78
+        ),
+        (
+            script: "exit 127", message: "exited with code 127 (command not found)",
+            permanent: true, code: 127
+        ),
+        (
+            script: "kill -KILL $$", message: "ended by signal 9", permanent: false,
+            code: 137
+        ),
+    ])
+    func exitCodeDecides(
+        _ row: (script: String, message: String, permanent: Bool, code: Int32)
+    ) async {
+        let expected =
+            row.permanent
+            ? TaskFailure.permanent(row.message, exitCode: row.code)
+            : TaskFailure.transient(row.message, exitCode: row.code)
+        await #expect(throws: expected) { try await shell(row.script) }
+    }
+
+    @Test func programThatIsNotThereIsNamed() async {
+        let places = "/usr/local/bin:/usr/bin:/bin"
+        await #expect(
+            throws: TaskFailure.permanent(
+                "cannot run \"no-such-program\": not found in \(places)", exitCode: 127)
+        ) { try await run(["no-such-program"]) }
+        await #expect(
+            throws: TaskFailure.permanent(
+                "cannot run \"/etc/passwd\": Permission denied", exitCode: 126)
+        ) { try await run(["/etc/passwd"]) }
+        await #expect(
+            throws: TaskFailure.permanent(
+                "cannot run \"true\": cannot enter \"/no/such\": No such file or directory",
+                exitCode: 78)
+        ) { try await run(["true"], directory: "/no/such") }
+    }
+
+    @Test func grandchildThatHoldsThePipesDoesNotHoldTheEnd() async throws {
+        let before = ContinuousClock.now
+        _ = try await shell("sleep 30 & echo $!")
+        #expect(ContinuousClock.now - before < .seconds(20))
+        let orphan = try #require(texts(.standardOutput).first.flatMap { Int32($0) })
+        #expect(kill(orphan, SIGKILL) == 0)
+    }
+
+    @Test func cancelIsPassedOnAsTERM() async throws {
+        recorder.cancel()
+        await #expect(throws: TaskFailure.transient("ended by signal 15", exitCode: 143)) {
+            try await run(["sleep", "30"])
+        }
+    }
+
+    @Test func muchOutputArrivesWhole() async throws {
+        _ = try await shell("seq 1 50000")
+        let lines = texts(.standardOutput)
+        #expect(lines.count == 50_000 && lines.first == "1" && lines.last == "50000")
+    }
+
+    @Test func signalsAreNeitherIgnoredNorBlockedInTheCommand() async throws {
+        _ = try await run(["grep", "-E", "Sig(Ign|Blk)", "/proc/self/status"])
+        #expect(
+            texts(.standardOutput) == [
+                "SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000",
+            ])
+    }
+}
