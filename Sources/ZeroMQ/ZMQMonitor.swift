@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import CZeroMQ
+import Synchronization
 
 /// Tells what happens to a socket's connections (zmq_socket_monitor(3)).
 public final class ZMQMonitor {
@@ -25,10 +26,14 @@ public final class ZMQMonitor {
     public let socket: ZMQSocket
     private let watched: ZMQSocket
 
+    /// Names end in a number: libzmq gives an endpoint back only after its socket is reaped.
+    private static let count = Atomic(0)
+
     /// Starts to watch `watched`; to be made before it connects.
     public init(of watched: ZMQSocket, name: String) throws(ZeroMQError) {
         self.watched = watched
-        let endpoint = "inproc://aico.monitor.\(name)"
+        let number = Self.count.add(1, ordering: .relaxed).newValue
+        let endpoint = "inproc://aico.monitor.\(name).\(number)"
         let mask =
             ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_DISCONNECTED
             | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
