@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import Glibc
+import LinuxSandbox
+
+/// Runs `aico-profilec` as nobody and reads exactly one answer from its pipe.
+struct Compiler {
+    /// Where the executables are.
+    var binaries: String
+    var profiles: String
+    var root: String
+
+    /// The largest accepted plan.
+    static let maximumBytes = 1 << 20
+    /// How long one run may take.
+    static let timeLimit = Duration.seconds(20)
+
+    /// Reads the users of the system from the configuration.
+    func identities() throws(SupervisorError) -> Identities {
+        let bytes = try finish(try start(["--identities"]))
+        guard let identities = Identities(decoding: bytes) else {
+            throw SupervisorError(
+                operation: "read", subject: "identities",
+                reason: .invalid("aico-profilec gave \(bytes.count) bytes that are none"))
+        }
+        return identities
+    }
+
+    /// Compiles the profiles of all classes, at the same time.
+    func plans(_ identities: Identities) throws(SupervisorError) -> [TaskClass: CheckedPlan] {
+        var runs: [(TaskClass, Run)] = []
+        for taskClass in TaskClass.allCases {
+            let words = ["--class", taskClass.name, "--profiles", profiles, "--bin", binaries]
+            runs.append((taskClass, try start(words)))
+        }
+        var plans: [TaskClass: CheckedPlan] = [:]
+        for (taskClass, run) in runs {
+            plans[taskClass] = try CheckedPlan(
+                bytes: try finish(run), taskClass: taskClass, identity: identities[taskClass])
+        }
+        return plans
+    }
+
+    private struct Run {
+        var child: ChildProcess
+        var output: OwnedDescriptor
+        var words: [String]
+    }
+
+    private func start(_ words: [String]) throws(SupervisorError) -> Run {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw .system("make", "pipe") }
+        let output = OwnedDescriptor(ends[0])
+        let input = OwnedDescriptor(ends[1])
+        // One thread: nothing is started between the two calls.
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let arguments = words + (root.isEmpty ? [] : ["--root", root])
+        let child = try Program(
+            path: "\(binaries)/aico-profilec", arguments: arguments, identity: .nobody,
+            output: input.number
+        ).launch()
+        return Run(child: child, output: output, words: words)
+    }
+
+    private func finish(_ run: Run) throws(SupervisorError) -> [UInt8] {
+        let deadline = Monotonic.now() + Self.timeLimit
+        let bytes = read(run.output, until: deadline)
+        if bytes == nil { run.child.signal(SIGKILL) }
+        let left = max(Int32(0), (deadline - Monotonic.now()).pollMilliseconds)
+        var status = run.child.wait(milliseconds: left)
+        if status == nil {
+            run.child.signal(SIGKILL)
+            status = run.child.wait(milliseconds: -1)
+        }
+        let subject = "aico-profilec " + run.words.prefix(2).joined(separator: " ")
+        guard let bytes else {
+            throw SupervisorError(
+                operation: "run", subject: subject,
+                reason: .invalid("its answer is too long or took too long"))
+        }
+        guard status == 0 else {
+            throw SupervisorError(
+                operation: "run", subject: subject,
+                reason: .invalid("it ended with wait status \(status ?? -1)"))
+        }
+        return bytes
+    }
+
+    /// Reads to the end; nil past the deadline or the size.
+    private func read(_ output: OwnedDescriptor, until deadline: Duration) -> [UInt8]? {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let left = deadline - Monotonic.now()
+            guard left > .zero else { return nil }
+            var waiting = pollfd(fd: output.number, events: Int16(POLLIN), revents: 0)
+            guard poll(&waiting, 1, left.pollMilliseconds) > 0 else { continue }
+            let count = Glibc.read(output.number, &buffer, buffer.count)
+            if count == 0 { return bytes }
+            guard count > 0, bytes.count + count <= Self.maximumBytes else { return nil }
+            bytes += buffer[..<count]
+        }
+    }
+}
+
+/// A plan that fits the class it was asked for; the compiler's word is not enough.
+struct CheckedPlan {
+    var plan: Plan
+    var bytes: [UInt8]
+
+    /// Decodes and checks.
+    init(
+        bytes: [UInt8], taskClass: TaskClass, identity: Identities.Identity
+    ) throws(SupervisorError) {
+        let plan = try Self.decode(bytes, taskClass)
+        func refuse(_ text: String) -> SupervisorError {
+            SupervisorError(
+                operation: "use", subject: "plan of \(taskClass.name)", reason: .invalid(text))
+        }
+        guard plan.classIndex == taskClass.rawValue else { throw refuse("it is of another class") }
+        guard plan.userID == identity.user, plan.groupID == identity.group else {
+            throw refuse("its uid or gid is not the class's")
+        }
+        guard !plan.supplementaryGroups.contains(0) else { throw refuse("it has group 0") }
+        let permitted = Self.permittedCapabilities(taskClass, plan)
+        guard plan.hostCapabilities & ~permitted == 0 else {
+            throw refuse("it has capabilities that the class may not have")
+        }
+        self.plan = plan
+        self.bytes = bytes
+    }
+
+    private static func decode(
+        _ bytes: [UInt8], _ taskClass: TaskClass
+    ) throws(SupervisorError) -> Plan {
+        do {
+            return try PlanCodec.decode(bytes)
+        } catch {
+            throw SupervisorError(
+                operation: "decode", subject: "plan of \(taskClass.name)",
+                reason: .invalid("\(error)"))
+        }
+    }
+
+    /// DESIGN section 4, table of classes. CHOWN 0, DAC_READ_SEARCH 2, FOWNER 3.
+    private static func permittedCapabilities(_ taskClass: TaskClass, _ plan: Plan) -> UInt64 {
+        if plan.hasUserNamespace { return 0 }
+        return switch taskClass {
+        case .maintenance: 1 << 0 | 1 << 2 | 1 << 3
+        case .security: 1 << 2
+        case .agency, .user: 0
+        }
+    }
+}
