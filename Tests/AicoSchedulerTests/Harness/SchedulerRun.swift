@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoConfig
+import AicoCore
+import AicoScheduler
+import AicoWire
+import BusClient
+import Foundation
+import Glibc
+import Logging
+import Synchronization
+import Testing
+
+/// A scheduler on a thread of its own; the test is its supervisor.
+final class SchedulerRun {
+    let root: InstanceRoot
+    let client: BusClient
+    private let channel: Int32
+    private let ended = DispatchSemaphore(value: 0)
+    private let status: Status
+    private var isOver = false
+
+    private final class Status: Sendable {
+        let value = Mutex<Result<Int32, Failure>?>(nil)
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    /// Starts a scheduler and launches, as supervisor, the classes it asks for.
+    init(
+        _ root: InstanceRoot, load: Admission.Load? = nil, launching: Bool = true
+    ) throws {
+        self.root = root
+        var ends: [Int32] = [-1, -1]
+        try #require(socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends) == 0)
+        channel = ends[0]
+        let theirs = ends[1]
+        let status = Status()
+        self.status = status
+        let ended = ended
+        let ready = DispatchSemaphore(value: 0)
+        let path = root.path
+        let thread = Thread {
+            let result: Result<Int32, Failure>
+            do {
+                var log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                if getenv("AICO_TEST_LOG") != nil {
+                    log = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
+                    log.logLevel = .debug
+                }
+                let scheduler = try Scheduler(
+                    configuration: try Configuration.load(root: path), channel: theirs,
+                    monitor: FixedLoad(load), log: log)
+                scheduler.discover(in: "\(path)/bin")
+                ready.signal()
+                result = .success(try scheduler.run())
+            } catch {
+                result = .failure(Failure(description: "\(error)"))
+                ready.signal()
+            }
+            status.value.withLock { $0 = result }
+            close(theirs)
+            ended.signal()
+        }
+        thread.stackSize = 8 << 20
+        thread.start()
+        ready.wait()
+        if let early = status.value.withLock({ $0 }) { _ = try early.get() }
+        client = try BusClient.load(root: path)
+        if launching {
+            for _ in TaskClass.allCases {
+                let asked = try receive()
+                try #require(asked.kind == .launch)
+                send(.launched, asked.taskClass, processID: 1000)
+            }
+        }
+    }
+
+    deinit {
+        if !isOver { _ = try? stop() }
+        close(channel)
+    }
+
+    func send(
+        _ kind: SupervisorMessage.Kind, _ taskClass: TaskClass = .maintenance,
+        argument: Int32 = 0, processID: UInt64 = 0
+    ) {
+        let bytes = SupervisorMessage(
+            kind: kind, taskClass: taskClass, argument: argument, processID: processID
+        ).encoded()
+        _ = Glibc.send(channel, bytes, bytes.count, Int32(MSG_NOSIGNAL))
+    }
+
+    /// The next message that the scheduler sends to its supervisor.
+    func receive() throws -> SupervisorMessage {
+        var item = pollfd(fd: channel, events: Int16(POLLIN), revents: 0)
+        try #require(poll(&item, 1, 10_000) == 1)
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = recv(channel, &bytes, bytes.count, 0)
+        return try #require(SupervisorMessage(decoding: Array(bytes.prefix(max(0, count)))))
+    }
+
+    /// Starts a worker of a class that takes orders.
+    func worker(_ taskClass: TaskClass) throws -> ScriptedWorker {
+        let worker = try ScriptedWorker(taskClass, root: root.path)
+        try worker.greet()
+        return worker
+    }
+
+    func request(_ topic: BusTopic, _ body: JSONValue = [:]) throws -> JSONValue {
+        try client.request(topic: topic, body: body)
+    }
+
+    /// Makes a user.command task that never fires by itself.
+    @discardableResult
+    func createCommand(
+        _ id: String = "user.one", schedule: String = "at:2099-01-01T00:00:00Z",
+        policies: JSONValue = [:]
+    ) throws -> JSONValue {
+        try request(
+            .taskCreate,
+            [
+                "id": .string(id), "schedule": .string(schedule),
+                "config": ["argv": ["/bin/true"]], "policies": policies,
+            ])
+    }
+
+    /// Waits for an event of a topic.
+    func event(_ topic: BusEventTopic, from client: BusClient? = nil) throws -> JSONValue {
+        while true {
+            let event = try #require(
+                try (client ?? self.client).nextEvent(timeout: .seconds(10)),
+                "no event \(topic.rawValue)")
+            if event.topic == topic.rawValue { return event.data }
+        }
+    }
+
+    /// Tells it to finish and gives its exit status.
+    func stop() throws -> Int32 {
+        send(.shutdown)
+        return try wait()
+    }
+
+    func wait() throws -> Int32 {
+        isOver = true
+        ended.wait()
+        return try #require(try status.value.withLock { $0 }?.get())
+    }
+}
+
+/// A machine that is always as busy.
+final class FixedLoad: ResourceMonitor {
+    private let fixed: Admission.Load?
+
+    init(_ load: Admission.Load?) { fixed = load }
+
+    func load(at now: Instant) -> Admission.Load? { fixed }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import Testing
+import ZeroMQ
+
+/// A worker without tasks: a test reads its orders and writes its reports, over the real sockets.
+final class ScriptedWorker {
+    private let orders: ZMQSocket
+    private let reports: ZMQSocket
+
+    init(_ taskClass: TaskClass, root: String) throws {
+        let context = try ZMQContext()
+        orders = try ZMQSocket(.pull, in: context)
+        reports = try ZMQSocket(.push, in: context)
+        try reports.setLinger(.seconds(10))
+        try orders.connect("ipc://\(root)/run/aico/class/\(taskClass.name)/orders")
+        try reports.connect("ipc://\(root)/run/aico/class/\(taskClass.name)/reports")
+    }
+
+    func report(_ report: Report) throws { try send(ReportCodec.encode(report)) }
+
+    func send(_ frames: [UInt8]...) throws {
+        try reports.send(frames, nonblocking: false)
+    }
+
+    /// Answers the ping that shows that the worker lives.
+    func greet() throws {
+        try report(.hello(processID: 1, layers: LayerReport(held: ["seccomp"], missing: [])))
+        let order = try #require(try next())
+        guard case .ping(let nonce) = order else { throw Unexpected(order: order) }
+        try report(.pong(nonce: nonce))
+    }
+
+    /// The next order; pings are answered on the way. Nil where none comes in time.
+    func next(within: Duration = .seconds(10), answeringPings: Bool = false) throws -> Order? {
+        while try orders.wait(timeout: within) {
+            guard let frame = try orders.receive()?.first else { continue }
+            let order = try OrderCodec.decode(frame)
+            if answeringPings, case .ping(let nonce) = order {
+                try report(.pong(nonce: nonce))
+                continue
+            }
+            return order
+        }
+        return nil
+    }
+
+    func nextRun() throws -> RunOrder {
+        let order = try #require(try next(answeringPings: true))
+        guard case .run(let run) = order else { throw Unexpected(order: order) }
+        return run
+    }
+
+    func start(_ run: RunOrder) throws {
+        try report(
+            .started(
+                attempt: run.attempt, sequence: 0,
+                layers: LayerReport(held: ["namespaces", "seccomp"], missing: []),
+                at: run.occurrence))
+    }
+
+    func finish(
+        _ run: RunOrder, sequence: UInt32 = 1, _ verdict: Verdict = .succeeded(result: []),
+        exit: AicoWire.ExitStatus = .exited(code: 0), cause: EndCause? = nil
+    ) throws {
+        var verdict = verdict
+        if case .succeeded(result: []) = verdict { verdict = .succeeded(result: Array("1".utf8)) }
+        try report(
+            .finished(
+                attempt: run.attempt, sequence: sequence,
+                ending: Ending(verdict: verdict, exit: exit, cause: cause, usage: .none)))
+    }
+}
+
+struct Unexpected: Error {
+    let order: Order
+}
+
+extension ResourceUsage {
+    static let none = ResourceUsage(
+        wall: .milliseconds(3), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 4096,
+        peakProcesses: nil, processLimitHits: 0)
+}
