@@ -38,7 +38,7 @@ bench: build ## Measure against posix_spawn, bubblewrap and firejail
 	scripts/bench $(BIN)
 
 run: build ## Run the system in the foreground (ROOT=dir for another root)
-	$(BIN)/aico-supervisor --profiles sandbox-profiles $(if $(ROOT),--root $(ROOT))
+	$(BIN)/aico-supervisor --profiles $(abspath sandbox-profiles) $(if $(ROOT),--root $(ROOT))
 
 install: build ## Install to /usr with a systemd unit
 	scripts/install $(BIN)

@@ -57,6 +57,9 @@ extension Scheduler {
         needsAdmission = true
         attempt("order") { () throws(ZeroMQError) in try pipe.write() }
         assessHealth()
+        if TaskClass.allCases.allSatisfy({ self.pipe($0).isReady }) {
+            log.notice("ready: all classes take orders")
+        }
     }
 
     /// Pings a worker again that did not answer.

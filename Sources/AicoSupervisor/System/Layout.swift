@@ -20,7 +20,16 @@ enum Layout {
 
     static let lockFile = "run/aico/supervisor.pid"
 
-    /// Every directory of ours, parents first.
+    /// Where executables and profiles are shown to all users of the system.
+    static let executables = "run/aico/bin"
+    static let profiles = "run/aico/sandbox-profiles"
+
+    /// Root's own directories of the runtime directory: there before any identity is known.
+    static let runtime = ["run/aico", executables, profiles].map {
+        Entry(path: $0, user: 0, group: 0, mode: 0o755)
+    }
+
+    /// Every other directory of ours, parents first.
     static func entries(_ identities: Identities) -> [Entry] {
         let scheduler = identities.scheduler
         func ours(_ path: String, _ mode: UInt32) -> Entry {
@@ -46,7 +55,6 @@ enum Layout {
             owned("var/lib/aico/memory/interactions", by: .agency),
             owned("var/lib/aico/work", by: .user),
             scheduled("var/log/aico", for: .maintenance, 0o2770),
-            ours("run/aico", 0o755),
             scheduled("run/aico/bus", for: nil, 0o755),
             ours("run/aico/class", 0o755),
         ]

@@ -28,6 +28,11 @@ struct TrustedDirectory {
         return root
     }
 
+    /// Makes the directories that are needed before the users of the system are known.
+    func makeRuntime() throws(SupervisorError) {
+        try makeLayout(Layout.runtime, ways: ["run"])
+    }
+
     /// Makes every directory of the layout that is missing and sets owners and modes of ours.
     func makeLayout(_ entries: [Layout.Entry], ways: [String]) throws(SupervisorError) {
         for way in ways {

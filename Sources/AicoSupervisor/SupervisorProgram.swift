@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+import LinuxSandbox
+
+/// The executable `aico-supervisor`: prepares the instance, then supervises it.
+public enum SupervisorProgram {
+    /// Exit statuses, as of sysexits.h.
+    private enum Status {
+        static let done: Int32 = 0
+        static let usage: Int32 = 64
+        static let failed: Int32 = 71
+        static let notPermitted: Int32 = 77
+    }
+
+    /// Runs until the system is stopped; gives the exit status.
+    public static func run(_ words: [String]) -> Int32 {
+        if words.dropFirst().contains("--help") {
+            print(Arguments.usage)
+            return Status.done
+        }
+        let arguments: Arguments
+        do throws(Arguments.Refusal) {
+            arguments = try Arguments(Array(words.dropFirst())) { name in
+                getenv(name).map { String(cString: $0) }
+            }
+        } catch {
+            SupervisorLog.write("\(error.text)\n\(Arguments.usage)")
+            return Status.usage
+        }
+        guard geteuid() == 0 else {
+            SupervisorLog.write("it confines other processes and must run as root: use sudo")
+            return Status.notPermitted
+        }
+        // A scheduler that goes away must not end us.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let compiler = Compiler(
+                binaries: try ownDirectory(), profiles: arguments.profiles ?? "",
+                root: arguments.root)
+            return try arguments.isCheck ? check(compiler) : supervise(compiler)
+        } catch {
+            SupervisorLog.write("\(error)")
+            return Status.failed
+        }
+    }
+
+    /// Compiles everything and changes nothing.
+    private static func check(_ given: Compiler) throws -> Int32 {
+        let compiler = given.withDefaultProfiles()
+        let identities = try compiler.identities()
+        _ = try compiler.plans(identities)
+        print("configuration and profiles are in order")
+        return Status.done
+    }
+
+    private static func supervise(_ given: Compiler) throws -> Int32 {
+        let given = given.withDefaultProfiles()
+        let directory = try TrustedDirectory.root(given.root)
+        try directory.makeRuntime()
+        // Held to the end: one supervisor for one root.
+        let lock = try directory.lock(Layout.lockFile)
+        var compiler = given
+        (compiler.binaries, compiler.profiles) = try Stage.show(
+            executables: given.binaries, profiles: given.profiles, root: given.root)
+        let identities = try compiler.identities()
+        let plans = try compiler.plans(identities)
+        try directory.makeLayout(Layout.entries(identities), ways: Layout.ways)
+        let stopSignals = aico_stop_signalfd()
+        guard stopSignals >= 0 else { throw SupervisorError.system("take", "stop signals") }
+        let tree = try CgroupTree(layout: try CgroupLayout.discover(), root: given.root)
+        try tree.create()
+        let supervisor = Supervisor(
+            root: given.root, executables: compiler.binaries, profiles: compiler.profiles,
+            identities: identities, plans: plans, tree: tree,
+            stopSignals: OwnedDescriptor(stopSignals))
+        do {
+            try supervisor.run()
+        } catch {
+            try? tree.remove()
+            throw error
+        }
+        withExtendedLifetime(lock) { SupervisorLog.write("stopped") }
+        return Status.done
+    }
+
+    /// Where this executable is, and with it the others.
+    private static func ownDirectory() throws(SupervisorError) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        guard count > 0, count < buffer.count, let slash = buffer[..<count].lastIndex(of: 0x2F)
+        else { throw .system("find", "own executable") }
+        return String(decoding: buffer[..<slash], as: UTF8.self)
+    }
+}
+
+extension Compiler {
+    /// Without `--profiles`, those beside the executables.
+    fileprivate func withDefaultProfiles() -> Compiler {
+        var compiler = self
+        if profiles.isEmpty { compiler.profiles = "\(binaries)/sandbox-profiles" }
+        return compiler
+    }
+}
