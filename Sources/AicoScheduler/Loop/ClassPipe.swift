@@ -78,7 +78,6 @@ final class ClassPipe {
         since = now
         self.processID = processID
         restarts += 1
-        layers = []
         try ping()
     }
 

@@ -76,6 +76,7 @@ extension Scheduler {
         takeReports(of: pipe, limit: .max)
         pipe.worker = .absent
         pipe.processID = nil
+        pipe.layers = []
         pipe.since = now
         pipe.dropControlOrders()
         timers.set(.greet(pipe.taskClass), at: nil)

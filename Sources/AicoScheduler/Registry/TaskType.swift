@@ -23,6 +23,8 @@ struct TaskType: Equatable {
         let isRequired: Bool
         let minimum: Double?
         let maximum: Double?
+        /// The permitted texts; empty where any is.
+        let choices: [String]
     }
 
     let id: TaskID
@@ -69,7 +71,9 @@ extension TaskType.Field {
     fileprivate init(json: JSONValue) throws(BusRefusal) {
         let reader = try ObjectReader(
             json, subject: "field",
-            keys: ["name", "type", "required", "default", "minimum", "maximum", "summary"])
+            keys: [
+                "name", "type", "required", "default", "minimum", "maximum", "choices", "summary",
+            ])
         name = try reader.requiredString("name")
         guard let kind = try reader.choice("type", of: TaskType.Kind.self) else {
             throw BusRefusal(code: .invalid, message: "field \"\(name)\" has no type")
@@ -78,6 +82,7 @@ extension TaskType.Field {
         isRequired = try reader.bool("required") ?? false
         minimum = reader.value("minimum")?.double
         maximum = reader.value("maximum")?.double
+        choices = reader.value("choices")?.array?.compactMap(\.string) ?? []
     }
 
     fileprivate func check(_ value: JSONValue) throws(BusRefusal) {
@@ -85,13 +90,15 @@ extension TaskType.Field {
         switch kind {
         case .integer: isFitting = value.int != nil && isInRange(value)
         case .number: isFitting = value.double != nil && isInRange(value)
-        case .string: isFitting = value.string != nil
+        case .string:
+            isFitting = value.string.map { choices.isEmpty || choices.contains($0) } ?? false
         case .boolean: isFitting = value.bool != nil
         case .stringList: isFitting = value.array?.allSatisfy { $0.string != nil } ?? false
         case .stringMap: isFitting = value.object?.values.allSatisfy { $0.string != nil } ?? false
         }
         guard !isFitting else { return }
         var expected = "a value of type \(kind.rawValue)"
+        if !choices.isEmpty { expected = "one of \(choices.joined(separator: ", "))" }
         if let minimum { expected += ", at least \(JSONValue.double(minimum).text())" }
         if let maximum { expected += ", at most \(JSONValue.double(maximum).text())" }
         throw BusRefusal(code: .invalid, message: "\"config.\(name)\" must be \(expected)")

@@ -35,9 +35,8 @@ enum Layout {
         func ours(_ path: String, _ mode: UInt32) -> Entry {
             Entry(path: path, user: 0, group: 0, mode: mode)
         }
-        func scheduled(_ path: String, for taskClass: TaskClass?, _ mode: UInt32) -> Entry {
-            let group = taskClass.map { identities[$0].group } ?? scheduler.group
-            return Entry(path: path, user: scheduler.user, group: group, mode: mode)
+        func scheduled(_ path: String, for taskClass: TaskClass, _ mode: UInt32) -> Entry {
+            Entry(path: path, user: scheduler.user, group: identities[taskClass].group, mode: mode)
         }
         func owned(_ path: String, by taskClass: TaskClass) -> Entry {
             let identity = identities[taskClass]
@@ -55,7 +54,8 @@ enum Layout {
             owned("var/lib/aico/memory/interactions", by: .agency),
             owned("var/lib/aico/work", by: .user),
             scheduled("var/log/aico", for: .maintenance, 0o2770),
-            scheduled("run/aico/bus", for: nil, 0o755),
+            // The client key file in it is for health checks.
+            scheduled("run/aico/bus", for: .maintenance, 0o2755),
             ours("run/aico/class", 0o755),
         ]
             + TaskClass.allCases.map {

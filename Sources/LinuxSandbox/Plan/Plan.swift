@@ -55,6 +55,10 @@ public enum Layer: UInt8, CaseIterable, Sendable, Hashable {
     case landlock
     case seccomp
 
+    /// What holds of every worker that runs: a launch is all of it or none. Landlock is added for
+    /// each attempt; a worker connects to its sockets by paths.
+    public static let ofLaunch = allCases.filter { $0 != .landlock }
+
     /// The name used in profiles, records and messages.
     public var name: String {
         switch self {

@@ -27,6 +27,9 @@ struct FileError: Error, Equatable {
 
 /// A file opened part by part, so that no link anywhere on the way is followed.
 struct TrustedFile: ~Copyable {
+    /// O_PATH of open(2), which Glibc's module hides.
+    private static let pathOnly: Int32 = 0o10_000_000
+
     private let descriptor: Int32
     let status: stat
 
@@ -35,9 +38,10 @@ struct TrustedFile: ~Copyable {
         guard let parts = SafePath.parts(path), let last = parts.last else {
             throw FileError(EINVAL)
         }
-        var current = Glibc.open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        // The way is passed through, not read: Landlock grants reading only where it ends.
+        let way = Self.pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+        var current = Glibc.open("/", way)
         guard current >= 0 else { throw FileError(errno) }
-        let way = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         for part in parts.dropLast() {
             let next = openat(current, part, way)
             let code = errno
@@ -47,7 +51,9 @@ struct TrustedFile: ~Copyable {
         }
         // Without O_NONBLOCK a FIFO put in a file's place would stop the check.
         let flags =
-            directory ? way : O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+            directory
+            ? O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+            : O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
         let opened = openat(current, last, flags)
         let code = errno
         close(current)

@@ -72,8 +72,8 @@ final class Worker {
 
     /// Works until the fork server is gone.
     func run() throws {
-        try outbox.send(
-            .hello(processID: UInt32(getpid()), layers: LayerReport(held: [], missing: [])))
+        let layers = LayerReport(held: Layer.ofLaunch.map(\.name), missing: [])
+        try outbox.send(.hello(processID: UInt32(getpid()), layers: layers))
         while true {
             let ready = try poller.wait(timeout: sleepTime())
             // Before the tasks' frames: `started` is an attempt's first report.
