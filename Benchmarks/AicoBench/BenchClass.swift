@@ -45,7 +45,7 @@ final class BenchClass {
         tree = try CgroupTree(layout: try CgroupLayout.discover(), root: root)
         try tree.create()
         worker = try ClassLauncher.launch(
-            plan: plan, planBytes: PlanCodec.encode(plan),
+            plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "\(root)/run/class/user",
             cgroups: try tree.makeClass("user", plan: plan),
             executable: "/aico/bin/aico-bench-worker", arguments: [],
             environment: ["PATH=/usr/bin"], logDescriptor: 2)

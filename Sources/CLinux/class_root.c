@@ -40,8 +40,9 @@ static int clone_source(const struct aico_mount *mount) {
     if (source < 0) return -1;
     struct stat status;
     if (fstat(source, &status) != 0) return -1;
-    int is_device = S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode);
-    if (is_device != (mount->kind == AICO_MOUNT_DEVICE) || S_ISLNK(status.st_mode)) {
+    // Never a block device: it is a file system without its permissions.
+    if (S_ISCHR(status.st_mode) != (mount->kind == AICO_MOUNT_DEVICE) || S_ISBLK(status.st_mode)
+        || S_ISLNK(status.st_mode)) {
         errno = EINVAL;
         return -1;
     }
@@ -61,7 +62,10 @@ static int clone_source(const struct aico_mount *mount) {
     case AICO_MOUNT_BIND_WRITABLE:
         attributes.attr_set |= MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
         break;
-    default: attributes.attr_set |= MOUNT_ATTR_NOEXEC; break;
+    default:
+        // Written through all the same; read-only keeps its mode and owner, which are the host's.
+        attributes.attr_set |= MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
+        break;
     }
     unsigned flags = AT_EMPTY_PATH
         | (mount->kind == AICO_MOUNT_BIND_READ_ONLY ? AT_RECURSIVE : 0);

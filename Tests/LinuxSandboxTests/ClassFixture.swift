@@ -63,7 +63,7 @@ final class ClassFixture {
     @discardableResult
     func launch(_ executable: String, _ arguments: [String] = []) throws -> LaunchedClass {
         let launched = try ClassLauncher.launch(
-            plan: plan, planBytes: PlanCodec.encode(plan), cgroups: cgroups,
+            plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "/mnt", cgroups: cgroups,
             executable: executable, arguments: arguments, environment: ["PATH=/usr/bin"],
             logDescriptor: output.write)
         self.launched = launched

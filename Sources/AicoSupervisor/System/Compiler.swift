@@ -38,7 +38,8 @@ struct Compiler {
         var plans: [TaskClass: CheckedPlan] = [:]
         for (taskClass, run) in runs {
             plans[taskClass] = try CheckedPlan(
-                bytes: try finish(run), taskClass: taskClass, identity: identities[taskClass])
+                bytes: try finish(run), taskClass: taskClass, identity: identities[taskClass],
+                root: root)
         }
         return plans
     }
@@ -112,21 +113,18 @@ struct CheckedPlan {
 
     /// Decodes and checks.
     init(
-        bytes: [UInt8], taskClass: TaskClass, identity: Identities.Identity
+        bytes: [UInt8], taskClass: TaskClass, identity: Identities.Identity, root: String
     ) throws(SupervisorError) {
         let plan = try Self.decode(bytes, taskClass)
         func refuse(_ text: String) -> SupervisorError {
             SupervisorError(
                 operation: "use", subject: "plan of \(taskClass.name)", reason: .invalid(text))
         }
-        guard plan.classIndex == taskClass.rawValue else { throw refuse("it is of another class") }
         guard plan.userID == identity.user, plan.groupID == identity.group else {
             throw refuse("its uid or gid is not the class's")
         }
-        guard !plan.supplementaryGroups.contains(0) else { throw refuse("it has group 0") }
-        let permitted = Self.permittedCapabilities(taskClass, plan)
-        guard plan.hostCapabilities & ~permitted == 0 else {
-            throw refuse("it has capabilities that the class may not have")
+        if let excess = PlanCeiling(root: root, taskClass: taskClass).excess(of: plan) {
+            throw refuse(excess)
         }
         self.plan = plan
         self.bytes = bytes
@@ -141,16 +139,6 @@ struct CheckedPlan {
             throw SupervisorError(
                 operation: "decode", subject: "plan of \(taskClass.name)",
                 reason: .invalid("\(error)"))
-        }
-    }
-
-    /// DESIGN section 4, table of classes. CHOWN 0, DAC_READ_SEARCH 2, FOWNER 3.
-    private static func permittedCapabilities(_ taskClass: TaskClass, _ plan: Plan) -> UInt64 {
-        if plan.hasUserNamespace { return 0 }
-        return switch taskClass {
-        case .maintenance: 1 << 0 | 1 << 2 | 1 << 3
-        case .security: 1 << 2
-        case .agency, .user: 0
         }
     }
 }

@@ -50,7 +50,8 @@ extension Supervisor {
             try tree.remove(Self.group(of: taskClass))
             let cgroups = try tree.makeClass(taskClass.name, plan: checked.plan)
             let launched = try ClassLauncher.launch(
-                plan: checked.plan, planBytes: checked.bytes, cgroups: cgroups,
+                plan: checked.plan, planBytes: checked.bytes,
+                endpoints: "\(root)/run/aico/class/\(taskClass.name)", cgroups: cgroups,
                 executable: "/aico/bin/aico-worker-\(taskClass.name)", arguments: [],
                 environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"],
                 logDescriptor: STDERR_FILENO)

@@ -14,4 +14,8 @@ int aico_leave_mount_namespace(void);
 // devices. Neither may be a symbolic link. Returns 0, or -1 with errno.
 int aico_show_directory(const char *source, const char *target);
 
+// A descriptor of directory `source` alone, read-only, attached nowhere: `..` does not lead out of
+// it. No component of the path may be a symbolic link. Returns -1 with errno.
+int aico_detached_directory(const char *source);
+
 #endif

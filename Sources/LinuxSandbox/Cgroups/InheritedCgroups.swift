@@ -6,8 +6,8 @@ import Glibc
 
 /// Finds the class's cgroup descriptors in a worker and makes their backend.
 public enum InheritedCgroups {
-    /// The first cgroup descriptor of a worker; the plan is the one before it.
-    public static let firstDescriptor: Int32 = 4
+    /// The first cgroup descriptor of a worker; plan and endpoints are the two before it.
+    public static let firstDescriptor: Int32 = 5
 
     /// Takes over the descriptors from `first` on: v2 alone, or v2, memory, pids and cpu.
     /// - Throws: EBADF where the descriptors are no cgroup directories in that order.

@@ -27,12 +27,15 @@ public enum ClassLauncher {
     ///
     /// - Parameters:
     ///   - planBytes: the plan as encoded; the worker finds it on descriptor 3.
-    ///   - cgroups: the class's subtree; its directories are the worker's descriptors from 4 on.
+    ///   - endpoints: the directory of the class's order and report sockets; the worker finds it on
+    ///     descriptor 4, and its tasks nowhere: they share its uid, and Landlock has no right that
+    ///     would keep them from connecting by a path.
+    ///   - cgroups: the class's subtree; its directories are the worker's descriptors from 5 on.
     ///   - logDescriptor: becomes the worker's standard output and standard error.
     /// - Throws: the layer that the kernel refused; no process is left then.
     public static func launch(
-        plan: Plan, planBytes: [UInt8], cgroups: ClassCgroups, executable: String,
-        arguments: [String], environment: [String], logDescriptor: Int32
+        plan: Plan, planBytes: [UInt8], endpoints: String, cgroups: ClassCgroups,
+        executable: String, arguments: [String], environment: [String], logDescriptor: Int32
     ) throws(LaunchError) -> LaunchedClass {
         guard plan.userID != 0, plan.groupID != 0, !plan.workerFilter.isEmpty else {
             throw LaunchError(layer: .identity, errno: EINVAL, detail: "the plan names root")
@@ -42,6 +45,11 @@ public enum ClassLauncher {
             throw LaunchError(layer: .descriptors, errno: errno, detail: "plan")
         }
         defer { close(memory) }
+        let sockets = aico_detached_directory(endpoints)
+        guard sockets >= 0 else {
+            throw LaunchError(layer: .descriptors, errno: errno, detail: endpoints)
+        }
+        defer { close(sockets) }
         let texts = CTexts()
         var mounts = plan.mounts.map { mount in
             aico_mount(
@@ -51,7 +59,7 @@ public enum ClassLauncher {
         }
         var words = texts.vector([executable] + arguments)
         var variables = texts.vector(environment)
-        let descriptors = [memory] + cgroups.descriptors
+        let descriptors = [memory, sockets] + cgroups.descriptors
         var launch = aico_class()
         launch.host_name = texts.add("aico")
         launch.path = texts.add(executable)

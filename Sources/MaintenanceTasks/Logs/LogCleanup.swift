@@ -72,7 +72,7 @@ struct LogCleanupReport: TaskResult, Equatable {
 struct LogCleanup: ScheduledTask {
     static let id = "maintenance.log_cleanup"
     static let summary = "removes old log lines and rotated log files"
-    static let capabilities: [TaskCapability] = [.readAnything, .actAsOwner]
+    static let capabilities: [TaskCapability] = [.readAnything]
     static let timeout: Duration = .seconds(1800)
 
     func run(

@@ -86,12 +86,11 @@ struct ClassRoot {
         rules.append(LandlockRule(path: "/tmp", access: [.read, .write]))
     }
 
-    /// The executables and the order sockets are the worker's: mounted, but no path of its tasks.
+    /// The executables are the worker's: mounted, but no path of its tasks.
     private mutating func addDirectories(_ profile: Profile, paths: InstancePaths) {
         var grants = profile.directories
-        for own in [InstanceDirectory.executables, .run]
-        where !grants.contains(where: { $0.directory == own }) {
-            grants.append(DirectoryGrant(directory: own, access: []))
+        if !grants.contains(where: { $0.directory == .executables }) {
+            grants.append(DirectoryGrant(directory: .executables, access: []))
         }
         for grant in grants {
             let target = grant.directory.classPath

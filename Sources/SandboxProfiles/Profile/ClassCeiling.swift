@@ -20,20 +20,20 @@ struct ClassCeiling {
         switch taskClass {
         case .maintenance:
             self.init(
-                capabilities: [.dacReadSearch, .chown, .fowner], readable: [.run, .bus],
+                capabilities: [.dacReadSearch], readable: [.bus],
                 writable: [.store, .logs], hasUserNamespace: false)
         case .security:
             self.init(
                 capabilities: [.dacReadSearch],
-                readable: [.run, .keys, .profiles, .integrity, .executables], writable: [],
+                readable: [.keys, .profiles, .integrity, .executables], writable: [],
                 hasUserNamespace: false)
         case .agency:
             self.init(
-                capabilities: [], readable: [.run], writable: [.memory, .learning],
+                capabilities: [], readable: [], writable: [.memory, .learning],
                 hasUserNamespace: true)
         case .user:
             self.init(
-                capabilities: [], readable: [.run], writable: [.work], declaresHostPaths: true,
+                capabilities: [], readable: [], writable: [.work], declaresHostPaths: true,
                 execute: true, children: true, hasUserNamespace: true)
         }
     }

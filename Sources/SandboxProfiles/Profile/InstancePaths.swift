@@ -5,8 +5,6 @@ public import AicoCore
 
 /// A directory of the instance that can appear below /aico in a class root.
 public enum InstanceDirectory: String, Sendable, CaseIterable {
-    /// The class's own order and report sockets.
-    case run
     /// The bus's sockets.
     case bus
     /// The database.
@@ -59,7 +57,6 @@ public struct InstancePaths: Sendable, Equatable {
     /// Finds a directory's place on the host, as one class sees it.
     func host(_ directory: InstanceDirectory, for taskClass: TaskClass) -> String {
         switch directory {
-        case .run: "\(runtime)/class/\(taskClass.name)"
         case .bus: "\(runtime)/bus"
         case .store: "\(state)/store"
         case .logs: logs

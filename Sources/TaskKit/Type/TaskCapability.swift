@@ -3,19 +3,13 @@
 
 /// The Linux capabilities that a type can ask for (capabilities(7)).
 public enum TaskCapability: UInt8, Sendable, CaseIterable {
-    /// Changes owners of files (`CAP_CHOWN`).
-    case changeOwner = 0
     /// Reads files and directories whatever their mode (`CAP_DAC_READ_SEARCH`).
     case readAnything = 2
-    /// Changes modes and removes files as if their owner (`CAP_FOWNER`).
-    case actAsOwner = 3
 
     /// The name used in profiles and by `--describe`.
     public var name: String {
         switch self {
-        case .changeOwner: "CHOWN"
         case .readAnything: "DAC_READ_SEARCH"
-        case .actAsOwner: "FOWNER"
         }
     }
 

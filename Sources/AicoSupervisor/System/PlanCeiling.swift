@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import LinuxSandbox
+
+/// The most that root puts into force for a class, whatever its plan says.
+///
+/// `aico-profilec` reads text and shares its uid with other programs of the host: a plan of its
+/// making may be less than a class's ceiling, never more.
+struct PlanCeiling {
+    /// Where the instance lies; empty for an installed system.
+    let root: String
+    let taskClass: TaskClass
+
+    /// Without these nothing else of a sandbox holds: no profile can do without.
+    private static let required: Set<Layer> = [
+        .identity, .capabilities, .noNewPrivileges, .descriptors, .seccomp,
+    ]
+    private static let devices = Set(
+        ["null", "zero", "full", "random", "urandom"].map { "/dev/\($0)" })
+    /// Never written to, and only the first two are shown at all.
+    private static let system = [
+        "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/sys", "/dev", "/boot", "/run",
+        "/root",
+    ]
+
+    private var hasUserNamespace: Bool { taskClass == .agency || taskClass == .user }
+
+    /// What the plan has beyond the ceiling, in words; nil where it has nothing.
+    func excess(of plan: Plan) -> String? {
+        if plan.classIndex != taskClass.rawValue { return "it is of another class" }
+        if plan.hasUserNamespace != hasUserNamespace {
+            return hasUserNamespace
+                ? "it has no user namespace" : "it has a user namespace"
+        }
+        if !plan.supplementaryGroups.isEmpty { return "it has supplementary groups" }
+        if plan.hostCapabilities & ~capabilities != 0 {
+            return "it has capabilities that the class may not have"
+        }
+        if let layer = Self.required.intersection(plan.optionalLayers).first {
+            return "it can do without layer \(layer.name)"
+        }
+        let excess = plan.mounts.first { !permits($0) }
+        return excess.map { "it shows '\($0.source)' at '\($0.target)'" }
+    }
+
+    /// By their bits: DAC_READ_SEARCH 2. Not FOWNER or CHOWN: over devices, /proc and the host's
+    /// own files they are as good as root (docs/decisions/0008).
+    private var capabilities: UInt64 {
+        switch taskClass {
+        case .maintenance, .security: 1 << 2
+        case .agency, .user: 0
+        }
+    }
+
+    private func permits(_ mount: PlanMount) -> Bool {
+        switch mount.kind {
+        case .symlink, .directory, .temporary, .proc: true
+        case .device: Self.devices.contains(mount.source) && mount.target == mount.source
+        case .bindReadOnly: permitsReading(mount.source)
+        case .bindWritable: permitsWriting(mount.source)
+        }
+    }
+
+    private func permitsReading(_ path: String) -> Bool {
+        if isOfInstance(path) {
+            return readable.contains { path == root + $0 } || permitsWriting(path)
+        }
+        if isBelow("/usr", path) || isBelow("/etc", path) { return true }
+        return taskClass == .user && !Self.system.contains { overlaps($0, path) }
+    }
+
+    private func permitsWriting(_ path: String) -> Bool {
+        if isOfInstance(path) { return writable.contains { path == root + $0 } }
+        return taskClass == .user && !Self.system.contains { overlaps($0, path) }
+    }
+
+    private var readable: [String] {
+        let executables = "/" + Layout.executables
+        return switch taskClass {
+        case .maintenance: [executables, "/run/aico/bus"]
+        case .security:
+            [
+                executables, "/" + Layout.profiles, "/var/lib/aico/keys",
+                "/var/lib/aico/integrity",
+            ]
+        case .agency, .user: [executables]
+        }
+    }
+
+    private var writable: [String] {
+        switch taskClass {
+        case .maintenance: ["/var/lib/aico/store", "/var/log/aico"]
+        case .security: []
+        case .agency: ["/var/lib/aico/memory", "/var/lib/aico/learning"]
+        case .user: ["/var/lib/aico/work"]
+        }
+    }
+
+    /// Whether a path is a part of the instance or holds one.
+    private func isOfInstance(_ path: String) -> Bool {
+        ["/var/lib/aico", "/var/log/aico", "/run/aico"].contains { overlaps(root + $0, path) }
+    }
+
+    private func overlaps(_ one: String, _ other: String) -> Bool {
+        isBelow(one, other) || isBelow(other, one)
+    }
+
+    private func isBelow(_ ancestor: String, _ path: String) -> Bool {
+        path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
+    }
+}
