@@ -21,11 +21,12 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
     ("AicoStore", ["AicoCore", "AicoKeys", .product(name: "GRDB", package: "GRDB.swift")]),
     ("BusClient", ["AicoCore", "AicoWire", "ZeroMQ"]),
+    ("FileIntegrity", ["AicoWire", .product(name: "Crypto", package: "swift-crypto")]),
     (
         "AicoScheduler",
         [
-            "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "TimeZones", "ZeroMQ",
-            "CLinux", .product(name: "Logging", package: "swift-log"),
+            "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
+            "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
@@ -38,10 +39,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
             .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]
     ),
-    (
-        "SecurityTasks",
-        ["TaskKit", "AicoCore", "AicoWire", .product(name: "Crypto", package: "swift-crypto")]
-    ),
+    ("SecurityTasks", ["TaskKit", "AicoCore", "AicoWire", "FileIntegrity"]),
     (
         "AgencyTasks",
         [
@@ -74,7 +72,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCoreTests", ["AicoCore", "TimeZones"]),
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
-    ("LinuxSandboxTests", ["LinuxSandbox", "CLinux", "sandbox-fixture"]),
+    (
+        "LinuxSandboxTests",
+        ["LinuxSandbox", "SandboxProfiles", "AicoCore", "CLinux", "sandbox-fixture"]
+    ),
     ("AicoConfigTests", ["AicoConfig", "AicoCore", "AicoWire"]),
     ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox", "AicoCore", "StrictYAML"]),
     (
@@ -86,7 +87,8 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "TaskKitTests",
         [
-            "TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks", "AicoCore",
+            "TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks",
+            "FileIntegrity", "AicoCore",
             "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),

@@ -36,10 +36,18 @@ public enum SchedulerProgram {
         umask(0o007)
         // A client that goes away must not end us.
         signal(SIGPIPE, SIG_IGN)
+        let log = logger(configuration.logging.level)
         do {
             let scheduler = try Scheduler(
                 configuration: configuration, channel: SupervisorChannel.inherited,
-                monitor: ProcResourceMonitor(), log: logger(configuration.logging.level))
+                monitor: ProcResourceMonitor(), log: log)
+            if let profiles = options.profileDirectory {
+                // After the keys were made.
+                BaselineRecorder(
+                    layout: configuration.layout, executables: options.binDirectory,
+                    profiles: profiles, log: log
+                ).begin()
+            }
             scheduler.discover(in: options.binDirectory)
             return try scheduler.run()
         } catch {

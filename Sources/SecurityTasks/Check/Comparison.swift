@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import FileIntegrity
 import TaskKit
 
 /// Compares files with what a baseline says of them.
 struct Comparison {
     let baseline: Baseline
+    /// The directory of the executables.
+    let programs: String
     let directories: [String]
     /// Paths, and what lies below them, that are not looked at.
     let ignored: [String]
@@ -16,9 +19,11 @@ struct Comparison {
     private(set) var bytes: Int64 = 0
 
     init(
-        baseline: Baseline, directories: [String], ignored: [String], context: TaskContext
+        baseline: Baseline, programs: String, directories: [String], ignored: [String],
+        context: TaskContext
     ) {
         self.baseline = baseline
+        self.programs = programs
         self.directories = directories
         self.ignored = ignored
         self.context = context
@@ -31,24 +36,31 @@ struct Comparison {
             if let difference = try compare(file.key, file.value) { differences.append(difference) }
             context.progress(Double(index + 1) / Double(recorded.count), file.key)
         }
-        let tree = FileTree(context: context)
+        var found = try new(in: programs) { try FileTree.programs(in: programs) }
         for directory in directories {
-            do {
-                for path in try tree.paths(below: directory)
-                where baseline.files[path] == nil && !isIgnored(path) {
-                    // A file on its way to its final name is gone by now.
-                    if isStillThere(path) { differences.append(.new(path)) }
-                }
-            } catch let error as FileError {
-                differences.append(.unreadable(directory, error.reason))
+            found += try new(in: directory) {
+                try FileTree.paths(below: directory, context.checkCancellation)
             }
+        }
+        differences += found
+    }
+
+    /// The files of a directory that nobody recorded.
+    private func new(in directory: String, _ paths: () throws -> [String]) throws -> [Difference] {
+        do {
+            // A file on its way to its final name is gone by now.
+            return try paths().filter {
+                baseline.files[$0] == nil && !isIgnored($0) && isStillThere($0)
+            }.map { .new($0) }
+        } catch let error as FileError {
+            return [.unreadable(directory, error.reason)]
         }
     }
 
     private mutating func compare(_ path: String, _ recorded: FileFacts) throws -> Difference? {
         do {
             let file = try TrustedFile(path)
-            let facts = try file.facts(context)
+            let facts = try file.facts(context.checkCancellation)
             files += 1
             bytes += facts.bytes
             let what = facts.differences(from: recorded)

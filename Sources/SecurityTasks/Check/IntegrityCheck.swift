@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import FileIntegrity
 import Glibc
 import TaskKit
 
 /// What `security.integrity_check` compares.
 struct IntegrityCheckConfig: TaskConfig {
     var baseline: String
+    var programs: String
     var directories: [String]
     var ignored: [String]
 
@@ -14,8 +16,11 @@ struct IntegrityCheckConfig: TaskConfig {
         baseline = try config.string(
             "baseline", default: "/aico/integrity/baseline.json",
             "what the scheduler recorded at its start")
+        programs = try config.string(
+            "programs", default: "/aico/bin",
+            "where an executable of ours that was not recorded is a difference")
         directories = try config.stringList(
-            "directories", default: ["/aico/bin", "/aico/profiles", "/aico/keys"],
+            "directories", default: ["/aico/profiles", "/aico/keys"],
             "where a file that was not recorded is a difference")
         ignored = try config.stringList(
             "ignore", default: [], "files and directories that are not looked at")
@@ -25,7 +30,9 @@ struct IntegrityCheckConfig: TaskConfig {
         guard !directories.isEmpty else {
             throw ConfigError(field: "directories", reason: "must name at least one")
         }
-        let named = [("baseline", [baseline]), ("directories", directories), ("ignore", ignored)]
+        let named = [
+            ("baseline", [baseline]), ("programs", [programs]), ("directories", directories), ("ignore", ignored),
+        ]
         for (field, paths) in named where paths.contains(where: { SafePath.parts($0) == nil }) {
             throw ConfigError(
                 field: field, reason: "must be absolute without \".\", \"..\" and \"/\" at its end")
@@ -53,8 +60,8 @@ struct IntegrityCheck: ScheduledTask {
         _ config: IntegrityCheckConfig, _ context: TaskContext
     ) async throws -> IntegrityReport {
         var comparison = Comparison(
-            baseline: try baseline(config, context), directories: config.directories,
-            ignored: config.ignored, context: context)
+            baseline: try baseline(config, context), programs: config.programs,
+            directories: config.directories, ignored: config.ignored, context: context)
         try comparison.run()
         let differences = comparison.differences
         for difference in differences.prefix(Self.maximumLines) {
@@ -78,8 +85,9 @@ struct IntegrityCheck: ScheduledTask {
             guard file.status.st_uid != getuid() || getuid() == 0 else {
                 throw BaselineError(reason: "the tasks it is to check could write it")
             }
-            let bytes = try file.bytes(limit: Baseline.maximumBytes, context)
-            return try Baseline(bytes, directories: config.directories)
+            let bytes = try file.bytes(
+                limit: Baseline.maximumBytes, context.checkCancellation)
+            return try Baseline(bytes, directories: config.directories + [config.programs])
         } catch let error as BaselineError {
             throw TaskFailure.permanent("\(config.baseline): \(error.description)")
         } catch let error as FileError {

@@ -4,19 +4,60 @@
 import AicoWire
 
 /// Says why a baseline cannot be trusted or read.
-struct BaselineError: Error, Equatable, CustomStringConvertible {
-    var reason: String
-    var description: String { "cannot use the baseline: \(reason)" }
+public struct BaselineError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong with it.
+    public var reason: String
+    /// The reason as a sentence.
+    public var description: String { "cannot use the baseline: \(reason)" }
+
+    /// Makes an error from its reason.
+    public init(reason: String) { self.reason = reason }
 }
 
 /// What was recorded of the instance's files at the scheduler's start.
-struct Baseline: Equatable {
-    static let maximumBytes = 16 << 20
+public struct Baseline: Equatable {
+    /// No baseline's text is longer.
+    public static let maximumBytes = 16 << 20
 
-    var files: [String: FileFacts]
+    /// By path.
+    public var files: [String: FileFacts]
+
+    /// Looks at files now.
+    ///
+    /// - Parameters:
+    ///   - paths: what is recorded; what is gone by now is left out.
+    ///   - shown: gives the path under which the checking task sees a file.
+    /// - Throws: a `BaselineError` that names the file that cannot be read.
+    public init(
+        recording paths: [String], shown: (String) -> String
+    ) throws(BaselineError) {
+        files = [:]
+        for path in paths {
+            do {
+                files[shown(path)] = try TrustedFile(path).facts()
+            } catch let error as FileError {
+                if error.isMissing { continue }
+                throw BaselineError(reason: "\"\(path)\" cannot be read: \(error.reason)")
+            } catch {
+                throw BaselineError(reason: "\"\(path)\" cannot be read: \(error)")
+            }
+        }
+    }
+
+    /// The JSON text that `init(_:directories:)` reads.
+    public func serialized() -> [UInt8] {
+        let entries = files.sorted { $0.key < $1.key }.map { path, facts -> JSONValue in
+            [
+                "path": .string(path), "uid": .int(Int(facts.uid)), "gid": .int(Int(facts.gid)),
+                "mode": .int(Int(facts.mode)), "size": .int(Int(facts.bytes)),
+                "sha256": .string(facts.sha256),
+            ]
+        }
+        return JSONValue.object(["version": 1, "files": .array(entries)]).serialized()
+    }
 
     /// Reads the JSON text; every file must lie below one of `directories`.
-    init(_ bytes: [UInt8], directories: [String]) throws(BaselineError) {
+    public init(_ bytes: [UInt8], directories: [String]) throws(BaselineError) {
         let document: JSONValue
         do {
             document = try JSONValue.parse(bytes, maximumBytes: Self.maximumBytes)
@@ -71,9 +112,9 @@ struct Baseline: Equatable {
 }
 
 /// Absolute paths whose parts mean nothing special.
-enum SafePath {
+public enum SafePath {
     /// The names of an absolute path; nil where one is empty, `.` or `..`, or has a NUL.
-    static func parts(_ path: String) -> [String]? {
+    public static func parts(_ path: String) -> [String]? {
         guard path.utf8.first == 0x2F, path.utf8.count <= 4096, !path.utf8.contains(0) else {
             return nil
         }

@@ -2,13 +2,14 @@
 // Part of the AICO Task Supervisor
 
 import Crypto
-import Glibc
-import TaskKit
+public import Glibc
 
 /// Why a file cannot be looked at: what failed, and errno.
-struct FileError: Error, Equatable {
-    var reason: String
-    var code: Int32
+public struct FileError: Error, Equatable {
+    /// The system's words, or ours.
+    public var reason: String
+    /// The errno; 0 where the refusal is ours.
+    public var code: Int32
 
     init(_ code: Int32) {
         self.code = code
@@ -20,21 +21,23 @@ struct FileError: Error, Equatable {
         code = 0
     }
 
-    var isMissing: Bool { code == ENOENT || code == ENOTDIR }
+    /// Nothing is there.
+    public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
     /// A link stands where a file or directory was.
-    var isLink: Bool { code == ELOOP }
+    public var isLink: Bool { code == ELOOP }
 }
 
 /// A file opened part by part, so that no link anywhere on the way is followed.
-struct TrustedFile: ~Copyable {
+public struct TrustedFile: ~Copyable {
     /// O_PATH of open(2), which Glibc's module hides.
     private static let pathOnly: Int32 = 0o10_000_000
 
     private let descriptor: Int32
-    let status: stat
+    /// What stat(2) says of it.
+    public let status: stat
 
     /// Opens a regular file for reading, or with `directory` a directory.
-    init(_ path: String, directory: Bool = false) throws(FileError) {
+    public init(_ path: String, directory: Bool = false) throws(FileError) {
         guard let parts = SafePath.parts(path), let last = parts.last else {
             throw FileError(EINVAL)
         }
@@ -70,14 +73,17 @@ struct TrustedFile: ~Copyable {
 
     deinit { close(descriptor) }
 
-    var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
+    /// Whether it is neither directory nor device, pipe or socket.
+    public var isRegular: Bool { status.st_mode & S_IFMT == S_IFREG }
 
     /// Owner, mode, length and hash; only regular files have a content to hash.
-    func facts(_ context: TaskContext) throws -> FileFacts {
+    ///
+    /// `pause` is called between blocks of the content; what it throws ends the reading.
+    public func facts(_ pause: () throws -> Void = {}) throws -> FileFacts {
         var hash = SHA256()
         var count: Int64 = 0
         if isRegular {
-            count = try read(limit: .max, context) { hash.update(bufferPointer: $0) }
+            count = try read(limit: .max, pause) { hash.update(bufferPointer: $0) }
         }
         return FileFacts(
             uid: status.st_uid, gid: status.st_gid, mode: UInt32(status.st_mode), bytes: count,
@@ -87,9 +93,9 @@ struct TrustedFile: ~Copyable {
     }
 
     /// All bytes of a small file.
-    func bytes(limit: Int, _ context: TaskContext) throws -> [UInt8] {
+    public func bytes(limit: Int, _ pause: () throws -> Void = {}) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        _ = try read(limit: Int64(limit), context) { bytes += $0 }
+        _ = try read(limit: Int64(limit), pause) { bytes += $0 }
         return bytes
     }
 
@@ -125,12 +131,12 @@ struct TrustedFile: ~Copyable {
     }
 
     private func read(
-        limit: Int64, _ context: TaskContext, _ use: (UnsafeRawBufferPointer) -> Void
+        limit: Int64, _ pause: () throws -> Void, _ use: (UnsafeRawBufferPointer) -> Void
     ) throws -> Int64 {
         var buffer = [UInt8](repeating: 0, count: 256 * 1024)
         var total: Int64 = 0
         while true {
-            try context.checkCancellation()
+            try pause()
             let count = try buffer.withUnsafeMutableBytes { bytes in
                 let count = Glibc.read(descriptor, bytes.baseAddress, bytes.count)
                 if count > 0 { use(UnsafeRawBufferPointer(rebasing: bytes[..<count])) }
