@@ -36,7 +36,7 @@ public enum SchedulerProgram {
         umask(0o007)
         // A client that goes away must not end us.
         signal(SIGPIPE, SIG_IGN)
-        let log = logger(configuration.logging.level)
+        let log = logger(configuration)
         do {
             let scheduler = try Scheduler(
                 configuration: configuration, channel: SupervisorChannel.inherited,
@@ -56,11 +56,17 @@ public enum SchedulerProgram {
         }
     }
 
-    private static func logger(_ level: LoggingSettings.Level) -> Logger {
+    private static func logger(_ configuration: Configuration) -> Logger {
+        let settings = configuration.logging
+        let file = LogFile(
+            path: "\(configuration.layout.logs)/scheduler.log",
+            maximumBytes: settings.maximumFileBytes, kept: settings.keptFiles)
         var logger = Logger(label: "aico.scheduler") { label in
-            StreamLogHandler.standardError(label: label)
+            MultiplexLogHandler([
+                StreamLogHandler.standardError(label: label), FileLogHandler(file: file),
+            ])
         }
-        logger.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
+        logger.logLevel = Logger.Level(rawValue: settings.level.rawValue) ?? .info
         return logger
     }
 

@@ -55,7 +55,7 @@ final class TestBus: Sendable {
     ) throws {
         let zap = try ZAPHandler(in: context)
         let router = try ZMQSocket(.router, in: context)
-        try router.setMaximumMessageBytes(Int64(BusLimits.maximumServerFrameBytes))
+        try router.setMaximumMessageBytes(1 << 20)
         let events = try ZMQSocket(.xpub, in: context)
         try events.setVerboseSubscriptions(true)
         for (socket, name) in [(router, "bus.sock"), (events, "events.sock")] {

@@ -52,7 +52,6 @@ extension Configuration {
             scheduler: scheduler,
             builtInTasks: try tasks.read(
                 root.section("tasks"), modules: modules(root.section("scheduler"))),
-            retention: try RetentionSettings(root.section("retention")),
             logging: try LoggingSettings(root.section("logging")),
             bus: try BusSettings(root.section("bus")),
             health: try HealthSettings(root.section("health")),

@@ -32,9 +32,9 @@ enum DefaultConfiguration {
             - "aico-worker-user"
 
           # Performance tuning
-          scheduler_interval: 1.0  # the longest that writes may wait for their batch
+          scheduler_interval: 1.0  # until a store that refused a batch is tried again
           batch_size: 100  # changes in one transaction
-          cache_size: 10000  # parsed schedules
+          cache_size: 10000  # starts and ends that statistics remember
 
           # Failure handling
           default_retry_count: 3
@@ -68,6 +68,7 @@ enum DefaultConfiguration {
               schedule: "0 3 * * *"  # Daily at 3 AM
               retention_days: 30
               max_size_mb: 500
+              history_retention_days: 90  # ended executions
 
             key_rotation:  # security.key_rotation
               enabled: true
@@ -98,26 +99,18 @@ enum DefaultConfiguration {
               max_duration: 600  # 10 minutes
               idle_only: true
 
-        # How long what has ended is kept
-        retention:
-          history_days: 90
-          max_executions_per_task: 1000
-          dead_letter_days: 180
-          audit_days: 365
-
-        # The supervisor's and scheduler's own log files
+        # The scheduler's own log file, scheduler.log
         logging:
           level: "info"  # debug, info, notice, warning, error
           max_file_mb: 16
           keep_files: 5
 
-        # "ipc" is a socket below the runtime directory; or tcp://ADDRESS:PORT
+        # Clients on this machine use bus.sock and events.sock; tcp://ADDRESS:PORT is bound as well
         bus:
-          requests: "ipc"  # bus.sock
-          events: "ipc"  # events.sock
+          requests: "ipc"
+          events: "ipc"
           max_message_kb: 1024
-          max_connections: 64
-          high_water_mark: 1000
+          high_water_mark: 10000  # events that wait for one client at most
 
         health:
           degraded_failure_percent: 10
@@ -133,6 +126,5 @@ enum DefaultConfiguration {
           security: 61002
           agency: 61003
           user: 61004
-
         """
 }

@@ -25,9 +25,9 @@ extension SchedulerSettings {
             resourceCheckInterval: try section.seconds("resource_check_interval", 1...3600),
             autoDiscover: try section.bool("auto_discover"),
             workerExecutables: try Self.executables(section["worker_executables"]),
-            batchInterval: try section.seconds("scheduler_interval", 0...60),
+            retryInterval: try section.seconds("scheduler_interval", 0.01...60),
             batchSize: try section.integer("batch_size", 1...10_000),
-            cacheSize: try section.integer("cache_size", 0...1_000_000),
+            cacheSize: try section.integer("cache_size", 100...1_000_000),
             retry: RetryPolicy(
                 count: try section.integer("default_retry_count", 0...100), delay: delay,
                 factor: try section.number("retry_factor", 1...10), maximumDelay: maximumDelay,

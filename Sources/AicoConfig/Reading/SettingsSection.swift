@@ -49,11 +49,6 @@ struct SettingsSection {
         .microseconds(Int64(try number(key, range) * 1_000_000))
     }
 
-    /// Reads whole days.
-    func days(_ key: String) throws(YAMLFailure) -> Duration {
-        .seconds(86400 * Int64(try integer(key, 1...36500)))
-    }
-
     /// Finds a case by its raw value.
     func choice<Choice: CaseIterable & RawRepresentable<String>>(
         _ key: String, as _: Choice.Type

@@ -3,16 +3,6 @@
 
 import StrictYAML
 
-extension RetentionSettings {
-    init(_ section: SettingsSection) throws(YAMLFailure) {
-        self.init(
-            history: try section.days("history_days"),
-            maximumExecutionsPerTask: try section.integer("max_executions_per_task", 1...1_000_000),
-            deadLetters: try section.days("dead_letter_days"),
-            audit: try section.days("audit_days"))
-    }
-}
-
 extension LoggingSettings {
     init(_ section: SettingsSection) throws(YAMLFailure) {
         self.init(
@@ -25,35 +15,33 @@ extension LoggingSettings {
 extension BusSettings {
     init(_ section: SettingsSection) throws(YAMLFailure) {
         self.init(
-            requests: try BusEndpoint(section["requests"], key: "requests"),
-            events: try BusEndpoint(section["events"], key: "events"),
+            requests: try BusEndpoint.read(section["requests"], key: "requests"),
+            events: try BusEndpoint.read(section["events"], key: "events"),
             maximumMessageBytes: try section.integer("max_message_kb", 1...65_536) << 10,
-            maximumConnections: try section.integer("max_connections", 1...4096),
             highWaterMark: try section.integer("high_water_mark", 1...1_000_000))
-        if case .tcp(let requests) = requests, events == .tcp(requests) {
+        if let requests, events == requests {
             throw try section["events"].failure("'events' must not be the same as 'requests'")
         }
     }
 }
 
 extension BusEndpoint {
-    /// Reads `ipc` or `tcp://ADDRESS:PORT`; an address in numbers, as ZeroMQ looks no name up
+    /// Reads `ipc`, which adds nothing, or `tcp://ADDRESS:PORT`; an address in numbers, as ZeroMQ looks no name up
     /// before it binds.
-    fileprivate init(_ value: YAMLValue, key: String) throws(YAMLFailure) {
+    fileprivate static func read(
+        _ value: YAMLValue, key: String
+    ) throws(YAMLFailure) -> BusEndpoint? {
         let text = try value.string(key)
-        if text == "ipc" {
-            self = .runtime
-            return
-        }
+        if text == "ipc" { return nil }
         let refusal = value.failure(
             "'\(key)' must be ipc or tcp://ADDRESS:PORT, not \(value.kindName)")
         let prefix = "tcp://"
         guard text.hasPrefix(prefix) else { throw refusal }
         let parts = text.dropFirst(prefix.count).split(
             separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let port = UInt16(parts[1]), port > 0, Self.isAddress(parts[0])
+        guard parts.count == 2, let port = UInt16(parts[1]), port > 0, isAddress(parts[0])
         else { throw refusal }
-        self = .tcp(text)
+        return BusEndpoint(text: text)
     }
 
     /// Four numbers of 0 to 255.

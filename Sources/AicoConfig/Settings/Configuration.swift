@@ -12,8 +12,6 @@ public struct Configuration: Sendable, Equatable {
     /// Tasks of the system itself that `task_modules` names, sorted by id; the scheduler creates
     /// those whose type exists.
     public var builtInTasks: [BuiltInTask]
-    /// How long what has ended is kept.
-    public var retention: RetentionSettings
     /// Log files.
     public var logging: LoggingSettings
     /// The bus.
@@ -42,11 +40,11 @@ public struct SchedulerSettings: Sendable, Equatable {
     public var autoDiscover: Bool
     /// File names of worker executables, beside the scheduler's own.
     public var workerExecutables: [String]
-    /// The longest that writes may wait for their batch.
-    public var batchInterval: Duration
+    /// Until a store that refused a batch is tried again.
+    public var retryInterval: Duration
     /// Changes in one transaction.
     public var batchSize: Int
-    /// Parsed schedules that are kept.
+    /// Starts and ends that statistics remember.
     public var cacheSize: Int
     /// Retries of tasks that say nothing else.
     public var retry: RetryPolicy

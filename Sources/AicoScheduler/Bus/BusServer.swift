@@ -26,7 +26,9 @@ final class BusServer {
     /// Keys that were refused since the last look.
     private(set) var refused = 0
 
-    init(keys: BusKeys, layout: InstanceLayout, context: ZMQContext) throws(ZeroMQError) {
+    init(
+        keys: BusKeys, layout: InstanceLayout, settings: BusSettings, context: ZMQContext
+    ) throws(ZeroMQError) {
         var clients: [String: (name: String, role: BusRole)] = [:]
         var roles: [String: BusRole] = [:]
         for client in keys.clients {
@@ -40,15 +42,20 @@ final class BusServer {
         router = try ZMQSocket(.router, in: context)
         events = try ZMQSocket(.xpub, in: context)
         try events.setVerboseSubscriptions(true)
-        try events.setHighWaterMark(send: 10_000, receive: 1000)
-        for (socket, path) in [(router, layout.busSocket), (events, layout.eventsSocket)] {
-            try socket.setMaximumMessageBytes(Int64(BusLimits.maximumServerFrameBytes))
+        try events.setHighWaterMark(send: Int32(settings.highWaterMark), receive: 1000)
+        let places = [
+            (router, layout.busSocket, settings.requests),
+            (events, layout.eventsSocket, settings.events),
+        ]
+        for (socket, path, further) in places {
+            try socket.setMaximumMessageBytes(Int64(settings.maximumMessageBytes))
             try socket.setHandshakeInterval(.seconds(10))
             try socket.serveCurve(
                 secretKey: keys.server.secretKey, domain: "bus", admittedBy: zap)
             try socket.bind("ipc://\(path)")
             // Everybody may knock; the handler decides who enters.
             chmod(path, 0o666)
+            if let further { try socket.bind(further.text) }
         }
     }
 

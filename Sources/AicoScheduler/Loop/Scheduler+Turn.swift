@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoConfig
 import AicoCore
 import AicoWire
 import Logging
@@ -92,7 +93,7 @@ extension Scheduler {
     func flush() {
         switch journal.flush(at: now) {
         case .nothing, .written: timers.set(.journal, at: nil)
-        case .kept: timers.set(.journal, at: now + .milliseconds(250))
+        case .kept: timers.set(.journal, at: now + configuration.scheduler.retryInterval)
         }
     }
 

@@ -60,7 +60,7 @@ public final class Scheduler {
     var attempts: [UInt64: Attempt] = [:]
     var queue = WaitingQueue()
     var timers = TimerHeap<TimerName>()
-    var metrics = Metrics()
+    var metrics: Metrics
     var health = HealthState()
     var phase = Phase.running
     /// Whether something changed that may let what waits start.
@@ -96,11 +96,15 @@ public final class Scheduler {
         let ring = try KeyRing.open(directory: layout.keys)
         let keys = try BusKeys.prepare(layout: layout)
         store = try TaskStore(path: layout.database, keys: ring)
-        journal = Journal(store: store) { error in
+        journal = Journal(
+            store: store, batchSize: configuration.scheduler.batchSize
+        ) { error in
             log.error("store refused a batch", metadata: ["error": "\(error)"])
         }
         let context = try ZMQContext()
-        bus = try BusServer(keys: keys, layout: layout, context: context)
+        bus = try BusServer(
+            keys: keys, layout: layout, settings: configuration.bus, context: context)
+        metrics = Metrics(remembered: configuration.scheduler.cacheSize)
         pipes = try TaskClass.allCases.map {
             try ClassPipe($0, layout: layout, context: context, now: now)
         }

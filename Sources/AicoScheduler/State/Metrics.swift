@@ -5,12 +5,13 @@ import AicoCore
 
 /// What the scheduler counts about itself since its start.
 struct Metrics {
-    private static let window = 1024
-
     private(set) var turns = 0
     private(set) var busy = Duration.zero
-    private var latencies = Ring<Duration>(capacity: Metrics.window)
+    private var latencies: Ring<Duration>
     private var failures = Ring<Bool>(capacity: 100)
+
+    /// Remembers so many latencies.
+    init(remembered: Int) { latencies = Ring(capacity: remembered) }
 
     mutating func count(turn: Duration) {
         turns += 1
@@ -35,7 +36,7 @@ struct Metrics {
     }
 
     /// The worst latency of late.
-    var lateness: Duration { latencies.elements.suffix(100).max() ?? .zero }
+    var lateness: Duration { latencies.latest(100).max() ?? .zero }
 
     /// Percentiles of the latencies; nil where there are none.
     var latency: (p50: Duration, p99: Duration, maximum: Duration)? {
@@ -52,6 +53,11 @@ struct Ring<Element> {
     private var next = 0
 
     init(capacity: Int) { self.capacity = capacity }
+
+    /// The last so many, newest last.
+    func latest(_ count: Int) -> ArraySlice<Element> {
+        (elements[next...] + elements[..<next]).suffix(count)
+    }
 
     mutating func append(_ element: Element) {
         if elements.count < capacity {

@@ -165,8 +165,6 @@ public struct BusReply: Sendable, Equatable {
 public enum BusLimits {
     /// The longest request that is served; a longer one gets an error reply.
     public static let maximumRequestBytes = 256 * 1024
-    /// The longest frame that a server's socket lets in at all; beyond it the connection is closed.
-    public static let maximumServerFrameBytes = 1024 * 1024
     /// The longest reply or event; a client's socket lets no longer frame in.
     public static let maximumReplyBytes = 8 * 1024 * 1024
 }
