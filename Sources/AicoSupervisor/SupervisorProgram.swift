@@ -36,7 +36,7 @@ public enum SupervisorProgram {
         }
         // A scheduler that goes away must not end us.
         signal(SIGPIPE, SIG_IGN)
-        keepOutputWriteOnly()
+        keepTerminalWriteOnly()
         do {
             let compiler = Compiler(
                 binaries: try ownDirectory(), profiles: arguments.profiles ?? "",
@@ -87,13 +87,11 @@ public enum SupervisorProgram {
         return Status.done
     }
 
-    /// Opens standard output and error anew, to be written only: children inherit them, and a
-    /// terminal's descriptor would let them read what is typed there.
-    private static func keepOutputWriteOnly() {
-        for descriptor in [STDOUT_FILENO, STDERR_FILENO] {
-            let flags = O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC
-            let opened = open("/proc/self/fd/\(descriptor)", flags)
-            // A socket cannot be opened so; a log daemon's gives nothing to a reader.
+    /// Opens a terminal anew, to be written only: children inherit standard output and error, and
+    /// could read what is typed there.
+    private static func keepTerminalWriteOnly() {
+        for descriptor in [STDOUT_FILENO, STDERR_FILENO] where isatty(descriptor) == 1 {
+            let opened = open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NOCTTY | O_CLOEXEC)
             guard opened >= 0 else { continue }
             dup2(opened, descriptor)
             close(opened)

@@ -39,7 +39,8 @@ struct Compiler {
         for (taskClass, run) in runs {
             plans[taskClass] = try CheckedPlan(
                 bytes: try finish(run), taskClass: taskClass, identity: identities[taskClass],
-                root: root)
+                ceiling: PlanCeiling(
+                    root: root, executables: binaries, profiles: profiles, taskClass: taskClass))
         }
         return plans
     }
@@ -113,7 +114,8 @@ struct CheckedPlan {
 
     /// Decodes and checks.
     init(
-        bytes: [UInt8], taskClass: TaskClass, identity: Identities.Identity, root: String
+        bytes: [UInt8], taskClass: TaskClass, identity: Identities.Identity,
+        ceiling: PlanCeiling
     ) throws(SupervisorError) {
         let plan = try Self.decode(bytes, taskClass)
         func refuse(_ text: String) -> SupervisorError {
@@ -123,7 +125,7 @@ struct CheckedPlan {
         guard plan.userID == identity.user, plan.groupID == identity.group else {
             throw refuse("its uid or gid is not the class's")
         }
-        if let excess = PlanCeiling(root: root, taskClass: taskClass).excess(of: plan) {
+        if let excess = ceiling.excess(of: plan) {
             throw refuse(excess)
         }
         self.plan = plan

@@ -11,18 +11,23 @@ import LinuxSandbox
 struct PlanCeiling {
     /// Where the instance lies; empty for an installed system.
     let root: String
+    /// Where the executables are.
+    let executables: String
+    /// Where the profiles are.
+    let profiles: String
     let taskClass: TaskClass
 
-    /// Without these nothing else of a sandbox holds: no profile can do without.
-    private static let required: Set<Layer> = [
-        .identity, .capabilities, .noNewPrivileges, .descriptors, .seccomp,
-    ]
     private static let devices = Set(
         ["null", "zero", "full", "random", "urandom"].map { "/dev/\($0)" })
     /// Never written to, and only the first two are shown at all.
     private static let system = [
         "/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/proc", "/sys", "/dev", "/boot", "/run",
         "/root",
+    ]
+
+    private static let secrets = [
+        "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers",
+        "/etc/sudoers.d", "/etc/ssl/private", "/etc/ssh", "/etc/aico",
     ]
 
     private var hasUserNamespace: Bool { taskClass == .agency || taskClass == .user }
@@ -38,7 +43,7 @@ struct PlanCeiling {
         if plan.hostCapabilities & ~capabilities != 0 {
             return "it has capabilities that the class may not have"
         }
-        if let layer = Self.required.intersection(plan.optionalLayers).first {
+        if let layer = Layer.required.intersection(plan.optionalLayers).first {
             return "it can do without layer \(layer.name)"
         }
         let excess = plan.mounts.first { !permits($0) }
@@ -64,6 +69,9 @@ struct PlanCeiling {
     }
 
     private func permitsReading(_ path: String) -> Bool {
+        if path == executables || path == profiles && taskClass == .security { return true }
+        // They are read by whoever may read anything.
+        if Self.secrets.contains(where: { overlaps($0, path) }) { return false }
         if isOfInstance(path) {
             return readable.contains { path == root + $0 } || permitsWriting(path)
         }
@@ -77,15 +85,10 @@ struct PlanCeiling {
     }
 
     private var readable: [String] {
-        let executables = "/" + Layout.executables
-        return switch taskClass {
-        case .maintenance: [executables, "/run/aico/bus"]
-        case .security:
-            [
-                executables, "/" + Layout.profiles, "/var/lib/aico/keys",
-                "/var/lib/aico/integrity",
-            ]
-        case .agency, .user: [executables]
+        switch taskClass {
+        case .maintenance: ["/run/aico/bus"]
+        case .security: ["/var/lib/aico/keys", "/var/lib/aico/integrity"]
+        case .agency, .user: []
         }
     }
 

@@ -55,6 +55,11 @@ public enum Layer: UInt8, CaseIterable, Sendable, Hashable {
     case landlock
     case seccomp
 
+    /// Without these nothing else of a sandbox holds: no profile can do without.
+    public static let required: Set<Layer> = [
+        .identity, .capabilities, .noNewPrivileges, .descriptors, .seccomp,
+    ]
+
     /// What holds of every worker that runs: a launch is all of it or none. Landlock is added for
     /// each attempt; a worker connects to its sockets by paths.
     public static let ofLaunch = allCases.filter { $0 != .landlock }

@@ -9,13 +9,16 @@ enum HostPathRules {
     /// What every class may read, if its profile says so: programs, libraries, public settings.
     private static let systemDirectories = ["/usr", "/etc"]
     /// Kernel interfaces and our own mount point: never by path.
-    private static let reserved = ["/proc", "/sys", "/dev", "/aico", "/tmp", "/run", "/boot"]
+    private static let reserved = [
+        "/proc", "/sys", "/dev", "/aico", "/tmp", "/run", "/boot", "/root",
+        "/var/run", "/var/lock",  // links of Debian's to beneath /run
+    ]
     /// Links of a merged /usr, which the class root makes itself.
     private static let links = ["/bin", "/sbin", "/lib", "/lib64"]
     /// Secrets that a class with DAC_READ_SEARCH could read through a wider grant.
     private static let secrets = [
-        "/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssl/private", "/etc/ssh",
-        "/etc/aico",
+        "/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-", "/etc/sudoers",
+        "/etc/sudoers.d", "/etc/ssl/private", "/etc/ssh", "/etc/aico",
     ]
 
     static func check(

@@ -23,6 +23,9 @@ struct ProfileReader: ~Copyable {
         "syscalls",
     ]
 
+    /// What a class's memory limit holds beside its attempts, in bytes.
+    private static let memoryBesideAttempts: UInt64 = 128 << 20
+
     /// Reads the profile of a class.
     static func read(
         _ taskClass: TaskClass, in directory: consuming ProfileDirectory
@@ -55,6 +58,7 @@ struct ProfileReader: ~Copyable {
             require("class_limits", in: map, at: root), "class_limits", isClass: true)
         profile.concurrency = UInt16(
             try require("concurrency", in: map, at: root).integer("concurrency", in: 1...64))
+        try checkClassMemory(require("class_limits", in: map, at: root))
         profile.temporaryBytes =
             UInt64(try require("tmp_mb", in: map, at: root).integer("tmp_mb", in: 1...16384))
             << 20
@@ -63,6 +67,18 @@ struct ProfileReader: ~Copyable {
         try readProcesses(map)
         try readGrants(map)
         profile.syscalls = syscalls.grants
+    }
+
+    /// Memory that runs out in the class rather than in an attempt ends attempts that used no more
+    /// than they may.
+    private borrowing func checkClassMemory(_ value: YAMLValue) throws(ProfileError) {
+        let attempts = UInt64(profile.concurrency) * profile.attemptLimits.memoryBytes
+        let least = (attempts + Self.memoryBesideAttempts) >> 20
+        guard profile.classLimits.memoryBytes >> 20 >= least else {
+            throw value.failure(
+                "'memory_mb' of 'class_limits' must be at least \(least): 'concurrency' times "
+                    + "that of 'limits' and \(Self.memoryBesideAttempts >> 20) more")
+        }
     }
 
     private mutating func readIncludes(
@@ -148,6 +164,9 @@ struct ProfileReader: ~Copyable {
             guard let layer = Layer.allCases.first(where: { $0.name == name }),
                 try map["optional"]?.bool("optional") == true
             else { continue }
+            guard !Layer.required.contains(layer) else {
+                throw settings.failure("layer '\(name)' cannot be optional: others rest on it")
+            }
             profile.optionalLayers.insert(layer)
         }
     }

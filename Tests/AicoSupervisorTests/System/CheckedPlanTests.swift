@@ -27,6 +27,10 @@ import Testing
         return plan
     }
 
+    static func ceiling(_ taskClass: TaskClass) -> PlanCeiling {
+        PlanCeiling(root: "", executables: "/b", profiles: "/p", taskClass: taskClass)
+    }
+
     /// The words of a refusal; nil where the plan is accepted.
     static func refusal(_ plan: Plan, for taskClass: TaskClass) -> String? {
         refusal(PlanCodec.encode(plan), for: taskClass)
@@ -35,7 +39,7 @@ import Testing
     static func refusal(_ bytes: [UInt8], for taskClass: TaskClass) -> String? {
         do throws(SupervisorError) {
             _ = try CheckedPlan(
-                bytes: bytes, taskClass: taskClass, identity: identity, root: "")
+                bytes: bytes, taskClass: taskClass, identity: identity, ceiling: ceiling(taskClass))
             return nil
         } catch {
             return "\(error)"
@@ -48,7 +52,7 @@ import Testing
         let plan = Self.plan(of: taskClass)
         let bytes = PlanCodec.encode(plan)
         let checked = try CheckedPlan(
-            bytes: bytes, taskClass: taskClass, identity: Self.identity, root: "")
+            bytes: bytes, taskClass: taskClass, identity: Self.identity, ceiling: Self.ceiling(taskClass))
         #expect(checked.plan == plan)
         #expect(checked.bytes == bytes)
     }
@@ -104,10 +108,27 @@ import Testing
         }
     }
 
-    @Test func aUserNamespaceGoesWithoutCapabilitiesOfTheHost() {
-        var plan = Self.plan(of: .maintenance, capabilities: Self.chown)
-        plan.hasUserNamespace = true
-        #expect(Self.refusal(plan, for: .maintenance)?.contains("capabilities") == true)
+    @Test(arguments: TaskClass.allCases) func theUserNamespaceIsTheClassesNotThePlans(
+        taskClass: TaskClass
+    ) {
+        var plan = Self.plan(of: taskClass)
+        plan.hasUserNamespace.toggle()
+        let words = plan.hasUserNamespace ? "it has a user namespace" : "it has no user namespace"
+        #expect(
+            Self.refusal(plan, for: taskClass)
+                == "cannot use 'plan of \(taskClass.name)': \(words)")
+    }
+
+    @Test(arguments: Layer.allCases) func whatEverythingRestsOnIsNotOptional(layer: Layer) {
+        let required: Set<Layer> = [
+            .identity, .capabilities, .noNewPrivileges, .descriptors, .seccomp,
+        ]
+        var plan = Self.plan(of: .user)
+        plan.optionalLayers = [layer]
+        let expected =
+            required.contains(layer)
+            ? "cannot use 'plan of user': it can do without layer \(layer.name)" : nil
+        #expect(Self.refusal(plan, for: .user) == expected)
     }
 
     @Test func bytesThatAreNoPlanAreRefused() {
