@@ -19,8 +19,8 @@ setup: ## Install the Debian packages that are missing
 build: setup ## Build the release executables
 	swift build $(RELEASE)
 
-test: setup ## Run all tests (those that need root say so and are skipped otherwise)
-	swift test
+test: build ## Run all tests (those that need root say so and are skipped otherwise)
+	AICO_BIN_DIR=$(abspath $(BIN)) swift test
 
 test-vm: build ## Run the sandbox tests on pure cgroup v2 in a QEMU guest
 	scripts/test-vm $(BIN)

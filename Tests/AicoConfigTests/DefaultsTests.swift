@@ -25,7 +25,7 @@ import Testing
             settings.thresholds
                 == Admission.Thresholds(
                     maximumCPU: 80, maximumMemory: 80, idleCPU: 20, idleMemory: 70))
-        #expect(settings.batchInterval == .seconds(1))
+        #expect(settings.retryInterval == .seconds(1))
         #expect(settings.batchSize == 100)
         #expect(settings.cacheSize == 10_000)
         #expect(
@@ -58,7 +58,8 @@ import Testing
             tasks.first { $0.id.text == id }?.config
         }
         #expect(
-            config("maintenance.log_cleanup") == ["retention_days": 30, "max_size_mb": 500])
+            config("maintenance.log_cleanup")
+                == ["retention_days": 30, "max_size_mb": 500, "history_retention_days": 90])
         let health = try #require(config("maintenance.health_check"))
         for key in ["check_database", "check_message_bus", "check_disk_space"] {
             #expect(health[key] == true)
@@ -78,7 +79,7 @@ import Testing
         #expect(users.scheduler.userID == 61000)
         #expect(TaskClass.allCases.map { users[$0].userID } == [61001, 61002, 61003, 61004])
         #expect(configuration.layout.busSocket == root.path + "/run/aico/bus/bus.sock")
-        #expect(configuration.bus.requests.text(socket: "/s") == "ipc:///s")
+        #expect(configuration.bus.requests == nil)
     }
 
     @Test func installedSystemLooksItsUsersUpByName() throws {

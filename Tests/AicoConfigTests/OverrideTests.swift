@@ -37,7 +37,7 @@ import Testing
 
     @Test func durationsAreSecondsWithOrWithoutFraction() throws {
         let changed = try check("scheduler: {scheduler_interval: 0.25, max_retry_delay: 90}")
-        #expect(changed.scheduler.batchInterval == .milliseconds(250))
+        #expect(changed.scheduler.retryInterval == .milliseconds(250))
         #expect(changed.scheduler.retry.maximumDelay == .seconds(90))
     }
 
@@ -59,12 +59,14 @@ import Testing
         #expect(task.schedule.text == "0 5 * * *" && task.timeZone == "Europe/Berlin")
         #expect(task.policies.timeout == .seconds(120) && task.policies.idleOnly)
         #expect(!task.isEnabled)
-        #expect(task.config == ["retention_days": 7, "max_size_mb": 500])
+        #expect(
+            task.config
+                == ["retention_days": 7, "max_size_mb": 500, "history_retention_days": 90])
     }
 
     @Test func busMayListenOnAnAddress() throws {
         let bus = try check("bus: {requests: 'tcp://127.0.0.1:7801'}").bus
-        #expect(bus.requests.text(socket: "/s") == "tcp://127.0.0.1:7801")
+        #expect(bus.requests?.text == "tcp://127.0.0.1:7801")
     }
 
     @Test func fileBelowTheRootOverrides() throws {

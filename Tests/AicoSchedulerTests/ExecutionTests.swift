@@ -6,7 +6,7 @@ import AicoWire
 import BusClient
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.serialized)
 struct ExecutionTests {
     @Test func runReachesTheWorkerAndItsResultTheStore() throws {
         let run = try SchedulerRun(try InstanceRoot())

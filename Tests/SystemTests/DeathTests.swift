@@ -56,7 +56,8 @@ struct DeathTests {
                 + "echo end $AICO_EXECUTION_ID >>\(ledger)"
             try instance.makeTask(
                 identifier, argv: ["/bin/bash", "-c", script],
-                policies: ["retry": ["count": 3, "delay": 0.1]], client: client)
+                policies: ["on_crash": "rerun", "retry": ["count": 3, "delay": 0.1]],
+                client: client)
             executions.append(try instance.run(identifier, client: client))
         }
         let path = "\(instance.root)/var/lib/aico/work/ledger"

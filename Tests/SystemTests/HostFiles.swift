@@ -10,8 +10,8 @@ let projectDirectory: String = {
 }()
 
 /// Makes a directory of its own for a test, owned by root and readable by all.
-func temporaryDirectory(_ name: String) throws -> String {
-    var template = Array("/tmp/aico-\(name)-XXXXXX".utf8CString)
+func temporaryDirectory(_ name: String, below parent: String = "/tmp") throws -> String {
+    var template = Array("\(parent)/aico-\(name)-XXXXXX".utf8CString)
     guard let made = mkdtemp(&template) else { throw HostError(step: "mkdtemp", errno: errno) }
     let path = String(cString: made)
     chmod(path, 0o755)

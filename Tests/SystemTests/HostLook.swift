@@ -41,6 +41,12 @@ extension Instance {
         try hostProcesses().filter { $0.user == user }.map(\.command)
     }
 
+    private func userID(of process: Substring) throws -> UInt32? {
+        let line = try textOfFile("/proc/\(process)/status").split(separator: "\n")
+            .first { $0.hasPrefix("Uid:") }
+        return line?.split(separator: "\t").dropFirst().first.flatMap { UInt32($0) }
+    }
+
     /// Every process in its cgroups.
     func hostProcesses() throws -> [(processID: Int32, user: UInt32, command: String)] {
         let layout = try CgroupLayout.discover()
@@ -52,9 +58,9 @@ extension Instance {
                 guard let processID = Int32(word) else { continue }
                 let command = ((try? textOfFile("/proc/\(word)/cmdline")) ?? "")
                     .replacing("\0", with: " ")
-                var status = stat()
-                guard stat("/proc/\(word)", &status) == 0 else { continue }
-                found.append((processID, status.st_uid, command))
+                // Not the owner of its directory: that is root's where it may not be dumped.
+                guard let user = try? userID(of: word) else { continue }
+                found.append((processID, user, command))
             }
         }
         return found

@@ -24,7 +24,8 @@ final class Instance: @unchecked Sendable {
         guard let bin = Built.directory else { throw HostError(step: "find bin", errno: ENOENT) }
         self.bin = bin
         root = try temporaryDirectory("system")
-        probes = try temporaryDirectory("probes")
+        // Not below /tmp: a task has one of its own there.
+        probes = try temporaryDirectory("probes", below: "/var/tmp")
         profiles = try temporaryDirectory("profiles")
         try copyFile("\(bin)/escape-probe", to: "\(probes)/escape-probe", mode: 0o755)
         try Self.copyProfiles(to: profiles, probes: probes, extra: extra)
@@ -84,9 +85,7 @@ final class Instance: @unchecked Sendable {
             {
                 var text = try textOfFile("\(source)/\(directory)\(name)")
                 if name == "user.yaml" {
-                    text = text.replacing(
-                        "\nreadable:", with: "\nreadable:\n  - \(probes)  # the probes")
-                    text += extra
+                    text += "executable:\n  - \(probes)  # the probes\n" + extra
                 }
                 try writeFile(text, to: "\(target)/\(directory)\(name)")
             }

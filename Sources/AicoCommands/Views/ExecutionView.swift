@@ -35,7 +35,7 @@ struct ExecutionView {
         duration = json["duration"]?.double
         attempts = json["attempts"]?.int ?? 0
         retryAt = json.instant("retry_at")
-        result = json["result"].flatMap { $0.isNull ? nil : $0 }
+        result = json["result"].flatMap { $0.isNull ? JSONValue?.none : $0 }
         error = json["error"]?.string
         attemptList = (json["attempt_list"]?.array ?? []).map { AttemptView($0) }
     }

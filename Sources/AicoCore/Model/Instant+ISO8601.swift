@@ -5,7 +5,7 @@ extension Instant {
     /// The instant as `2025-01-15T10:00:00Z`, with `.123456` before the Z where not whole.
     public var iso8601: String {
         let civil = CivilTime(secondsSinceEpoch: seconds)
-        let fraction = microseconds - seconds * 1_000_000
+        let fraction = microseconds &- seconds &* 1_000_000
         var text = civil.iso8601
         if fraction != 0 {
             let digits = String(fraction)

@@ -90,7 +90,9 @@ extension Scheduler {
             run.isWanted = false
             cancel(run, .requested)
         }
-        _ = queue.remove { $0.entry === entry && $0.retryOf == nil }
+        for item in queue.remove(where: { $0.entry === entry && $0.retryOf == nil }) {
+            skip(item, "deleted")
+        }
         tasks[entry.id] = nil
         timers.set(.task(entry.id), at: nil)
         journal.add(.deleteTask(entry.id, at: now))

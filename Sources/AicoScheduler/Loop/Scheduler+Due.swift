@@ -97,6 +97,11 @@ extension Scheduler {
             // Whoever asked was told already that it is queued.
             candidate.policies.overlap = .queueAll
             candidate.waitingOfTask = 0
+        } else if item.trigger == .catchUp, candidate.policies.misfire == .runAll,
+            candidate.policies.overlap != .allow
+        {
+            // All were missed together: those that run wait for each other.
+            candidate.policies.overlap = .queueAll
         }
         let place = Admission.Place(
             isWorkerReady: pipe.isReady, free: settings.maximumConcurrency - running,

@@ -38,8 +38,10 @@ extension Scheduler {
                         at: now))
                 continue
             }
+            let isCatchUp = occurrence.decidedAt - occurrence.plannedAt > Planner.grace
             let item = Waiting(
-                entry: entry, trigger: occurrence.reason == "manual" ? .manual : .schedule,
+                entry: entry,
+                trigger: occurrence.reason == "manual" ? .manual : isCatchUp ? .catchUp : .schedule,
                 plannedAt: occurrence.plannedAt)
             item.recorded = .worker
             enqueue(item)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoConfig
 import AicoCore
 import AicoStore
 import AicoWire
+import Glibc
 import Logging
 
 extension Scheduler {
@@ -51,6 +53,9 @@ extension Scheduler {
         } catch {
             log.error("store did not close", metadata: ["error": "\(error)"])
         }
+        // Whoever connects from now on hears at once that nobody is there.
+        let layout = configuration.layout
+        for path in [layout.busSocket, layout.eventsSocket] { unlink(path) }
         log.notice("stopped")
     }
 }

@@ -31,7 +31,8 @@ final class SchedulerRun {
 
     /// Starts a scheduler and launches, as supervisor, the classes it asks for.
     init(
-        _ root: InstanceRoot, load: Admission.Load? = nil, launching: Bool = true
+        _ root: InstanceRoot, monitor: any ResourceMonitor & Sendable = FixedLoad(nil),
+        launching: Bool = true
     ) throws {
         self.root = root
         var ends: [Int32] = [-1, -1]
@@ -53,7 +54,7 @@ final class SchedulerRun {
                 }
                 let scheduler = try Scheduler(
                     configuration: try Configuration.load(root: path), channel: theirs,
-                    monitor: FixedLoad(load), log: log)
+                    monitor: monitor, log: log)
                 scheduler.discover(in: "\(path)/bin")
                 ready.signal()
                 result = .success(try scheduler.run())
@@ -95,19 +96,29 @@ final class SchedulerRun {
     }
 
     /// The next message that the scheduler sends to its supervisor.
-    func receive() throws -> SupervisorMessage {
+    func receive(within seconds: Int32 = 10) throws -> SupervisorMessage {
         var item = pollfd(fd: channel, events: Int16(POLLIN), revents: 0)
-        try #require(poll(&item, 1, 10_000) == 1)
+        try #require(poll(&item, 1, seconds * 1000) == 1)
         var bytes = [UInt8](repeating: 0, count: 64)
         let count = recv(channel, &bytes, bytes.count, 0)
         return try #require(SupervisorMessage(decoding: Array(bytes.prefix(max(0, count)))))
     }
 
-    /// Starts a worker of a class that takes orders.
+    /// Starts a worker of a class, and returns once it takes orders.
     func worker(_ taskClass: TaskClass) throws -> ScriptedWorker {
         let worker = try ScriptedWorker(taskClass, root: root.path)
         try worker.greet()
-        return worker
+        // Its answer and our requests come by different sockets: ask until the answer is in.
+        for _ in 0..<10_000 {
+            try worker.answerPings()
+            let workers = try request(.health)["workers"]?.array ?? []
+            if workers.contains(where: {
+                $0["class"] == .string(taskClass.name) && $0["state"] == "running"
+            }) {
+                return worker
+            }
+        }
+        throw Failure(description: "the worker is not heard")
     }
 
     func request(_ topic: BusTopic, _ body: JSONValue = [:]) throws -> JSONValue {
@@ -144,6 +155,12 @@ final class SchedulerRun {
         return try wait()
     }
 
+    /// Goes away as a supervisor that is killed does: what runs stays written as running.
+    func abandon() throws {
+        shutdown(channel, Int32(SHUT_RDWR))
+        #expect(try wait() == 1)
+    }
+
     func wait() throws -> Int32 {
         isOver = true
         ended.wait()
@@ -152,10 +169,25 @@ final class SchedulerRun {
 }
 
 /// A machine that is always as busy.
-final class FixedLoad: ResourceMonitor {
+final class FixedLoad: ResourceMonitor, Sendable {
     private let fixed: Admission.Load?
 
     init(_ load: Admission.Load?) { fixed = load }
 
     func load(at now: Instant) -> Admission.Load? { fixed }
+}
+
+/// A machine that is as busy as the test says.
+final class ChangingLoad: ResourceMonitor, Sendable {
+    private let value: Mutex<Admission.Load>
+
+    init(cpu: Double, memory: Double) {
+        value = Mutex(Admission.Load(cpu: cpu, memory: memory))
+    }
+
+    func set(cpu: Double, memory: Double) {
+        value.withLock { $0 = Admission.Load(cpu: cpu, memory: memory) }
+    }
+
+    func load(at now: Instant) -> Admission.Load? { value.withLock { $0 } }
 }

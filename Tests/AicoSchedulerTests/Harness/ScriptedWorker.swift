@@ -10,6 +10,8 @@ import ZeroMQ
 final class ScriptedWorker {
     private let orders: ZMQSocket
     private let reports: ZMQSocket
+    /// Orders that came while only pings were answered.
+    private var pending: [Order] = []
 
     init(_ taskClass: TaskClass, root: String) throws {
         let context = try ZMQContext()
@@ -34,8 +36,21 @@ final class ScriptedWorker {
         try report(.pong(nonce: nonce))
     }
 
+    /// Answers the pings that have come; other orders are kept for `next`.
+    func answerPings() throws {
+        while let frame = try orders.receive()?.first {
+            let order = try OrderCodec.decode(frame)
+            if case .ping(let nonce) = order {
+                try report(.pong(nonce: nonce))
+            } else {
+                pending.append(order)
+            }
+        }
+    }
+
     /// The next order; pings are answered on the way. Nil where none comes in time.
     func next(within: Duration = .seconds(10), answeringPings: Bool = false) throws -> Order? {
+        if !pending.isEmpty { return pending.removeFirst() }
         while try orders.wait(timeout: within) {
             guard let frame = try orders.receive()?.first else { continue }
             let order = try OrderCodec.decode(frame)

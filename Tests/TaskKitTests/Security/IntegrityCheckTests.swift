@@ -83,20 +83,11 @@ struct IntegrityCheckTests {
                 == "1 difference: \(scratch.path)/profiles/inner/user is missing")
     }
 
-    @Test(arguments: [
-        ("aico-worker-new", true), ("aico", true), ("aico-bench.product", false), ("tool", false),
-    ])
-    func aNewExecutableOfOursIsNamed(name: String, isNamed: Bool) async throws {
-        let scratch = try IntegrityScratch()
-        try scratch.record()
-        try scratch.write("programs/\(name)", "new")
-        let expected = "1 difference: \(scratch.path)/programs/\(name) is new"
-        #expect(try await scratch.check() == (isNamed ? expected : nil))
-    }
-
     @Test func whatIsRecordedHereIsReadThere() async throws {
         let scratch = try IntegrityScratch()
-        let paths = try scratch.directories.flatMap { try FileTree.paths(below: $0) }
+        let paths =
+            try FileTree.programs(in: scratch.path + "/bin")
+            + scratch.directories.flatMap { try FileTree.paths(below: $0) }
         let baseline = try Baseline(recording: paths) { $0 }
         try scratch.write("baseline.json", String(decoding: baseline.serialized(), as: UTF8.self))
         #expect(try await scratch.check() == nil)
@@ -112,7 +103,7 @@ struct IntegrityCheckTests {
         #expect(try await scratch.check() == "1 difference: \(scratch.path)/\(name) is new")
     }
 
-    @Test(arguments: ["bin/tool", "bin/aico-worker.o", "bin/aicox"])
+    @Test(arguments: ["bin/tool", "bin/aico-bench.product", "bin/aicox"])
     func besidesTheExecutablesOthersMayLie(name: String) async throws {
         let scratch = try IntegrityScratch()
         try scratch.record()

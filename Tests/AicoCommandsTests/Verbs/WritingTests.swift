@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoWire
+import Synchronization
+import Testing
+
+@testable import AicoCommands
+
+/// Verbs that change something: what they send and what they say.
+@Suite(.serialized)
+struct WritingTests {
+    private let root: CommandRoot
+    private let bus: FakeBus
+
+    init() throws {
+        root = try CommandRoot()
+        bus = try FakeBus(root) { request in
+            switch request.topic {
+            case .taskCreate, .taskUpdate, .taskEnable, .taskDisable:
+                .data(["task": Samples.task])
+            case .taskStatus: .data(["task": Samples.task, "executions": []])
+            case .taskHistory: .data(["executions": [Samples.execution]])
+            case .taskDelete:
+                request.body["task"] == "user.gone"
+                    ? .refusal(.notFound, "there is no task \"user.gone\"", hint: "look")
+                    : .data(["deleted": request.body["task"] ?? .null])
+            case .taskRun:
+                .data([
+                    "execution": .string(Samples.id), "task": "user.photos", "state": "running",
+                ])
+            case .taskCancel: .data(["cancelled": [.string(Samples.id)]])
+            case .deadLetterRetry: .data(["execution": .string(Samples.id)])
+            case .deadLetterPurge: .data(["purged": request.body["id"] == nil ? 12 : 1])
+            default: .refusal(.internal, "not scripted")
+            }
+        }
+    }
+
+    private func run(_ arguments: String...) -> CommandRun {
+        CommandRun(["scheduler"] + arguments, root: root)
+    }
+
+    @Test func createMakesACommandOfWhatFollowsTheDashes() {
+        let run = run(
+            "create", "user.photos", "0 2 * * *", "--timezone", "Europe/Berlin", "--env", "A=b=c",
+            "--directory", "/srv", "--input", "text", "--timeout", "1h", "--retries", "2",
+            "--retry-delay", "90", "--overlap", "queue_one", "--idle-only", "--dst-gap", "skip",
+            "--", "/usr/bin/rsync", "-a", "--json", "/photos")
+        #expect(run.status == 0)
+        #expect(run.talk == "created user.photos, which runs in 15 h\n")
+        #expect(run.output == "")
+        #expect(
+            bus.requests == [
+                .init(
+                    topic: .taskCreate,
+                    body: [
+                        "id": "user.photos", "schedule": "0 2 * * *",
+                        "timezone": "Europe/Berlin",
+                        "config": [
+                            "argv": ["/usr/bin/rsync", "-a", "--json", "/photos"],
+                            "environment": ["A": "b=c"], "working_directory": "/srv",
+                            "stdin": "text",
+                        ],
+                        "policies": [
+                            "timeout": 3600, "retry": ["count": 2, "delay": 90],
+                            "overlap": "queue_one", "idle_only": true, "dst": ["gap": "skip"],
+                        ],
+                    ])
+            ])
+    }
+
+    @Test func createTakesATypeWithItsConfig() throws {
+        let file = try root.write("{\"retention_days\": 7}", to: "config.json")
+        let run = run(
+            "create", "maintenance.logs.weekly", "@weekly", "--type", "maintenance.log_cleanup",
+            "--config", "@\(file)", "--disabled")
+        #expect(run.talk == "created maintenance.logs.weekly, disabled\n")
+        #expect(
+            bus.requests == [
+                .init(
+                    topic: .taskCreate,
+                    body: [
+                        "id": "maintenance.logs.weekly", "schedule": "@weekly",
+                        "type": "maintenance.log_cleanup", "config": ["retention_days": 7],
+                        "enabled": false,
+                    ])
+            ])
+    }
+
+    @Test func createGivesTheTaskAsADocument() throws {
+        let run = run("create", "user.x", "@daily", "--json", "--", "/bin/true")
+        #expect(try run.document() == ["task": Samples.task])
+        #expect(run.talk == "")
+    }
+
+    @Test func updateSendsWhatIsNamedAndKeepsTheHalves() {
+        let run = run(
+            "update", "user.photos", "--schedule", "@daily", "--retries", "5", "--unset",
+            "timeout", "--env", "B=2")
+        #expect(run.talk == "updated user.photos\n")
+        #expect(
+            bus.requests == [
+                .init(topic: .taskStatus, body: ["task": "user.photos"]),
+                .init(
+                    topic: .taskUpdate,
+                    body: [
+                        "task": "user.photos", "schedule": "@daily",
+                        "config": [
+                            "argv": ["/usr/bin/rsync", "-a"], "environment": ["B": "2"],
+                        ],
+                        "policies": ["retry": ["count": 5, "delay": 30], "timeout": nil],
+                    ]),
+            ])
+    }
+
+    @Test(arguments: [
+        ("delete", BusTopic.taskDelete, "deleted"), ("enable", .taskEnable, "enabled"),
+        ("disable", .taskDisable, "disabled"),
+    ])
+    func aSwitchTakesSeveralTasks(verb: String, topic: BusTopic, done: String) {
+        let run = run(verb, "user.a", "user.b")
+        #expect(run.status == 0)
+        #expect(run.talk == "\(done) user.a\n\(done) user.b\n")
+        #expect(
+            bus.requests == [
+                .init(topic: topic, body: ["task": "user.a"]),
+                .init(topic: topic, body: ["task": "user.b"]),
+            ])
+    }
+
+    @Test func oneThatFailsDoesNotStopTheOthersAndDecidesTheExitCode() {
+        let run = run("delete", "user.a", "user.gone", "user.b")
+        #expect(run.status == 3)
+        #expect(
+            run.talk == """
+                deleted user.a
+                aico: there is no task "user.gone"
+                hint: look
+                deleted user.b
+
+                """)
+    }
+
+    @Test func runSaysWhichExecution() throws {
+        #expect(run("run", "user.photos").talk == "running: user.photos, execution 3f2a91c0\n")
+        #expect(try run("run", "user.photos", "--json").document()["state"] == "running")
+        #expect(bus.requests.allSatisfy { $0.body == ["task": "user.photos"] })
+    }
+
+    @Test func cancelTakesATaskAnExecutionOrItsBeginning() {
+        let whole: JSONValue = ["execution": .string(Samples.id)]
+        let words: [(String, JSONValue)] = [
+            ("user.photos", ["task": "user.photos"]), (Samples.id, whole), ("3F2A", whole),
+        ]
+        for (word, body) in words {
+            #expect(run("cancel", word).talk == "cancelled execution 3f2a91c0\n")
+            #expect(bus.requests.last == .init(topic: .taskCancel, body: body))
+        }
+    }
+
+    @Test func aBeginningThatNoneHasIsNotFound() {
+        let run = run("cancel", "dead")
+        #expect(run.status == 3)
+        #expect(
+            run.talk == """
+                aico: cannot find execution "dead": there is none among the latest
+                hint: see them with "aico scheduler history"
+
+                """)
+    }
+
+    @Test func deadLettersAreSentBackAndPurged() {
+        #expect(run("dlq", "retry", "7").talk == "runs again as execution 3f2a91c0\n")
+        #expect(run("dlq", "purge", "7").talk == "purged 1\n")
+        #expect(run("dlq", "purge", "--all").talk == "purged 12\n")
+        #expect(
+            bus.requests == [
+                .init(topic: .deadLetterRetry, body: ["id": 7]),
+                .init(topic: .deadLetterPurge, body: ["id": 7]),
+                .init(topic: .deadLetterPurge, body: [:]),
+            ])
+    }
+}
