@@ -43,7 +43,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "AgencyTasks",
         [
-            "TaskKit", "AicoCore", "AicoWire", "TimeZones",
+            "TaskKit", "AicoCore", "AicoWire", "TimeZones", "CLinux",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
@@ -82,7 +82,13 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoStoreTests",
         ["AicoStore", "AicoKeys", "AicoCore", .product(name: "GRDB", package: "GRDB.swift")]
     ),
-    ("AicoSchedulerTests", ["AicoScheduler", "AicoWire", "AicoCore"]),
+    (
+        "AicoSchedulerTests",
+        [
+            "AicoScheduler", "AicoConfig", "AicoKeys", "AicoStore", "AicoWire", "AicoCore",
+            "BusClient", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
+        ]
+    ),
     ("AicoSupervisorTests", ["AicoSupervisor", "AicoWire", "AicoCore", "LinuxSandbox", "CLinux"]),
     (
         "TaskKitTests",

@@ -34,6 +34,7 @@ struct confinement {
     uint32_t ruleset_step;
     uint32_t ruleset_index;
     int listener;
+    struct rlimit files;  // RLIMIT_NOFILE of the task's code
     uint32_t step;
     uint32_t index;
     struct aico_setup_report report;
@@ -55,8 +56,26 @@ static int enter_session(struct confinement *self) {
     return setsid() < 0 ? -1 : 0;
 }
 
+// Where the class as a whole runs out of memory the kernel takes an attempt, not the worker or the
+// fork server with all attempts. Raising needs no capability; to lower it again takes a writable
+// /proc, which no attempt has.
+static int offer_to_oom_killer(const struct aico_attempt_plan *plan) {
+    // The fork server's copy is not dumpable, which makes its files in /proc root's.
+    if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) return -1;
+    int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    ssize_t count = write(file, "1000", 4);
+    int error = errno;
+    close(file);
+    if (count != 4) return fails(error);
+    // Of the same uid and pid namespace as other attempts: they must not look into it.
+    return plan->own_namespaces ? 0 : prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 // The v2 leaf was entered by clone3. "0" to v1's tasks moves only the caller.
 static int join_cgroups(struct confinement *self) {
+    at(self, AICO_STEP_OOM_SCORE, 0);
+    if (offer_to_oom_killer(self->plan) != 0) return -1;
     at(self, AICO_STEP_LEAF, 0);
     if (!self->attempt->own_cgroup) return fails(ENODEV);
     for (size_t index = 0; index < self->attempt->join_count; index++) {
@@ -96,22 +115,35 @@ static int make_mounts(struct confinement *self) {
     return 0;
 }
 
-static int limit(struct confinement *self, int resource, uint64_t value) {
-    struct rlimit wanted = {value, value};
+static int limit_for(
+    struct confinement *self, int resource, uint64_t value, struct rlimit *wanted) {
     struct rlimit current;
     at(self, AICO_STEP_RLIMIT, (size_t)resource);
     if (getrlimit(resource, &current) != 0) return -1;
     // Raising a hard limit is not ours to do; what is lower already is as good.
-    if (current.rlim_max < value) wanted.rlim_cur = wanted.rlim_max = current.rlim_max;
+    if (current.rlim_max < value) value = current.rlim_max;
+    wanted->rlim_cur = wanted->rlim_max = value;
+    return 0;
+}
+
+static int limit(struct confinement *self, int resource, uint64_t value) {
+    struct rlimit wanted;
+    if (limit_for(self, resource, value, &wanted) != 0) return -1;
     return setrlimit(resource, &wanted);
 }
 
 static int set_rlimits(struct confinement *self) {
     const struct aico_attempt_plan *plan = self->plan;
-    // A core dump would write memory where a core_pattern of the host sends it.
-    if (limit(self, RLIMIT_CORE, 0) != 0) return -1;
+    // A core dump would go where a core_pattern of the host sends it. 1, not 0: where that is a
+    // pipe, the kernel ignores 0 and heeds 1 alone (core(5) and do_coredump).
+    const struct rlimit no_core = {1, 1};
+    at(self, AICO_STEP_RLIMIT, RLIMIT_CORE);
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0) return -1;
     if (limit(self, RLIMIT_MEMLOCK, 0) != 0) return -1;
-    if (plan->open_files && limit(self, RLIMIT_NOFILE, plan->open_files) != 0) return -1;
+    // Only worked out here, and set when the report with its descriptor is sent.
+    if (plan->open_files
+        && limit_for(self, RLIMIT_NOFILE, plan->open_files, &self->files) != 0)
+        return -1;
     if (plan->file_size && limit(self, RLIMIT_FSIZE, plan->file_size) != 0) return -1;
     return 0;
 }
@@ -200,8 +232,7 @@ static int narrow_capabilities(struct confinement *self) {
     at(self, AICO_STEP_LOCK_SECUREBITS, 0);
     int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
     if (bits < 0) return -1;
-    if (((unsigned long)bits & wanted) != wanted && prctl(PR_SET_SECUREBITS, wanted, 0, 0, 0) != 0
-        && (errno != EPERM || plan->own_namespaces))
+    if (((unsigned long)bits & wanted) != wanted && prctl(PR_SET_SECUREBITS, wanted, 0, 0, 0) != 0)
         return -1;
     at(self, AICO_STEP_SET_CAPABILITIES, 0);
     if (set_capabilities(kept) != 0) return -1;
@@ -343,6 +374,14 @@ static void apply(
     _exit(127);
 }
 
+// The kernel counts the descriptors in flight of all processes of a uid, and lets one send more
+// only while they are below its own limit (unix(7), ETOOMANYREFS): a task that keeps as many in
+// flight as it may would stop the reports of all attempts after it. Every filter has prlimit64.
+static void limit_open_files(struct confinement *self) {
+    if (self->files.rlim_max == 0) return;
+    if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &self->files, NULL) != 0) _exit(127);
+}
+
 static void await_release(struct confinement *self) {
     char word;
     ssize_t count;
@@ -379,7 +418,7 @@ void aico_attempt_confine(
     apply(self, AICO_LAYER_MOUNTS, make_mounts);
     // Landlock's rules name the mounts just made and need descriptors that are closed below.
     if (collect_rules(self) != 0) self->ruleset_error = errno;
-    // After the descriptors were opened, which a small limit would refuse.
+    // After the files of the rules were opened.
     apply(self, AICO_LAYER_RLIMITS, set_rlimits);
     // Before keyctl is filtered away.
     apply(self, AICO_LAYER_KEYRING, join_keyring);
@@ -399,5 +438,6 @@ void aico_attempt_confine(
     apply(self, AICO_LAYER_SECCOMP, install_filter);
 
     send_report(self);
+    limit_open_files(self);
     await_release(self);
 }

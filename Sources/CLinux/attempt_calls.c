@@ -50,6 +50,8 @@ int aico_thread_count(void) {
     return (int)status.st_nlink - 2;
 }
 
+int aico_forbid_inspection(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
+
 int aico_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
 
 static int capabilities(struct __user_cap_data_struct data[2], int change) {

@@ -197,8 +197,9 @@ static _Noreturn void confine(struct child *child) {
     int index;
     int entered = aico_enter_class_root(class->mounts, class->mount_count, &index);
     REQUIRE(LAYER_MOUNTS, index, entered == 0);
-    // Set while CAP_SYS_RESOURCE is not needed: all go down.
-    set_limit(child, RLIMIT_CORE, 0);
+    // While CAP_SYS_RESOURCE is there, which a caller's own low limits would need. 1 for cores, not
+    // 0: where core_pattern is a pipe, the kernel ignores 0 (core(5)).
+    set_limit(child, RLIMIT_CORE, 1);
     set_limit(child, RLIMIT_MEMLOCK, 0);
     set_limit(child, RLIMIT_MSGQUEUE, 0);
     set_limit(child, RLIMIT_NOFILE, class->open_files);

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -103,6 +104,10 @@ static _Noreturn void run(const struct aico_launch *launch, int report, pid_t pa
     if (setsid() < 0) fail(report, AICO_LAUNCH_DESCRIPTORS);
     if (place(launch, &report) != 0) fail(report, AICO_LAUNCH_DESCRIPTORS);
     umask(launch->umask);
+    // The scheduler's memory holds keys. 1, not 0: where core_pattern is a pipe, the kernel ignores
+    // 0 (core(5)). While CAP_SYS_RESOURCE is there: a caller without cores needs it.
+    const struct rlimit no_core = {1, 1};
+    if (setrlimit(RLIMIT_CORE, &no_core) != 0) fail(report, AICO_LAUNCH_LIMITS);
     if (drop_bounding_set() != 0) fail(report, AICO_LAUNCH_CAPABILITIES);
     if (drop_identity(launch) != 0) fail(report, AICO_LAUNCH_IDENTITY);
     if (clear_capabilities() != 0) fail(report, AICO_LAUNCH_CAPABILITIES);

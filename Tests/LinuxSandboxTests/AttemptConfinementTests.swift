@@ -90,7 +90,7 @@ struct AttemptConfinementTests {
             return mount
         }
         let outcome = try fixture.run("limits", "fill /tmp/x", "core")
-        #expect(outcome.said == "0/0 0/0 64/64 33554432/33554432", "\(outcome)")
+        #expect(outcome.said == "1/1 0/0 64/64 33554432/33554432", "\(outcome)")
         // A namespace's first process gets no SIGXFSZ, which nobody handles, but its error.
         #expect(outcome.lines.contains("said 33554432 errno \(EFBIG)"), "\(outcome)")
         // Nor SIGABRT: abort() ends it in SIGSEGV, without a core.

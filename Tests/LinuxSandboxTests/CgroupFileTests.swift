@@ -145,6 +145,20 @@ struct CgroupFileTests {
         #expect(rest.outOfMemoryKills == 0)
     }
 
+    @Test(arguments: [(3 << 20, true), (5 << 20, false)])
+    func leafThatWouldTakeLongToEmptyIsReplaced(left: Int, isKept: Bool) throws {
+        let mount = try FakeCgroupMount.hybrid()
+        let backend = try hybridBackend(mount, plan: cgroupPlan(processes: 4))
+        let first = try backend.prepareLeaf(slot: 0)
+        let leaf = "\(mount.path)/memory/s0.1"
+        try FakeCgroupMount.write("\(left)\n", to: "\(leaf)/memory.usage_in_bytes")
+        first.release()
+        #expect(!backend.sweep())
+        _ = try backend.prepareLeaf(slot: 0)
+        #expect(mount.exists("memory/s0.1") == isKept)
+        if isKept { #expect(mount.text("memory/s0.1/memory.force_empty") == "0") }
+    }
+
     @Test func descriptorsThatAreNoCgroupsAreRefused() {
         #expect(
             throws: CgroupError(

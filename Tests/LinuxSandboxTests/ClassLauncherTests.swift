@@ -64,7 +64,7 @@ struct ClassLauncherTests {
         for number in 0..<1024 {
             open[number] = linkTarget("/proc/\(worker.pid)/fd/\(number)")
         }
-        let expected = 4 + fixture.cgroups.descriptors.count
+        let expected = 5 + fixture.cgroups.descriptors.count
         #expect(open.keys.sorted() == Array(0..<expected), "\(open)")
         // The device of the old root: its path is gone with that root.
         #expect(open[0] == "/null")

@@ -11,11 +11,16 @@ struct FixtureWorker {
 
     /// A scenario is `[capability bits in hex:]name[ argument]`. The first word may be `@together`
     /// (all at once; a refusal kills the others), `@stay` (lives on at the end), `@bad KIND` (an
-    /// order that no worker sends) or `@control` (the worker itself, outside the last layers).
+    /// order that no worker sends), `@control` (the worker itself, outside the last layers),
+    /// `@beside` (the others while the first one, which says something and stays, lives) or
+    /// `@large MEGABYTES` (the worker holds memory).
     func run(_ scenarios: [String]) throws {
         let mode = scenarios.first.flatMap { $0.hasPrefix("@") ? $0 : nil } ?? ""
         guard Attack.listenAbstract("aico-fixture") else { exit(5) }
         if mode.hasPrefix("@bad ") { return try BadOrder.send(mode, to: forkServer, line: line) }
+        if mode.hasPrefix("@large ") {
+            Harm.take(megabytes: Int(mode.dropFirst("@large ".count)) ?? 0)
+        }
         var channels: [UInt64: Int32] = [:]
         for (index, scenario) in scenarios.dropFirst(mode.isEmpty ? 0 : 1).enumerated() {
             if mode == "@control" {
@@ -25,7 +30,16 @@ struct FixtureWorker {
             let attempt = UInt64(index + 1)
             channels[attempt] = try start(attempt, scenario)
             if scenario.hasSuffix("!kill") { try awaitConfined(then: attempt) }
-            if mode != "@together" { try drain(&channels) }
+            if mode == "@beside", attempt == 1 {
+                var waiting = pollfd(fd: channels[1] ?? -1, events: Int16(POLLIN), revents: 0)
+                poll(&waiting, 1, -1)
+            } else if mode != "@together" {
+                try drain(&channels, leaving: mode == "@beside" ? 1 : 0)
+            }
+        }
+        if mode == "@beside" {
+            say(channels[1] == nil ? "first gone" : "first lives")
+            try forkServer.kill(attempt: 1)
         }
         try drain(&channels)
         say("done caps=\(workerCapabilities())")
@@ -45,9 +59,9 @@ struct FixtureWorker {
         return ours
     }
 
-    /// Prints events until every attempt has ended.
-    private func drain(_ channels: inout [UInt64: Int32]) throws {
-        while !channels.isEmpty {
+    /// Prints events until so many attempts are left.
+    private func drain(_ channels: inout [UInt64: Int32], leaving rest: Int = 0) throws {
+        while channels.count > rest {
             guard let event = try next() else { continue }
             say(line(of: event))
             switch event {

@@ -69,6 +69,11 @@ enum Scenario {
         case "setuid": return outcome(Int32(Attack.call(Int(SYS_setuid), 0)))
         case "mount": return outcome(mount("none", "/tmp", "tmpfs", 0, nil))
         case "core": abort()
+        case "wx": return Harm.runWrittenCode()
+        case "mode": return Harm.makeSpecial(argument)
+        case "setlimit": return setLimit(argument)
+        case "flood": Harm.keepDescriptorsInFlight(3)
+        case "hold": Harm.hold(megabytes: Int(argument) ?? 0, 3)
         case "sleep": while true { pause() }
         case "async": return Concurrent.work()
         default: return "unknown scenario"
@@ -111,6 +116,14 @@ enum Scenario {
         var limit = rlimit()
         getrlimit(resource, &limit)
         return "\(limit.rlim_cur)/\(limit.rlim_max)"
+    }
+
+    /// `RESOURCE VALUE`, soft and hard.
+    private static func setLimit(_ text: String) -> String {
+        let words = text.split(separator: " ").compactMap { Int32($0) }
+        guard words.count == 2 else { return "no limit" }
+        var limit = rlimit(rlim_cur: rlim_t(words[1]), rlim_max: rlim_t(words[1]))
+        return outcome(setrlimit(words[0], &limit))
     }
 
     static func list(_ path: String) -> String {

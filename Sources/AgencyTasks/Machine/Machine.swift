@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import CLinux
 import Glibc
 
 /// What a run asks of the machine, so that tests can answer.
@@ -20,20 +21,9 @@ struct Machine {
 
 /// The load average without /proc, of which a task sees its own processes only.
 enum LoadAverage {
-    private typealias Call = @convention(c) (UnsafeMutableRawPointer) -> Int32
-
     /// Asks sysinfo(2).
-    ///
-    /// The Glibc module leaves sys/sysinfo.h out, so the function is found by name. The structure
-    /// begins with the uptime and three load averages in 1/65536, a machine word each.
     static func read() -> Double? {
-        guard MemoryLayout<Int>.size == 8, let symbol = dlsym(nil, "sysinfo") else { return nil }
-        let call = unsafeBitCast(symbol, to: Call.self)
-        // The structure has 112 bytes.
-        var words = [UInt](repeating: 0, count: 64)
-        let result = words.withUnsafeMutableBytes { bytes in
-            bytes.baseAddress.map(call) ?? -1
-        }
-        return result == 0 ? Double(words[1]) / 65536 : nil
+        let load = aico_load_average()
+        return load < 0 ? nil : load
     }
 }

@@ -65,9 +65,11 @@ struct Follower {
         while true {
             if tail == nil { body["after"] = .int(printer.lastID) }
             body["limit"] = 1000
-            let page = (try bus.ask(.taskLogs, body)["lines"]?.array ?? []).map { LogLine($0) }
-            for line in page { printer.print(stored: line, on: console) }
-            guard tail == nil, page.count >= 1000 else { return }
+            let page = try bus.ask(.taskLogs, body)
+            for line in page["lines"]?.array ?? [] {
+                printer.print(stored: LogLine(line), on: console)
+            }
+            guard tail == nil, page["more"]?.bool == true else { return }
         }
     }
 

@@ -32,7 +32,7 @@ struct TaskLogs: ParsableCommand {
     @OptionGroup var connection: ConnectionOptions
 
     func validate() throws {
-        if let tail, tail < 0 { throw ValidationError("--tail must not be negative.") }
+        if let tail, tail < 1 { throw ValidationError("--tail must be at least 1.") }
     }
 
     func run() throws {
@@ -74,15 +74,16 @@ struct TaskLogs: ParsableCommand {
     ) throws(Failure) -> JSONValue {
         var members = first.object ?? [:]
         var lines = first["lines"]?.array ?? []
-        var page = lines
-        while page.count >= 1000, let last = page.last?["id"]?.int {
+        var isMore = first["more"]?.bool == true
+        while isMore, let last = lines.last?["id"]?.int {
             let next = try bus.ask(
                 .taskLogs,
                 ["execution": .string(execution), "after": .int(last), "limit": 1000])
-            page = next["lines"]?.array ?? []
-            lines += page
+            lines += next["lines"]?.array ?? []
+            isMore = next["more"]?.bool == true
         }
         members["lines"] = .array(lines)
+        members["more"] = nil
         return .object(members)
     }
 }

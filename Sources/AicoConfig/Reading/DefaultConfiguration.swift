@@ -33,7 +33,7 @@ enum DefaultConfiguration {
 
           # Performance tuning
           scheduler_interval: 1.0  # until a store that refused a batch is tried again
-          batch_size: 100  # changes in one transaction
+          batch_size: 100  # reports of one class that one transaction takes
           cache_size: 10000  # starts and ends that statistics remember
 
           # Failure handling

@@ -42,7 +42,7 @@ public struct SchedulerSettings: Sendable, Equatable {
     public var workerExecutables: [String]
     /// Until a store that refused a batch is tried again.
     public var retryInterval: Duration
-    /// Changes in one transaction.
+    /// Reports of one class that one transaction takes.
     public var batchSize: Int
     /// Starts and ends that statistics remember.
     public var cacheSize: Int

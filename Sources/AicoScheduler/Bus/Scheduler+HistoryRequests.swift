@@ -42,6 +42,17 @@ extension Scheduler {
         return ["executions": .array(found.map { view(of: $0) })]
     }
 
+    /// The first lines that fit a reply.
+    private static func fitting(_ lines: [StoredLogLine]) -> [StoredLogLine] {
+        var bytes = 0
+        return Array(
+            lines.prefix { line in
+                // As JSON: a control character takes six bytes.
+                bytes += (line.line ?? "").utf8.reduce(160) { $0 + ($1 < 0x20 ? 6 : 2) }
+                return bytes <= maximumLogReplyBytes
+            })
+    }
+
     func logs(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
         let reader = try ObjectReader(body, keys: ["task", "execution", "after", "limit", "tail"])
         let after = try reader.int("after", in: 0...Int.max) ?? 0
@@ -68,11 +79,8 @@ extension Scheduler {
         }
         let numbers = Dictionary(
             attempts.map { ($0.key, Int($0.number)) }, uniquingKeysWith: { first, _ in first })
-        var bytes = 0
-        let views: [JSONValue] = lines.prefix { line in
-            bytes += (line.line?.utf8.count ?? 0) + 64
-            return bytes <= Self.maximumLogReplyBytes
-        }.map { line in
+        let fitting = Self.fitting(tail == nil ? lines : lines.reversed())
+        let views: [JSONValue] = (tail == nil ? fitting : fitting.reversed()).map { line in
             [
                 "id": .int(Int(line.id)), "attempt": .int(numbers[line.attempt] ?? 0),
                 "at": .instant(line.at),
@@ -80,7 +88,8 @@ extension Scheduler {
                 "line": .text(line.line),
             ]
         }
-        return ["execution": view(of: found), "lines": .array(views)]
+        let isMore = fitting.count < lines.count || tail == nil && lines.count == limit
+        return ["execution": view(of: found), "lines": .array(views), "more": .bool(isMore)]
     }
 
     private func execution(_ id: String) throws(BusRefusal) -> StoredExecution {

@@ -60,10 +60,8 @@ extension Scheduler {
         attempts[key] = attempt
         run.attempts = Int(number)
         run.phase = .running(attempt)
-        if run.isCancelled || phase != .running {
-            let judgement =
-                run.isCancelled
-                ? Judgement(.cancelled, .requested) : Judgement(.interrupted, .shutdown)
+        if run.cancelled != nil || phase != .running {
+            let judgement = run.cancelled?.judgement ?? Judgement(.interrupted, .shutdown)
             conclude(attempt, Conclusion(judgement))
             return
         }
@@ -97,8 +95,8 @@ extension Scheduler {
     /// Asks for an execution's end; false where it is over already.
     @discardableResult
     func cancel(_ run: Run, _ reason: CancelReason) -> Bool {
-        let isSecond = run.isCancelled
-        if reason != .shutdown { run.isCancelled = true }
+        let isSecond = run.cancelled != nil
+        if reason != .shutdown, !isSecond { run.cancelled = reason }
         switch run.phase {
         case .claiming:
             return true

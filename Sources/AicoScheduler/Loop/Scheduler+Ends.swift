@@ -29,7 +29,7 @@ extension Scheduler {
         release(run)
         let step = OutcomeRules.next(
             after: conclusion.judgement, attempts: run.attempts, policies: run.entry.policies,
-            mayRetry: run.isWanted && !run.isCancelled, seed: run.executionID)
+            mayRetry: run.isWanted && run.cancelled == nil, seed: run.executionID)
         metrics.count(outcome: conclusion.judgement.outcome)
         switch step {
         case .retry(let delay):

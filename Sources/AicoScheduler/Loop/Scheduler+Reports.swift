@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoConfig
 import AicoCore
 import AicoStore
 import AicoWire
@@ -13,9 +14,11 @@ extension Scheduler {
     static let maximumLogBytes = 4 * 1024 * 1024
 
     /// Takes what one class's worker reports; everything in it is hostile until checked.
-    func takeReports(of pipe: ClassPipe, limit: Int = Scheduler.reportsPerTurn) {
+    ///
+    /// By default no more than one turn's batch, so that a flood starves nobody.
+    func takeReports(of pipe: ClassPipe, limit: Int? = nil) {
         attempt("receive report") { () throws(ZeroMQError) in
-            for _ in 0..<limit {
+            for _ in 0..<(limit ?? configuration.scheduler.batchSize) {
                 guard let frames = try pipe.reports.receive() else { return }
                 take(frames, from: pipe)
             }
@@ -149,8 +152,10 @@ extension Scheduler {
                 conclusion.message = "its result is not JSON"
             }
         }
-        if conclusion.judgement.outcome == .interrupted, attempt.run.isCancelled {
-            conclusion.judgement = Judgement(.cancelled, .requested)
+        if let reason = attempt.run.cancelled,
+            [.interrupted, .cancelled].contains(conclusion.judgement.outcome)
+        {
+            conclusion.judgement = reason.judgement
         }
         conclude(attempt, conclusion)
     }

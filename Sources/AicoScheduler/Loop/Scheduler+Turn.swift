@@ -10,8 +10,6 @@ import ZeroMQ
 extension Scheduler {
     /// No sleep is longer: a suspend or a clock that was set is seen by then at the latest.
     static let longestSleep = Duration.seconds(30)
-    /// Reports of one class that one turn takes, so that a flood starves nobody.
-    static let reportsPerTurn = 512
     /// Requests that one turn takes.
     static let requestsPerTurn = 64
 

@@ -84,8 +84,7 @@ extension Scheduler {
         for attempt in attempts.values.sorted(by: { $0.key < $1.key })
         where attempt.run.taskClass == pipe.taskClass && attempt.isSent {
             let judgement =
-                attempt.run.isCancelled
-                ? Judgement(.cancelled, .requested) : Judgement(.interrupted, .workerDied)
+                attempt.run.cancelled?.judgement ?? Judgement(.interrupted, .workerDied)
             conclude(attempt, Conclusion(judgement, message: "its worker ended under it"))
         }
         assessHealth()

@@ -96,9 +96,7 @@ public final class Scheduler {
         let ring = try KeyRing.open(directory: layout.keys)
         let keys = try BusKeys.prepare(layout: layout)
         store = try TaskStore(path: layout.database, keys: ring)
-        journal = Journal(
-            store: store, batchSize: configuration.scheduler.batchSize
-        ) { error in
+        journal = Journal(store: store) { error in
             log.error("store refused a batch", metadata: ["error": "\(error)"])
         }
         let context = try ZMQContext()

@@ -20,8 +20,6 @@ final class Journal {
     }
 
     private let store: TaskStore
-    /// Changes of one transaction at most.
-    private let batchSize: Int
     private let report: (StoreError) -> Void
     private var changes: [StoreChange] = []
     private var completions: [Completion?] = []
@@ -29,9 +27,8 @@ final class Journal {
     /// Since when the store refuses to write.
     private(set) var failingSince: Instant?
 
-    init(store: TaskStore, batchSize: Int, report: @escaping (StoreError) -> Void) {
+    init(store: TaskStore, report: @escaping (StoreError) -> Void) {
         self.store = store
-        self.batchSize = batchSize
         self.report = report
     }
 
@@ -49,24 +46,21 @@ final class Journal {
     /// Writes the batch, then tells everybody who waits for it, in order.
     func flush(at now: Instant) -> Flush {
         guard !isEmpty else { return .nothing }
-        while !changes.isEmpty {
-            guard let outcomes = write(changes.prefix(batchSize), at: now) else { return .kept }
-            let heard = completions.prefix(outcomes.count)
-            changes.removeFirst(outcomes.count)
-            completions.removeFirst(outcomes.count)
-            for (completion, outcome) in zip(heard, outcomes) { completion?(outcome) }
-        }
+        guard let outcomes = write(at: now) else { return .kept }
+        let heard = completions
+        changes.removeAll(keepingCapacity: true)
+        completions.removeAll(keepingCapacity: true)
         let actions = afterwards
         afterwards.removeAll(keepingCapacity: true)
+        for (completion, outcome) in zip(heard, outcomes) { completion?(outcome) }
         for action in actions { action() }
         return .written
     }
 
-    /// Writes one transaction; nil where the store cannot take it now.
-    private func write(_ batch: ArraySlice<StoreChange>, at now: Instant) -> [StoreOutcome]? {
-        let batch = Array(batch)
+    /// Writes the transaction; nil where the store cannot take it now.
+    private func write(at now: Instant) -> [StoreOutcome]? {
         do throws(StoreError) {
-            let outcomes = try store.perform(batch)
+            let outcomes = changes.isEmpty ? [] : try store.perform(changes)
             failingSince = nil
             return outcomes
         } catch {
@@ -76,13 +70,13 @@ final class Journal {
                 return nil
             }
             failingSince = nil
-            return performOneByOne(batch)
+            return performOneByOne()
         }
     }
 
     /// One change that the store will never take must not keep the others out.
-    private func performOneByOne(_ batch: [StoreChange]) -> [StoreOutcome] {
-        batch.map { change in
+    private func performOneByOne() -> [StoreOutcome] {
+        changes.map { change in
             do throws(StoreError) {
                 return try store.perform([change]).first ?? .notFound
             } catch {

@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoStore
+import AicoWire
 
 /// A task as the scheduler holds it in memory.
 final class TaskEntry {
@@ -47,8 +48,8 @@ final class Run {
     let startedAt: Instant
     var attempts = 0
     var phase = Phase.claiming
-    /// Set when somebody asked for its end.
-    var isCancelled = false
+    /// Why its end was asked for; nil where nobody did.
+    var cancelled: CancelReason?
     /// False once its task is deleted.
     var isWanted = true
 

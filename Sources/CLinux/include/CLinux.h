@@ -9,6 +9,7 @@
 #include "class_launch.h"
 #include "command.h"
 #include "launch.h"
+#include "load.h"
 #include "stage.h"
 #include "wallclock.h"
 

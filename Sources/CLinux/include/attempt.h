@@ -66,6 +66,8 @@ enum aico_step {
     AICO_STEP_SETUP_SOCKET,
     AICO_STEP_DIED,
     AICO_STEP_SETUP_TIME,
+    // Of the child again.
+    AICO_STEP_OOM_SCORE,
 };
 
 // A mount that each attempt makes for itself.
@@ -186,6 +188,10 @@ pid_t aico_attempt_clone(int cgroup_fd, int own_namespaces, int *pidfd);
 
 // The number of threads of this process, or -1 with errno.
 int aico_thread_count(void);
+
+// PR_SET_DUMPABLE off: no process of the same uid can trace this one or read its memory, and it
+// leaves no core. 0, or -1 with errno.
+int aico_forbid_inspection(void);
 
 // PR_SET_PDEATHSIG with SIGKILL. 0, or -1 with errno.
 int aico_die_with_parent(void);

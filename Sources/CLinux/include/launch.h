@@ -27,6 +27,7 @@ enum aico_launch_stage {
     AICO_LAUNCH_PARENT_DEATH,
     AICO_LAUNCH_SECCOMP,
     AICO_LAUNCH_EXEC,
+    AICO_LAUNCH_LIMITS,
 };
 
 // All that a launch is made of. Strings and arrays are borrowed for the call.

@@ -52,6 +52,7 @@ struct SandboxStep {
         case AICO_STEP_SETUP_SOCKET: "make the set-up socket"
         case AICO_STEP_DIED: "task process died during set-up"
         case AICO_STEP_SETUP_TIME: "set-up took too long"
+        case AICO_STEP_OOM_SCORE: "offer itself to the OOM killer"
         default: "step \(step.rawValue)"
         }
     }

@@ -34,7 +34,7 @@ public struct CgroupUsage: Sendable, Equatable {
     public var userMicroseconds: UInt64
     /// System CPU time in microseconds.
     public var systemMicroseconds: UInt64
-    /// How many processes the OOM killer ended, or at least 1 if memory ran out.
+    /// How many processes of this cgroup the OOM killer ended.
     public var outOfMemoryKills: UInt64
     /// How often the pids limit refused a fork.
     public var processLimitHits: UInt64
@@ -73,8 +73,9 @@ public protocol AttemptCgroup: AnyObject {
     /// How the task process enters.
     var entry: CgroupEntry { get }
 
-    /// An eventfd that turns readable when memory runs out and the kernel will not end the whole
-    /// tree by itself (v1): call `kill` then. Nil on v2, where memory.oom.group does it.
+    /// An eventfd that turns readable when memory runs out here or in the class, shortly before the
+    /// OOM killer ends one process of either (v1): call `kill` if `usage` then counts one. Nil on
+    /// v2, where memory.oom.group ends the whole tree.
     var outOfMemoryEvent: Int32? { get }
 
     /// Kills every process in it; new forks included.

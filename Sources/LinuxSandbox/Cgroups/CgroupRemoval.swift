@@ -4,6 +4,9 @@
 import Glibc
 
 /// Kills and removes a cgroup subtree by descriptors, leaves first.
+///
+/// A class can have nested its part of a v1 tree as deep as it liked: nothing here recurses, and
+/// the number of open descriptors does not grow with the depth.
 enum CgroupRemoval {
     /// How long a killed tree may take to empty, in tries of up to 100 ms each.
     private static let tries = 50
@@ -13,7 +16,13 @@ enum CgroupRemoval {
         guard let group = try existing(name, in: parent) else { return }
         for _ in 0..<tries {
             try kill(group)
-            if try removeTree(name, in: parent) { return }
+            // What is busy keeps its parents, up to this one.
+            try walk(
+                group,
+                leave: { name, parent throws(CgroupError) in
+                    _ = try parent.removeChild(name)
+                })
+            if try parent.removeChild(name) { return }
             waitForChange(of: group)
         }
         throw CgroupError(operation: "empty", subject: group.label, errno: EBUSY)
@@ -30,26 +39,57 @@ enum CgroupRemoval {
         }
     }
 
-    private static func removeTree(
-        _ name: String, in parent: CgroupDirectory
-    ) throws(CgroupError) -> Bool {
-        guard let group = try existing(name, in: parent) else { return true }
-        var isEmpty = true
-        for child in children(of: group) where try !removeTree(child, in: group) {
-            isEmpty = false
+    /// Visits all below a cgroup: `enter` from the top down, `leave` with each one's name and
+    /// parent from the leaves up. What disappears on the way is passed over.
+    private static func walk(
+        _ group: CgroupDirectory,
+        enter: (CgroupDirectory) throws(CgroupError) -> Void = { _ in },
+        leave: (String, CgroupDirectory) throws(CgroupError) -> Void = { _, _ in }
+    ) throws(CgroupError) {
+        var path: [(name: String, pending: [String])] = [("", children(of: group))]
+        var current = group
+        while let name = path[path.count - 1].pending.popLast() {
+            if let child = try below(current, name) {
+                current = child
+                try enter(current)
+                path.append((name, children(of: current)))
+            }
+            while path.count > 1, path[path.count - 1].pending.isEmpty {
+                let done = path.removeLast().name
+                // A cgroup is never moved to another parent: `..` is where the walk came from.
+                guard let parent = path.count == 1 ? group : try below(current, "..") else {
+                    return
+                }
+                current = parent
+                try leave(done, current)
+            }
         }
-        guard isEmpty else { return false }
-        return try parent.removeChild(name)
+    }
+
+    /// Opens a directory beside or below one. Not by `child`, whose labels grow with the depth.
+    private static func below(
+        _ group: CgroupDirectory, _ name: String
+    ) throws(CgroupError) -> CgroupDirectory? {
+        let opened = openat(
+            group.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        if opened >= 0 {
+            return CgroupDirectory(owning: opened, label: "(below)", stand: group.stand)
+        }
+        let code = errno
+        if code == ENOENT || code == ENODEV { return nil }
+        throw CgroupError(operation: "open", subject: "(below)/\(name)", errno: code)
     }
 
     /// v2 kills a whole tree at once; on v1 the trees are asked for what v2 did not hold.
     private static func kill(_ group: CgroupDirectory) throws(CgroupError) {
         if try group.writeIfPresent("1", to: "cgroup.kill") { return }
+        try killMembers(of: group)
+        try walk(group, enter: killMembers)
+    }
+
+    private static func killMembers(of group: CgroupDirectory) throws(CgroupError) {
         for pid in try group.read("cgroup.procs").numbers where pid > 1 && pid != getpid() {
             Glibc.kill(pid_t(pid), SIGKILL)
-        }
-        for name in children(of: group) {
-            if let child = try existing(name, in: group) { try kill(child) }
         }
     }
 

@@ -21,6 +21,9 @@ public final class CgroupTree {
         "cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "tasks",
     ]
 
+    /// Cgroups of a class beside those of its slots: the worker's, and busy ones left to a sweep.
+    private static let sparedCgroups = 64
+
     /// The parent's name for a root: `aico` where the system is installed (an empty root), else
     /// `aico-` and the FNV-1a hash of the root's path in 8 hex digits.
     public static func parentName(root: String) -> String {
@@ -71,6 +74,11 @@ public final class CgroupTree {
         var groups: [CgroupDirectory] = []
         for parent in parents { groups.append(try parent.makeChild("class-\(name)")) }
         try apply(plan.classLimits, to: groups, endsTogether: false)
+        // Root's files: a fork server gone bad can neither nest cgroups nor fill the tree with
+        // them. v1 has no such limits; CgroupRemoval copes with what it finds there.
+        try groups[0].writeIfPresent("1", to: "cgroup.max.depth")
+        try groups[0].writeIfPresent(
+            "\(Self.sparedCgroups + 8 * Int(plan.concurrency))", to: "cgroup.max.descendants")
         // A process may sit only in a leaf of v2; controllers reach the leaves from here.
         if layout.kind == .unified { try enableControllers(of: groups[0]) }
         var workers: [CgroupDirectory] = []

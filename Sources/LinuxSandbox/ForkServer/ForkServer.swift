@@ -66,6 +66,10 @@ public final class ForkServer {
             throw SandboxError(
                 operation: "give up the worker's capabilities", layer: .capabilities, errno: errno)
         }
+        // Tasks of a class without a user namespace share its uid and pid namespace.
+        guard aico_forbid_inspection() == 0 else {
+            throw SandboxError(operation: "forbid inspection of the worker", errno: errno)
+        }
         return forkServer
     }
 

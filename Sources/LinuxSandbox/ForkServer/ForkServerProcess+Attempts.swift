@@ -168,6 +168,9 @@ extension ForkServerProcess {
                     attempt.listener, &report.number, &report.architecture, $0)
             }
         }
+        // The caller was interrupted by a signal before it was read of: it makes the call again,
+        // and a kill now would have no cause to record.
+        if result == 0 { return }
         if result < 0 { attempt.closeListener() }
         // The caller waits for an answer that never comes: the kill is the answer.
         attempt.kill()
@@ -208,12 +211,13 @@ extension ForkServerProcess {
 
     // MARK: time
 
-    /// Looks again at trees that were not yet gone and at set-ups that hang.
+    /// Looks again at trees that were not yet gone, for OOM kills, and at set-ups that hang.
     func finishDrained() {
         for case .some(let attempt) in running {
-            if attempt.waitStatus != nil { finish(attempt) }
-            guard attempt.stage == .settingUp,
-                monotonicNanoseconds() - attempt.startedAt > Self.setupNanoseconds
+            let now = monotonicNanoseconds()
+            if let looks = attempt.memoryLooks, looks.next <= now { attempt.lookForMemoryKill() }
+            if attempt.waitStatus != nil, attempt.treeLooks.next <= now { finish(attempt) }
+            guard attempt.stage == .settingUp, now - attempt.startedAt > Self.setupNanoseconds
             else { continue }
             attempt.stage = .stopped
             attempt.closeSetup()
@@ -225,10 +229,14 @@ extension ForkServerProcess {
 
     /// How long nothing has to be looked at; without an attempt and a sweep, for ever.
     func timeout() -> Int32 {
-        if running.contains(where: { $0?.waitStatus != nil }) { return 1 }
-        if isSweepDue { return sweepDelay }
-        if running.contains(where: { $0?.stage == .settingUp }) { return 1000 }
-        return -1
+        var timeout = Int32.max
+        if let next = running.compactMap({ $0?.nextLook }).min() {
+            let now = monotonicNanoseconds()
+            timeout = next > now ? Int32(clamping: (next - now + 999_999) / 1_000_000) : 0
+        }
+        if isSweepDue { return min(timeout, sweepDelay) }
+        if running.contains(where: { $0?.stage == .settingUp }) { return min(timeout, 1000) }
+        return timeout == .max ? -1 : timeout
     }
 
     /// Off the hot path: used leaves are made ready, busy ones removed; less and less often where

@@ -61,6 +61,11 @@ final class ForkServerProcess {
             throw SandboxError(
                 operation: "keep capabilities", layer: .capabilities, errno: errno)
         }
+        // Its tasks can share its uid and pid namespace. After the capabilities, whose change may
+        // undo it.
+        guard aico_forbid_inspection() == 0 else {
+            throw SandboxError(operation: "forbid inspection of the fork server", errno: errno)
+        }
         self.plan = plan
         self.socket = socket
         backend = try Self.backend(plan, first: firstCgroupDescriptor)
@@ -156,9 +161,7 @@ final class ForkServerProcess {
             }
         case .setup(let attempt): readSetup(attempt)
         case .listener(let attempt): readNotification(attempt, events)
-        case .outOfMemory(let attempt):
-            attempt.disarmOutOfMemoryEvent()
-            attempt.kill()
+        case .outOfMemory(let attempt): attempt.noteOutOfMemory()
         case .process(let attempt): reap(attempt)
         }
     }

@@ -24,7 +24,12 @@ final class RunningAttempt {
     private(set) var pidfd: Int32
     private(set) var setup: Int32
     private(set) var listener: Int32 = -1
-    private(set) var outOfMemoryEvent: Int32?
+    /// Readable where memory ran out, in its cgroup or in the class's.
+    let outOfMemoryEvent: Int32?
+    /// While an OOM kill may still follow the event.
+    private(set) var memoryLooks: Looks?
+    /// Once its first process is reaped and others of its tree are not.
+    private(set) var treeLooks = Looks(longestPause: 128_000_000)
     var stage = Stage.settingUp
     /// Killed by the worker's order, so that dying during set-up is no refusal.
     var isCancelled = false
@@ -57,18 +62,54 @@ final class RunningAttempt {
         _ = aico_pidfd_signal(pidfd, SIGKILL)
     }
 
-    /// Whether nothing of the tree is left, killing what is.
+    /// Whether nothing of the tree is left, killing what is and putting the next look off.
     func isGone() -> Bool {
         guard let cgroup else { return true }
-        guard let isEmpty = try? cgroup.isEmpty() else { return true }
-        if !isEmpty { kill() }
-        return isEmpty
+        do {
+            if try cgroup.isEmpty() { return true }
+        } catch {
+            // Only an empty cgroup can have been removed. One that cannot be read for another
+            // reason, as a lack of descriptors, may hold anything.
+            if error.errno == ENOENT || error.errno == ENODEV { return true }
+        }
+        kill()
+        treeLooks.postpone()
+        return false
+    }
+
+    /// Drains the event and begins to look for the kill that it announces.
+    ///
+    /// The event alone is no reason to end an attempt: every leaf below a class that ran out gets
+    /// it, and it comes before the kernel has chosen whom to kill.
+    func noteOutOfMemory() {
+        var drained: UInt64 = 0
+        if let outOfMemoryEvent { while read(outOfMemoryEvent, &drained, 8) == 8 {} }
+        // For a quarter of a second: a cpu limit can hold up the process that ran out.
+        memoryLooks = Looks(longestPause: 256_000_000)
+        lookForMemoryKill()
+    }
+
+    /// Ends the whole tree once the OOM killer took a process of it.
+    func lookForMemoryKill() {
+        guard var looks = memoryLooks else { return }
+        // Where it cannot be told it is taken for true.
+        if (try? cgroup?.usage().outOfMemoryKills) != 0 {
+            memoryLooks = nil
+            return kill()
+        }
+        let isLast = looks.areRare
+        looks.postpone()
+        memoryLooks = isLast ? nil : looks
+    }
+
+    /// When it is to be looked at although nothing happens; nil where it is not.
+    var nextLook: UInt64? {
+        let tree = waitStatus == nil ? nil : treeLooks.next
+        guard let memory = memoryLooks?.next else { return tree }
+        return min(memory, tree ?? memory)
     }
 
     func adopt(listener: Int32) { self.listener = listener }
-
-    /// The eventfd is drained when the leaf is used again; until then it stays readable.
-    func disarmOutOfMemoryEvent() { outOfMemoryEvent = nil }
 
     func closeSetup() {
         if setup >= 0 { close(setup) }

@@ -67,7 +67,7 @@ public enum ClassLauncher {
         launch.gid = plan.groupID
         launch.user_namespace = plan.hasUserNamespace ? 1 : 0
         launch.capabilities = forkServerCapabilities(plan)
-        launch.open_files = 1024
+        launch.open_files = openFiles(plan)
         launch.cgroup_fd = cgroups.worker.entry.cloneDescriptor
         launch.output_fd = logDescriptor
         var pidfd: Int32 = -1
@@ -80,6 +80,20 @@ public enum ClassLauncher {
         }
         guard processID > 0 else { throw LaunchError(failure, plan: plan, executable: executable) }
         return LaunchedClass(pid: processID, pidfd: pidfd)
+    }
+
+    /// RLIMIT_NOFILE of worker and fork server: far above an attempt's.
+    ///
+    /// It bounds the descriptors that all processes of the class's uid have in flight at the moment
+    /// when one of these two sends another (unix(7), ETOOMANYREFS); tasks can have as many in
+    /// flight as their own limit, and some hundreds for each that sends at the same time.
+    private static func openFiles(_ plan: Plan) -> UInt64 {
+        let wanted = max(16_384, 2 * UInt64(plan.attemptLimits.openFiles))
+        var own = rlimit()
+        guard getrlimit(__rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue)), &own) == 0 else {
+            return wanted
+        }
+        return min(wanted, UInt64(own.rlim_max))
     }
 
     /// Points a launch at arrays for the length of a call.

@@ -70,6 +70,6 @@ struct SyscallReader {
         "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
         "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "clone3", "execveat",
         "keyctl", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid",
-        "setgroups", "capset", "memfd_secret", "seccomp",
+        "setgroups", "capset", "memfd_secret", "seccomp", "openat2",
     ])
 }

@@ -9,8 +9,29 @@ import LinuxSandbox
 ///
 /// They can only refuse: every path that does not end here runs the program behind, so a fault in
 /// them cannot allow what the program denies.
+///
+/// What depends on arguments stands behind one compare of the number each: all other calls pass in
+/// as many steps as there are compares. The kernel walks this way for every call at each start of a
+/// task, to find those that it may allow without running the filter at all.
 struct FilterPrologue {
-    private(set) var instructions: [FilterInstruction] = []
+    private var head: [FilterInstruction] = []
+    private var checks: [(number: UInt32, body: [FilterInstruction])] = []
+
+    /// The whole; it refuses or runs off its end.
+    var instructions: [FilterInstruction] {
+        var jumps: [FilterInstruction] = []
+        var bodies: [FilterInstruction] = []
+        let bodyCount = checks.reduce(0) { $0 + $1.body.count + 1 }
+        for (index, check) in checks.enumerated() {
+            // Two instructions for each compare that follows, and the jump over all bodies.
+            let following = 2 * (checks.count - index - 1) + 1
+            jumps.append(Self.step(Code.jumpEqual, check.number, ifFalse: 1))
+            jumps.append(Self.step(Code.jump, UInt32(following + bodies.count)))
+            bodies += check.body
+            bodies.append(Self.step(Code.jump, UInt32(bodyCount - bodies.count - 1)))
+        }
+        return head + jumps + [Self.step(Code.jump, UInt32(bodyCount))] + bodies
+    }
 
     // <linux/bpf_common.h>; offsets in struct seccomp_data.
     private enum Code {
@@ -50,26 +71,71 @@ struct FilterPrologue {
     mutating func answerOthers(of rule: ArgumentRule, number: CInt) {
         guard case .answer(let errno) = rule.otherwise else { return }
         let passing = rule.permitted + rule.denied
-        // load, and, one compare each, answer: then the accumulator holds the number again.
-        let length = passing.count + 3
-        append(Code.loadWord, Self.numberOffset)
-        append(Code.jumpEqual, UInt32(number), ifTrue: 1)
-        append(Code.jump, UInt32(length))
-        append(Code.loadWord, 16 + 8 * rule.argument)
-        append(Code.and, rule.mask)
-        for (index, value) in passing.enumerated() {
-            append(Code.jumpEqual, value, ifTrue: UInt8(passing.count - index))
+        let compares = passing.enumerated().map { index, value in
+            Self.step(Code.jumpEqual, value, ifTrue: UInt8(passing.count - index))
         }
-        leave(.answer(errno))
+        check(
+            number,
+            [Self.loadLow(rule.argument), Self.step(Code.and, rule.mask)] + compares
+                + [Self.leave(.answer(errno))])
     }
 
-    private mutating func leave(_ action: FilterAction) { append(Code.leave, action.code) }
+    /// Answers a call for which all conditions of a refusal hold.
+    mutating func answer(_ refusal: ArgumentRefusal, number: CInt) {
+        var body = [Self.leave(.answer(refusal.errno))]
+        for condition in refusal.conditions.reversed() {
+            // What fails jumps over the rest, the answer included.
+            let rest = UInt8(body.count)
+            let test: [FilterInstruction]
+            switch condition {
+            case .anyBit(let mask, let argument):
+                test = [Self.loadLow(argument), Self.step(Code.jumpSet, mask, ifFalse: rest)]
+            case .equal(let value, let argument):
+                test = [Self.loadLow(argument), Self.step(Code.jumpEqual, value, ifFalse: rest)]
+            case .notNull(let argument):
+                test = [
+                    Self.loadLow(argument), Self.step(Code.jumpEqual, 0, ifFalse: 2),
+                    Self.loadHigh(argument), Self.step(Code.jumpEqual, 0, ifTrue: rest),
+                ]
+            }
+            body = test + body
+        }
+        check(number, body)
+    }
+
+    /// A call's checks stand one behind the other: what passes the first comes to the second.
+    private mutating func check(_ number: CInt, _ body: [FilterInstruction]) {
+        if let index = checks.firstIndex(where: { $0.number == UInt32(number) }) {
+            checks[index].body += body
+        } else {
+            checks.append((UInt32(number), body))
+        }
+    }
+
+    private mutating func leave(_ action: FilterAction) { head.append(Self.leave(action)) }
 
     private mutating func append(
         _ code: UInt16, _ constant: UInt32, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0
     ) {
-        instructions.append(
-            FilterInstruction(
-                code: code, jumpTrue: ifTrue, jumpFalse: ifFalse, constant: constant))
+        head.append(Self.step(code, constant, ifTrue: ifTrue, ifFalse: ifFalse))
+    }
+
+    private static func leave(_ action: FilterAction) -> FilterInstruction {
+        step(Code.leave, action.code)
+    }
+
+    // The words of a 64-bit argument as a little-endian machine lays them out.
+    private static func loadLow(_ argument: UInt32) -> FilterInstruction {
+        step(Code.loadWord, 16 + 8 * argument)
+    }
+
+    private static func loadHigh(_ argument: UInt32) -> FilterInstruction {
+        step(Code.loadWord, 20 + 8 * argument)
+    }
+
+    private static func step(
+        _ code: UInt16, _ constant: UInt32, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0
+    ) -> FilterInstruction {
+        FilterInstruction(code: code, jumpTrue: ifTrue, jumpFalse: ifFalse, constant: constant)
     }
 }

@@ -40,6 +40,10 @@ struct TaskFilter {
             }
             prologue.answerOthers(of: rule, number: number)
         }
+        for refusal in refusals {
+            guard case .number(let number) = table.lookup(refusal.syscall) else { continue }
+            prologue.answer(refusal, number: number)
+        }
         return try joined(prologue, context.instructions(), subject: subject)
     }
 
@@ -48,6 +52,15 @@ struct TaskFilter {
     ) throws(ProfileError) {
         guard case .number(let number) = table.lookup(name) else { return }
         try context.add(action, number)
+    }
+
+    /// Those of calls that the profile allows; of others there is nothing to refuse.
+    private var refusals: [ArgumentRefusal] {
+        var refusals = ArgumentRefusal.always.filter {
+            profile.syscalls.allowed.contains($0.syscall) || Self.governed[$0.syscall] != nil
+        }
+        if !profile.writableExecutableMemory { refusals.append(.sharedExecutableMemory) }
+        return refusals
     }
 
     /// Calls that follow from other grants.

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+import Testing
+
+@testable import LinuxSandbox
+
+/// What a class whose fork server has gone bad can do with its part of the trees.
+@Suite(.serialized, .enabled(if: geteuid() == 0, "needs root"))
+struct CgroupTreeTests {
+    @Test func classCannotNestCgroupsNorFillTheTree() throws {
+        let fixture = try ClassFixture(plan: ClassFixture.plan())
+        let parent = "\(fixture.tree.layout.unified)/\(fixture.tree.parentName)"
+        let group = "\(parent)/\(fixture.cgroups.group)"
+        // The control: nothing bounds it above the class.
+        #expect(mkdir("\(parent)/a", 0o755) == 0 && mkdir("\(parent)/a/b", 0o755) == 0)
+        #expect(mkdir("\(group)/a", 0o755) == 0)
+        #expect(mkdir("\(group)/a/b", 0o755) == -1 && errno == EAGAIN)
+        var made = 0
+        while made < 1000, mkdir("\(group)/n\(made)", 0o755) == 0 { made += 1 }
+        #expect(made > 40 && made < 200 && errno == EAGAIN, "\(made)")
+        for name in ["cgroup.max.depth", "cgroup.max.descendants"] {
+            var status = stat()
+            #expect(stat("\(group)/\(name)", &status) == 0 && status.st_uid == 0)
+        }
+    }
+
+    /// v1 has no limit of depth: what is nested there is removed with few descriptors, and what
+    /// runs in it ended.
+    @Test(.enabled(if: (try? CgroupLayout.discover().kind) == .hybrid, "needs v1 controllers"))
+    func nestIsRemovedWithFewDescriptors() async {
+        await #expect(processExitsWith: .success) {
+            let fixture = try ClassFixture(plan: ClassFixture.plan())
+            let layout = fixture.tree.layout
+            let top = "\(layout.controllers[0])/\(fixture.tree.parentName)"
+            var directory = open("\(top)/\(fixture.cgroups.group)", O_RDONLY | O_DIRECTORY)
+            for _ in 0..<150 {
+                guard mkdirat(directory, "n", 0o755) == 0 else { exit(2) }
+                let next = openat(directory, "n", O_RDONLY | O_DIRECTORY)
+                close(directory)
+                directory = next
+            }
+            var sleeper = pid_t()
+            let texts = CTexts()
+            guard
+                posix_spawn(
+                    &sleeper, "/usr/bin/sleep", nil, nil, texts.vector(["sleep", "1000"]), nil) == 0
+            else { exit(3) }
+            let members = openat(directory, "cgroup.procs", O_WRONLY)
+            guard "\(sleeper)".withCString({ write(members, $0, strlen($0)) }) > 0 else { exit(4) }
+            close(members)
+            close(directory)
+            let most = Int(entries(of: "/proc/self/fd").compactMap { Int($0) }.max() ?? 0) + 12
+            var limit = rlimit(rlim_cur: rlim_t(most), rlim_max: rlim_t(most))
+            guard setrlimit(__rlimit_resource_t(7), &limit) == 0 else { exit(5) }
+            try fixture.tree.remove()
+            var status: Int32 = 0
+            waitpid(sleeper, &status, 0)
+            guard status == SIGKILL, access(top, F_OK) != 0 else { exit(6) }
+        }
+    }
+
+    @Test func nestIsRemovedWithAllItsBranches() throws {
+        let mount = try FakeCgroupMount.hybrid()
+        var path = "\(mount.path)/memory/aico"
+        mkdir(path, 0o755)
+        try FakeCgroupMount.write("", to: "\(path)/cgroup.kill")
+        for _ in 0..<300 {
+            for name in ["a", "b", "n", "a/c", "a/d"] { mkdir("\(path)/\(name)", 0o755) }
+            path += "/n"
+        }
+        #expect(mount.exists("memory/aico/n/n/n/a/c"))
+        let parent = try CgroupDirectory.open(
+            path: "\(mount.path)/memory", stand: standIn(files: ["cgroup.kill"]))
+        try CgroupRemoval.remove("aico", in: parent)
+        #expect(!mount.exists("memory/aico") && mount.exists("memory/cgroup.procs"))
+    }
+}
