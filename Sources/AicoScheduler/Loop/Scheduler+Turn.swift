@@ -82,6 +82,8 @@ extension Scheduler {
         }
         takeRequests()
         fireTimers()
+        // Looked at in each turn, so that the load is of lately and not since the last start.
+        _ = monitor.load(at: now)
         admit()
         flush()
         endIfIdle()

@@ -17,9 +17,11 @@ public final class ProcResourceMonitor: ResourceMonitor {
     private var known: Admission.Load?
 
     /// Makes a monitor over `directory`, which is `/proc` in production.
-    public init(directory: String = "/proc") {
+    ///
+    /// It knows nothing in its first second: what a start takes says little about the machine.
+    public init(directory: String = "/proc", now: Instant) {
         self.directory = directory
-        last = sample(at: Instant(microseconds: 0))
+        last = sample(at: now)
     }
 
     /// Gives the load between the last look and this one.
