@@ -108,6 +108,21 @@ struct CgroupFileTests {
         #expect(!mount.exists("s0.3"))
     }
 
+    /// The kernel counts the process chosen for a group kill twice, unless it is gone by then.
+    @Test(arguments: [
+        ("oom_kill 0\noom_group_kill 0\n", 0), ("oom_kill 2\noom_group_kill 1\n", 1),
+        ("oom_kill 4\noom_group_kill 1\n", 3), ("oom_kill 1\noom_group_kill 1\n", 1),
+        ("oom_kill 0\noom_group_kill 1\n", 0), ("oom_kill 1\n", 1),
+    ]) func unifiedMemoryKillsAreCountedOnce(events: String, kills: UInt64) throws {
+        let mount = try FakeCgroupMount.unified()
+        let group = try CgroupDirectory.open(path: mount.path, stand: standIn(files: unifiedFiles))
+        let backend = try InheritedCgroups.backend(groups: [group], plan: cgroupPlan())
+        let leaf = try backend.prepareLeaf(slot: 0)
+        try FakeCgroupMount.write(events, to: "\(mount.path)/s0.1/memory.events")
+        #expect(try leaf.memoryKills() == kills)
+        #expect(try leaf.usage().outOfMemoryKills == kills)
+    }
+
     @Test func hybridLimitsAreWrittenAndCpuStaysBelowTheClass() throws {
         let mount = try FakeCgroupMount.hybrid()
         var plan = cgroupPlan(memory: 1 << 20, processes: 16, cpu: 150)

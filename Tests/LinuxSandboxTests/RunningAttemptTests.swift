@@ -15,7 +15,7 @@ struct RunningAttemptTests {
         var outOfMemoryEvent: Int32?
         var failure: Int32?
         var empty = false
-        var usageNow = CgroupUsage()
+        var memoryKillsNow: UInt64 = 0
         private(set) var kills = 0
 
         func kill() throws(CgroupError) { kills += 1 }
@@ -23,10 +23,11 @@ struct RunningAttemptTests {
             try fail()
             return empty
         }
-        func usage() throws(CgroupError) -> CgroupUsage {
+        func memoryKills() throws(CgroupError) -> UInt64 {
             try fail()
-            return usageNow
+            return memoryKillsNow
         }
+        func usage() throws(CgroupError) -> CgroupUsage { CgroupUsage() }
         func release() {}
         private func fail() throws(CgroupError) {
             if let failure { throw CgroupError(operation: "read", subject: "x", errno: failure) }
@@ -89,7 +90,7 @@ struct RunningAttemptTests {
         let attempt = attempt()
         attempt.noteOutOfMemory()
         #expect(cgroup.kills == 0 && attempt.nextLook != nil)
-        cgroup.usageNow.outOfMemoryKills = 1
+        cgroup.memoryKillsNow = 1
         attempt.lookForMemoryKill()
         #expect(cgroup.kills == 1 && attempt.nextLook == nil)
     }

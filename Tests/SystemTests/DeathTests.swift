@@ -90,6 +90,24 @@ struct DeathTests {
         #expect(try instance.cgroups() == [])
     }
 
+    /// Without `on_crash: rerun` an attempt whose worker died under it is not run again.
+    @Test func interruptedExecutionIsNotRunTwiceUnasked() throws {
+        let instance = try Instance()
+        var client = try instance.client()
+        let script = "echo start >>/aico/work/once; sleep 1000"
+        try instance.makeTask(
+            "user.once", argv: ["/bin/bash", "-c", script],
+            policies: ["retry": ["count": 3, "delay": 0.1]], client: client)
+        let execution = try instance.run("user.once", client: client)
+        let path = "\(instance.root)/var/lib/aico/work/once"
+        try waitForLines(1, in: path)
+        #expect(kill(try Victim.worker.processID(in: instance), SIGKILL) == 0)
+        let ended = try waitForEnd(execution, instance: instance, client: &client)
+        #expect(ended.outcome == "interrupted", "\(ended.data.text())")
+        #expect(try textOfFile(path) == "start\n")
+        #expect(instance.stop() == 0)
+    }
+
     private func waitForLines(_ count: Int, in path: String) throws {
         let deadline = ContinuousClock.now + Built.patience(seconds: 30)
         while ContinuousClock.now < deadline {

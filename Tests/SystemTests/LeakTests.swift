@@ -49,8 +49,9 @@ struct LeakTests {
     @Test func fiveHundredExecutionsLeaveNothing() throws {
         let instance = try Instance()
         // It holds a file open at first: the baseline is hashed beside the start.
-        guard instance.supervisor.waitForLine(
-            "recorded the baseline", within: Built.patience(seconds: 30))
+        guard
+            instance.supervisor.waitForLine(
+                "recorded the baseline", within: Built.patience(seconds: 30))
         else { throw SystemFailure("no baseline was recorded") }
         let client = try instance.client()
         let events = try instance.client()

@@ -74,8 +74,8 @@ public protocol AttemptCgroup: AnyObject {
     var entry: CgroupEntry { get }
 
     /// An eventfd that turns readable when memory runs out here or in the class, shortly before the
-    /// OOM killer ends one process of either (v1): call `kill` if `usage` then counts one. Nil on
-    /// v2, where memory.oom.group ends the whole tree.
+    /// OOM killer ends one process of either (v1): call `kill` if `memoryKills` then counts one.
+    /// Nil on v2, where memory.oom.group ends the whole tree.
     var outOfMemoryEvent: Int32? { get }
 
     /// Kills every process in it; new forks included.
@@ -83,6 +83,13 @@ public protocol AttemptCgroup: AnyObject {
 
     /// Whether no live process is in it.
     func isEmpty() throws(CgroupError) -> Bool
+
+    /// How many of its processes the OOM killer ended since `prepareLeaf`.
+    ///
+    /// Where there is an `outOfMemoryEvent`, neither this nor `kill` opens anything: an open file is
+    /// charged to the class, and in a class at its limit the charge would have the kernel look for
+    /// the next victim while the last one, gone from its list, still gives its memory back.
+    func memoryKills() throws(CgroupError) -> UInt64
 
     /// What was used since `prepareLeaf`.
     func usage() throws(CgroupError) -> CgroupUsage

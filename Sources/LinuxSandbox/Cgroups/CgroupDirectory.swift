@@ -96,6 +96,22 @@ public final class CgroupDirectory {
         return ControlText(bytes: buffer)
     }
 
+    /// Reads a control file that was opened before, from its start.
+    func read(_ name: String, from file: Int32) throws(CgroupError) -> ControlText {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = pread(file, &buffer, buffer.count, 0)
+        guard count >= 0 else { throw Self.failure("read", label(of: name)) }
+        buffer.removeLast(buffer.count - count)
+        return ControlText(bytes: buffer)
+    }
+
+    /// Writes a control file that was opened before.
+    func write(_ text: String, to name: String, by file: Int32) throws(CgroupError) {
+        let count = text.utf8.count
+        let written = text.withCString { Glibc.write(file, $0, count) }
+        guard written == count else { throw Self.failure("write '\(text)' to", label(of: name)) }
+    }
+
     /// Reads a control file that this kernel may lack.
     func readIfPresent(_ name: String) throws(CgroupError) -> ControlText? {
         do {

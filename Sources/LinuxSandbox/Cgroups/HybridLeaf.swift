@@ -8,10 +8,15 @@ import Glibc
 final class HybridLeaf {
     let slot: Int
     private(set) var entry: CgroupEntry
+    /// So little is left in the leaf: emptying it takes the kernel longer than the whole attempt.
+    private static let neglected: UInt64 = 1 << 20
     /// Page cache up to this is given back within a few ms; the kernel takes about 0.4 ms a MiB.
     private static let quicklyEmptied: UInt64 = 4 << 20
     /// Counts the times that memory ran out; see memcg_test and cgroup-v1/memory.rst, section 9.
     let outOfMemoryEvent: Int32
+    /// Kept open for `memoryKills` and `kill`.
+    private let memoryControl: Int32
+    private let killSwitch: Int32
     private let name: String
     private var processesName: String
     private unowned let owner: HybridCgroups
@@ -42,6 +47,8 @@ final class HybridLeaf {
         let limits = owner.attemptLimits
         var joins: [Int32] = []
         var event: Int32 = -1
+        var control: Int32 = -1
+        var killer: Int32 = -1
         do {
             unified = try owner.unified.makeChild(name)
             memory = try owner.memory.makeChild(name)
@@ -54,30 +61,41 @@ final class HybridLeaf {
             for group in [memory, processes, processor] {
                 joins.append(try group.openFile("tasks", flags: O_WRONLY))
             }
-            event = try Self.watchMemory(memory)
+            killer = try unified.openFile("cgroup.kill", flags: O_WRONLY)
+            control = try memory.openFile("memory.oom_control", flags: O_RDONLY)
+            // A first read: it has the kernel make the buffer of this open file.
+            _ = try memory.read("memory.oom_control", from: control)
+            event = try Self.watchMemory(memory, control: control)
         } catch {
-            for file in joins { close(file) }
+            for file in joins + [control, killer] where file >= 0 { close(file) }
             for tree in [owner.unified, owner.memory, owner.processes, owner.processor] {
                 owner.graveyard.bury(name, in: tree)
             }
             throw error
         }
         outOfMemoryEvent = event
+        memoryControl = control
+        killSwitch = killer
         entry = CgroupEntry(cloneDescriptor: unified.descriptor, joinDescriptors: joins)
     }
 
     deinit {
-        for file in entry.joinDescriptors { close(file) }
-        close(outOfMemoryEvent)
+        for file in entry.joinDescriptors + [outOfMemoryEvent, memoryControl, killSwitch] {
+            close(file)
+        }
     }
 
     func kill() throws(CgroupError) {
         wasKilled = true
-        try unified.write("1", to: "cgroup.kill")
+        try unified.write("1", to: "cgroup.kill", by: killSwitch)
     }
 
     func isEmpty() throws(CgroupError) -> Bool {
         try unified.read("cgroup.events").value(of: "populated") == 0
+    }
+
+    func memoryKills() throws(CgroupError) -> UInt64 {
+        try countedMemoryKills() &- base.outOfMemoryKills
     }
 
     func usage() throws(CgroupError) -> CgroupUsage {
@@ -104,7 +122,7 @@ final class HybridLeaf {
             throw CgroupError(operation: "reuse", subject: unified.label, errno: EBUSY)
         }
         try renewProcesses()
-        if left > 0 { try? memory.write("0", to: "memory.force_empty") }
+        if left > Self.neglected { try? memory.write("0", to: "memory.force_empty") }
         try memory.write("0", to: "memory.max_usage_in_bytes")
         var drained: UInt64 = 0
         while Glibc.read(outOfMemoryEvent, &drained, 8) == 8 {}
@@ -145,23 +163,26 @@ final class HybridLeaf {
 
     private func counters() throws(CgroupError) -> Counters {
         let processor = try unified.read("cpu.stat")
-        let memory = try memory.read("memory.oom_control")
         return Counters(
             user: processor.value(of: "user_usec") ?? 0,
             system: processor.value(of: "system_usec") ?? 0,
-            outOfMemoryKills: memory.value(of: "oom_kill") ?? 0)
+            outOfMemoryKills: try countedMemoryKills())
+    }
+
+    private func countedMemoryKills() throws(CgroupError) -> UInt64 {
+        try memory.read("memory.oom_control", from: memoryControl).value(of: "oom_kill") ?? 0
     }
 
     /// Registers an eventfd for "memory ran out".
-    private static func watchMemory(_ group: CgroupDirectory) throws(CgroupError) -> Int32 {
+    private static func watchMemory(
+        _ group: CgroupDirectory, control: Int32
+    ) throws(CgroupError) -> Int32 {
         let event = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
         guard event >= 0 else {
             let code = errno
             throw CgroupError(operation: "watch", subject: group.label, errno: code)
         }
         do {
-            let control = try group.openFile("memory.oom_control", flags: O_RDONLY)
-            defer { close(control) }
             try group.write("\(event) \(control)", to: "cgroup.event_control")
         } catch {
             close(event)
@@ -182,6 +203,7 @@ final class HybridAttempt: AttemptCgroup {
     var outOfMemoryEvent: Int32? { leaf.outOfMemoryEvent }
     func kill() throws(CgroupError) { try leaf.kill() }
     func isEmpty() throws(CgroupError) -> Bool { try leaf.isEmpty() }
+    func memoryKills() throws(CgroupError) -> UInt64 { try leaf.memoryKills() }
     func usage() throws(CgroupError) -> CgroupUsage { try leaf.usage() }
 
     func release() {

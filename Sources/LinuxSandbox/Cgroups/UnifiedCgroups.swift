@@ -80,6 +80,15 @@ private final class UnifiedLeaf: AttemptCgroup {
         try directory.read("cgroup.events").value(of: "populated") == 0
     }
 
+    func memoryKills() throws(CgroupError) -> UInt64 {
+        let events = try directory.readIfPresent("memory.events")
+        let kills = events?.value(of: "oom_kill") ?? 0
+        // The kernel counts (and logs) the one that it chose a second time when it ends the group,
+        // unless that one is gone by then.
+        let counts = events?.value(of: "oom_group_kill") ?? 0
+        return kills > counts ? kills - counts : min(kills, 1)
+    }
+
     func usage() throws(CgroupError) -> CgroupUsage {
         var usage = CgroupUsage()
         usage.peakMemoryBytes = try directory.readIfPresent("memory.peak")?.number
@@ -87,8 +96,7 @@ private final class UnifiedLeaf: AttemptCgroup {
         let processor = try directory.read("cpu.stat")
         usage.userMicroseconds = processor.value(of: "user_usec") ?? 0
         usage.systemMicroseconds = processor.value(of: "system_usec") ?? 0
-        let memory = try directory.readIfPresent("memory.events")
-        usage.outOfMemoryKills = memory?.value(of: "oom_kill") ?? 0
+        usage.outOfMemoryKills = try memoryKills()
         let processes = try directory.readIfPresent("pids.events")
         usage.processLimitHits = processes?.value(of: "max") ?? 0
         return usage

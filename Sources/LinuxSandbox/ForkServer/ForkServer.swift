@@ -26,12 +26,14 @@ public final class ForkServer {
     ///
     /// - Parameters:
     ///   - firstCgroupDescriptor: the first of the descriptors that the launch put there.
+    ///   - rehearse: runs in the fork server before its first order; must leave one thread.
     ///   - task: runs in every task process after its last layer: descriptor 3 is its task socket
     ///     (close-on-exec), 0 to 2 are /dev/null, nothing else is open.
     /// - Throws: what kept the fork server from starting; no process is left then.
     public static func split(
         plan: Plan,
         firstCgroupDescriptor: Int32 = InheritedCgroups.firstDescriptor,
+        rehearse: () -> Void = {},
         task: (Int32) -> Never
     ) throws(SandboxError) -> ForkServer {
         let threads = aico_thread_count()
@@ -51,7 +53,7 @@ public final class ForkServer {
             close(worker)
             ForkServerProcess.run(
                 plan: plan, socket: server, firstCgroupDescriptor: firstCgroupDescriptor,
-                classHasNamespaces: classHasNamespaces, task: task)
+                classHasNamespaces: classHasNamespaces, rehearse: rehearse, task: task)
         }
         let failure = errno
         close(server)

@@ -30,14 +30,18 @@ final class ForkServerProcess {
     /// Runs in the child of the split; never returns.
     static func run(
         plan: Plan, socket: Int32, firstCgroupDescriptor: Int32, classHasNamespaces: Bool,
-        task: (Int32) -> Never
+        rehearse: () -> Void, task: (Int32) -> Never
     ) -> Never {
         aico_set_name("aico-forkserver")
         var report = aico_fork_report()
-        do {
+        do throws(SandboxError) {
             let server = try ForkServerProcess(
                 plan: plan, socket: socket, firstCgroupDescriptor: firstCgroupDescriptor,
                 classHasNamespaces: classHasNamespaces)
+            rehearse()
+            guard aico_thread_count() == 1 else {
+                throw SandboxError(operation: "clone from more than one thread", errno: EBUSY)
+            }
             report.kind = AICO_REPORT_READY.rawValue
             server.report(report)
             server.serve(task: task)

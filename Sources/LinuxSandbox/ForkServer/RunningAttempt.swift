@@ -93,7 +93,7 @@ final class RunningAttempt {
     func lookForMemoryKill() {
         guard var looks = memoryLooks else { return }
         // Where it cannot be told it is taken for true.
-        if (try? cgroup?.usage().outOfMemoryKills) != 0 {
+        if (try? cgroup?.memoryKills()) != 0 {
             memoryLooks = nil
             return kill()
         }

@@ -12,6 +12,10 @@ public enum ClassLauncher {
     private static let narrowBoundingSet: UInt64 = 1 << 8
     private static let administerNamespaces: UInt64 = 1 << 21
 
+    /// Has the loader look up all functions before main (ld.so(8)): else every task process would
+    /// do so anew for each function that it is the first to call.
+    private static let bindAtOnce = "LD_BIND_NOW=1"
+
     /// What a worker keeps through its exec for the fork server that it splits off.
     ///
     /// In a user namespace: to make namespaces and mounts for attempts, over nothing of the host.
@@ -58,7 +62,7 @@ public enum ClassLauncher {
                 target: texts.add(mount.target))
         }
         var words = texts.vector([executable] + arguments)
-        var variables = texts.vector(environment)
+        var variables = texts.vector(environment + [Self.bindAtOnce])
         let descriptors = [memory, sockets] + cgroups.descriptors
         var launch = aico_class()
         launch.host_name = texts.add("aico")

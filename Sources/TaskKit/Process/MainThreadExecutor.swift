@@ -19,6 +19,8 @@ final class MainThreadExecutor: TaskExecutor {
     private let state = Mutex(State())
     private let wakeDescriptor: Int32
 
+    deinit { close(wakeDescriptor) }
+
     init() {
         wakeDescriptor = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
     }
@@ -38,12 +40,13 @@ final class MainThreadExecutor: TaskExecutor {
         write(wakeDescriptor, &one, MemoryLayout<UInt64>.size)
     }
 
-    /// Runs jobs on the calling thread, for ever; calls `cancel` once when `cancellation` turns
-    /// readable.
-    func run(cancellation: Int32, cancel: () -> Void) -> Never {
+    /// Runs jobs on the calling thread until one of them set `isDone`; calls `cancel` once when
+    /// `cancellation` turns readable.
+    func run(cancellation: Int32, isDone: borrowing Atomic<Bool>, cancel: () -> Void) {
         var listened = cancellation
         while true {
             while let job = next() { job.runSynchronously(on: asUnownedTaskExecutor()) }
+            if isDone.load(ordering: .acquiring) { return }
             var items = [
                 pollfd(fd: wakeDescriptor, events: Int16(POLLIN), revents: 0),
                 // poll(2) passes over a negative descriptor.

@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import Glibc
+import Synchronization
 
 /// What runs in a task process after its last layer.
 enum TaskMain {
@@ -26,6 +27,7 @@ enum TaskMain {
         } catch {
             _exit(ExitCode.noOrder)
         }
+        if Canary.isType(order.taskType) { Canary.run(socket) }
         guard let type = types.first(where: { $0.id == order.taskType }) else {
             refuse(socket, "this worker has no type \"\(order.taskType)\"")
         }
@@ -45,13 +47,29 @@ enum TaskMain {
             taskID: order.taskID, executionID: order.executionID,
             attempt: Int(order.attemptNumber), occurrence: order.occurrence,
             deadline: .now + order.timeout, channel: socket)
+        let exitCode = finish(Type(), config, context, socket)
+        _exit(exitCode)
+    }
+
+    /// Runs a type on the calling thread and passes its last frame up; gives the exit code.
+    static func finish<Type: ScheduledTask>(
+        _ type: Type, _ config: Type.Config, _ context: TaskContext, _ socket: TaskSocket
+    ) -> Int32 {
         let executor = MainThreadExecutor()
+        let end = TaskEnd()
         let task = Task(executorPreference: executor) {
-            let (frame, exitCode) = await outcome(Type(), config, context)
+            let (frame, exitCode) = await outcome(type, config, context)
             socket.send(frame)
-            _exit(exitCode)
+            end.exitCode.store(exitCode, ordering: .relaxed)
+            end.isDone.store(true, ordering: .releasing)
         }
-        executor.run(cancellation: socket.descriptor) { task.cancel() }
+        executor.run(cancellation: socket.descriptor, isDone: end.isDone) { task.cancel() }
+        return end.exitCode.load(ordering: .relaxed)
+    }
+
+    private final class TaskEnd: Sendable {
+        let exitCode = Atomic<Int32>(0)
+        let isDone = Atomic(false)
     }
 
     /// Runs the type and says how it ended, as last frame and exit code.

@@ -48,9 +48,9 @@ public enum WorkerMain {
             throw WorkerError(description: "the plan on descriptor 3 is of another class")
         }
         // The fork server comes first: libzmq's threads must not exist where it forks.
-        let forkServer = try ForkServer.split(plan: plan) { descriptor in
-            TaskMain.run(types, descriptor: descriptor)
-        }
+        let forkServer = try ForkServer.split(
+            plan: plan, rehearse: { Rehearsal.run(types) },
+            task: { descriptor in TaskMain.run(types, descriptor: descriptor) })
         // Only in this half: a command must not inherit ignored signals. Orphans of attempts come
         // to this process where it is pid 1; ignoring SIGCHLD has the kernel reap them.
         signal(SIGPIPE, SIG_IGN)
@@ -68,6 +68,9 @@ public enum WorkerMain {
             guard id.taskClass == taskClass else {
                 throw WorkerError(
                     description: "type \"\(id)\" is not of class \(taskClass.name)")
+            }
+            guard !Canary.isType(type.id) else {
+                throw WorkerError(description: "the id \"\(id)\" is the class's canary's")
             }
         }
     }
