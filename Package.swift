@@ -122,8 +122,7 @@ let package = Package(
         .target(name: "CLinux"),
         .systemLibrary(
             name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-        .systemLibrary(
-            name: "CZeroMQ", providers: [.apt(["libzmq3-dev"])]),
+        .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("dl")]),
     ]
         + libraries.map {
             .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
