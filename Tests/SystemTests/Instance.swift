@@ -19,8 +19,13 @@ final class Instance: @unchecked Sendable {
     /// The program that the probes are, as a task sees it.
     var probe: String { "\(probes)/escape-probe" }
 
-    /// Starts a system and waits until all classes take orders.
-    init(configuration: String? = nil, userProfile extra: String = "") throws {
+    /// Starts a system and waits until all classes take orders, or for another line of its log.
+    ///
+    /// `change` is done to the text of class user's profile.
+    init(
+        configuration: String? = nil, userProfile extra: String = "",
+        awaiting line: String = "ready", change: (String) -> String = { $0 }
+    ) throws {
         guard let bin = Built.directory else { throw HostError(step: "find bin", errno: ENOENT) }
         self.bin = bin
         root = try temporaryDirectory("system")
@@ -28,19 +33,19 @@ final class Instance: @unchecked Sendable {
         probes = try temporaryDirectory("probes", below: "/var/tmp")
         profiles = try temporaryDirectory("profiles")
         try copyFile("\(bin)/escape-probe", to: "\(probes)/escape-probe", mode: 0o755)
-        try Self.copyProfiles(to: profiles, probes: probes, extra: extra)
+        try Self.copyProfiles(to: profiles, probes: probes, extra: extra, change: change)
         if let configuration {
             for part in ["etc", "etc/aico"] { mkdir("\(root)/\(part)", 0o755) }
             try writeFile(configuration, to: "\(root)/etc/aico/core.yaml")
         }
         supervisor = try Self.start(bin: bin, root: root, profiles: profiles)
-        try waitUntilReady()
+        try wait(for: line)
     }
 
     /// Starts the supervisor again, on the same root.
     func restart() throws {
         supervisor = try Self.start(bin: bin, root: root, profiles: profiles)
-        try waitUntilReady()
+        try wait(for: "ready")
     }
 
     private static func start(
@@ -52,10 +57,10 @@ final class Instance: @unchecked Sendable {
             environment: ["PATH=/usr/bin:/bin", "LD_PRELOAD=", "BASH_ENV=/nowhere", "SECRET=yes"])
     }
 
-    private func waitUntilReady() throws {
-        guard supervisor.waitForLine("ready", within: Built.patience(seconds: 30)) else {
+    private func wait(for line: String) throws {
+        guard supervisor.waitForLine(line, within: Built.patience(seconds: 30)) else {
             let said = supervisor.lines.joined(separator: "\n")
-            throw SystemFailure("the system did not become ready:\n\(said)")
+            throw SystemFailure("the system did not say \"\(line)\":\n\(said)")
         }
     }
 
@@ -77,7 +82,9 @@ final class Instance: @unchecked Sendable {
         return (output, (raw >> 8) & 0xFF)
     }
 
-    private static func copyProfiles(to target: String, probes: String, extra: String) throws {
+    private static func copyProfiles(
+        to target: String, probes: String, extra: String, change: (String) -> String
+    ) throws {
         let source = "\(projectDirectory)/sandbox-profiles"
         mkdir("\(target)/include", 0o755)
         for directory in ["", "include/"] {
@@ -85,7 +92,7 @@ final class Instance: @unchecked Sendable {
             {
                 var text = try textOfFile("\(source)/\(directory)\(name)")
                 if name == "user.yaml" {
-                    text += "executable:\n  - \(probes)  # the probes\n" + extra
+                    text = change(text) + "executable:\n  - \(probes)  # the probes\n" + extra
                 }
                 try writeFile(text, to: "\(target)/\(directory)\(name)")
             }
