@@ -29,6 +29,10 @@ public enum StoreChange: Sendable {
     /// Records a planned instant that did not start -> done, alreadyClaimed if it was decided.
     case occurrence(
         TaskID, plannedAt: Instant, OccurrenceDisposition, reason: String, at: Instant)
+    /// Records that a planned instant waits, and the id that its execution will have -> done,
+    /// alreadyClaimed if it was decided.
+    case deferral(
+        TaskID, plannedAt: Instant, reason: String, execution: String, at: Instant)
     /// Puts an ended execution on the dead-letter table -> done, alreadyExists.
     case deadLetter(execution: String, at: Instant, reason: String)
     /// Marks an open dead letter as sent back -> done, notFound.

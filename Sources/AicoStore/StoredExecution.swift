@@ -141,7 +141,7 @@ public struct StoredOccurrence: Sendable, Equatable {
     public var disposition: OccurrenceDisposition
     /// A word a program can read on why, as `overlap`; may be empty.
     public var reason: String
-    /// The execution that it became, if it ran.
+    /// The execution that it became, or is to become while it waits.
     public var executionID: String?
     /// When this was decided.
     public var decidedAt: Instant

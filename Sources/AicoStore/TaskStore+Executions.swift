@@ -90,7 +90,7 @@ extension TaskStore {
                 else { return nil }
                 return StoredOccurrence(
                     taskID: row["task_id"], plannedAt: plannedAt, disposition: .deferred,
-                    reason: row["reason"], executionID: nil, decidedAt: decidedAt)
+                    reason: row["reason"], executionID: row["execution_id"], decidedAt: decidedAt)
             }
         }
     }

@@ -38,6 +38,9 @@ extension TaskStore {
         case .occurrence(let task, let plannedAt, let disposition, let reason, let at):
             try decide(
                 task.text, plannedAt, disposition, reason: reason, execution: nil, at: at, db)
+        case .deferral(let task, let plannedAt, let reason, let execution, let at):
+            try decide(
+                task.text, plannedAt, .deferred, reason: reason, execution: execution, at: at, db)
         case .deadLetter(let execution, let at, let reason):
             try bury(execution, at: at, reason: reason, db)
         case .resolveDeadLetter(let id, let at, let retriedAs):

@@ -35,8 +35,8 @@ extension UserIdentities {
         guard code == 0, found != nil else {
             throw ConfigurationError(
                 file: passwordFile, line: 0,
-                reason: "user '\(name)' does not exist; run scripts/setup, or name another root "
-                    + "with --root")
+                reason: "user '\(name)' does not exist; type: sudo make install, or name "
+                    + "another root with --root")
         }
         return Identity(userID: entry.pw_uid, groupID: entry.pw_gid)
     }

@@ -18,6 +18,7 @@ public struct Instant: Sendable, Hashable, Comparable, CustomStringConvertible {
         return microseconds % 1_000_000 < 0 ? quotient - 1 : quotient
     }
 
+    /// Orders instants, the earlier first.
     public static func < (left: Instant, right: Instant) -> Bool {
         left.microseconds < right.microseconds
     }

@@ -47,8 +47,10 @@ public struct TaskID: Sendable, Hashable, Comparable, CustomStringConvertible {
         self.taskClass = taskClass
     }
 
+    /// The id as text.
     public var description: String { text }
 
+    /// Orders ids by their bytes.
     public static func < (left: TaskID, right: TaskID) -> Bool { left.text < right.text }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
@@ -63,5 +65,6 @@ public struct TaskIDError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The rule that it breaks, in words.
     public let reason: String
 
+    /// The error as one sentence.
     public var description: String { "cannot use \"\(text)\" as an id: \(reason)" }
 }

@@ -120,8 +120,9 @@ extension Scheduler {
         // `manual` tells a restart what to make of it.
         let word = item.isManual ? "manual" : reason.rawValue
         journal.add(
-            .occurrence(
-                item.entry.id, plannedAt: item.plannedAt, .deferred, reason: word, at: now))
+            .deferral(
+                item.entry.id, plannedAt: item.plannedAt, reason: word,
+                execution: item.executionID, at: now))
         publish(
             .executionDeferred,
             [

@@ -42,7 +42,8 @@ extension Scheduler {
             let item = Waiting(
                 entry: entry,
                 trigger: occurrence.reason == "manual" ? .manual : isCatchUp ? .catchUp : .schedule,
-                plannedAt: occurrence.plannedAt)
+                plannedAt: occurrence.plannedAt,
+                executionID: occurrence.executionID ?? ExecutionID.make())
             item.recorded = .worker
             enqueue(item)
         }

@@ -31,7 +31,8 @@ struct IntegrityCheckConfig: TaskConfig {
             throw ConfigError(field: "directories", reason: "must name at least one")
         }
         let named = [
-            ("baseline", [baseline]), ("programs", [programs]), ("directories", directories), ("ignore", ignored),
+            ("baseline", [baseline]), ("programs", [programs]), ("directories", directories),
+            ("ignore", ignored),
         ]
         for (field, paths) in named where paths.contains(where: { SafePath.parts($0) == nil }) {
             throw ConfigError(
