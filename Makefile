@@ -8,7 +8,7 @@ SHELL := /bin/bash
 RELEASE := --configuration release --scratch-path .build-release --static-swift-stdlib
 BIN := .build-release/release
 
-.PHONY: help setup build test test-vm check fmt demo bench run install uninstall clean
+.PHONY: help setup build test test-vm check fmt demo bench bench-vm run install uninstall clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,22 +20,26 @@ build: setup ## Build the release executables
 	swift build $(RELEASE)
 
 test: build ## Run all tests (those that need root say so and are skipped otherwise)
-	AICO_BIN_DIR=$(abspath $(BIN)) swift test
+	AICO_BIN_DIR=$(abspath $(BIN)) swift test --no-parallel
 
 test-vm: build ## Run the sandbox tests on pure cgroup v2 in a QEMU guest
+	swift build --build-tests
 	scripts/test-vm $(BIN)
 
 check: ## Format lint, file headers, profile lint
 	scripts/check
 
 fmt: ## Format the sources in place
-	swift format -i -r Package.swift Sources Tests
+	swift format -i -r Package.swift Sources Tests Benchmarks
 
 demo: build ## Start the system under a temporary root and show it at work
 	scripts/demo $(BIN)
 
 bench: build ## Measure against posix_spawn, bubblewrap and firejail
 	scripts/bench $(BIN)
+
+bench-vm: build ## Measure starts on pure cgroup v2 in a QEMU guest
+	scripts/test-vm $(BIN) bench
 
 run: build ## Run the system in the foreground (ROOT=dir for another root)
 	$(BIN)/aico-supervisor --profiles $(abspath sandbox-profiles) $(if $(ROOT),--root $(ROOT))

@@ -36,6 +36,11 @@ struct PlaceTests {
         let reply = try run.request(.taskRun, ["task": "user.one"])
         #expect(reply["state"] == "queued")
         #expect(try run.event(.executionDeferred)["reason"] == "concurrency")
+        // It has no row yet, but whoever was told its id can ask for it.
+        let told: JSONValue = ["execution": reply["execution"] ?? .null]
+        let status = try run.request(.taskStatus, told)["execution"]
+        #expect(status?["state"] == "queued" && status?["reason"] == "concurrency")
+        #expect(try run.request(.taskLogs, told)["lines"] == [])
         #expect(try user.next(within: .zero, answeringPings: true) == nil)
         try maintenance.finish(first, sequence: 0)
         #expect(.string(try user.nextRun().executionID) == reply["execution"])

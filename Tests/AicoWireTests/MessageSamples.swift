@@ -43,7 +43,8 @@ extension SeededGenerator {
         var endings: [Ending] = []
         for verdict in verdicts() {
             for exit in [
-                AicoWire.ExitStatus.notStarted, .exited(code: integer()), .signaled(signal: integer()),
+                AicoWire.ExitStatus.notStarted, .exited(code: integer()),
+                .signaled(signal: integer()),
             ] {
                 for cause in causes() {
                     endings.append(

@@ -12,6 +12,7 @@ extension Scheduler {
     func status(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
         let reader = try ObjectReader(body, keys: ["task", "execution"])
         if let id = try reader.string("execution") {
+            if let waiting = queued(id) { return ["execution": view(of: waiting)] }
             let execution = try execution(id)
             let attempts = try reading { () throws(StoreError) in
                 try store.attempts(execution: id)
@@ -25,6 +26,11 @@ extension Scheduler {
         return [
             "task": view(of: entry), "executions": .array(latest.map { view(of: $0) }),
         ]
+    }
+
+    /// What is to become an execution whose id was told already.
+    private func queued(_ execution: String) -> Waiting? {
+        queue.items.first { $0.executionID == execution && $0.retryOf == nil }
     }
 
     func history(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
@@ -60,6 +66,9 @@ extension Scheduler {
         let tail = try reader.int("tail", in: 1...10_000)
         let found: StoredExecution?
         if let id = try reader.string("execution") {
+            if let waiting = queued(id) {
+                return ["execution": view(of: waiting), "lines": [], "more": false]
+            }
             found = try execution(id)
         } else {
             let id = try reader.taskID("task")

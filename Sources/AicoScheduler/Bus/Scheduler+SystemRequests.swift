@@ -54,6 +54,7 @@ extension Scheduler {
                         "class": .string(pipe.taskClass.name), "state": .string(stateName(pipe)),
                         "pid": .count(pipe.processID), "restarts": .int(max(0, pipe.restarts)),
                         "layers": .array(pipe.layers.map { .string($0) }),
+                        "message": .text(message(pipe)),
                     ]
                 }),
         ]
@@ -101,8 +102,19 @@ extension Scheduler {
     private func stateName(_ pipe: ClassPipe) -> String {
         switch pipe.worker {
         case .ready: "running"
-        case .launched: "starting"
+        case .launched, .proving: "starting"
+        case .unproven: "unproven"
         case .absent, .distrusted: "stopped"
+        }
+    }
+
+    /// What the state rests on.
+    private func message(_ pipe: ClassPipe) -> String? {
+        switch pipe.worker {
+        case .ready: pipe.provenWays.map { "its canary tried \($0) ways out: all are closed" }
+        case .unproven(let why), .distrusted(let why): why
+        case .proving: "its canary tries the ways out"
+        case .absent, .launched: nil
         }
     }
 

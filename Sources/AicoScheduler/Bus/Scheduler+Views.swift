@@ -43,6 +43,16 @@ extension Scheduler {
         return .object(members)
     }
 
+    /// An execution that has no row yet.
+    func view(of waiting: Waiting) -> JSONValue {
+        [
+            "execution": .string(waiting.executionID), "task": .string(waiting.entry.id.text),
+            "trigger": .string(waiting.trigger.rawValue), "state": "queued",
+            "planned_at": .instant(waiting.plannedAt), "attempts": 0,
+            "outcome": .null, "reason": .text(waiting.recorded?.rawValue),
+        ]
+    }
+
     private func view(of attempt: StoredAttempt) -> JSONValue {
         let ending = attempt.ending.flatMap { try? JSONValue.parse($0) }
         var members: [String: JSONValue] = [

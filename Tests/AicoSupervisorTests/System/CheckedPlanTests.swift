@@ -52,7 +52,8 @@ import Testing
         let plan = Self.plan(of: taskClass)
         let bytes = PlanCodec.encode(plan)
         let checked = try CheckedPlan(
-            bytes: bytes, taskClass: taskClass, identity: Self.identity, ceiling: Self.ceiling(taskClass))
+            bytes: bytes, taskClass: taskClass, identity: Self.identity,
+            ceiling: Self.ceiling(taskClass))
         #expect(checked.plan == plan)
         #expect(checked.bytes == bytes)
     }

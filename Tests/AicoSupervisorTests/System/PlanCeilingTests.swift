@@ -33,7 +33,8 @@ import Testing
     @Test(arguments: rows) func nothingBeyondIsAccepted(_ row: Row) {
         var plan = CheckedPlanTests.plan(of: row.taskClass)
         row.change(&plan)
-        let ceiling = PlanCeiling(root: "/i", executables: "/b", profiles: "/p", taskClass: row.taskClass)
+        let ceiling = PlanCeiling(
+            root: "/i", executables: "/b", profiles: "/p", taskClass: row.taskClass)
         #expect(ceiling.excess(of: plan) == row.excess)
     }
 }
