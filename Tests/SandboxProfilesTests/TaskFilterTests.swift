@@ -117,7 +117,7 @@ import Testing
         let text = try Shipped.text("include/polite.yaml")
         let polite = try StrictYAML.parse(Array(text.utf8), file: "polite.yaml")
             .mapping("", keys: ["syscalls"])["syscalls"]?
-            .mapping("syscalls", keys: ["refuse"])["refuse"]?.list("refuse")
+            .mapping("syscalls", keys: ["refuse", "unavailable"])["refuse"]?.list("refuse")
             .flatMap { try $0.string("refuse").split(separator: " ").map(String.init) }
         let names = try #require(polite)
         // Some that may not silently leave the list.

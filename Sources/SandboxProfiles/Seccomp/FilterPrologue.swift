@@ -10,9 +10,8 @@ import LinuxSandbox
 /// They can only refuse: every path that does not end here runs the program behind, so a fault in
 /// them cannot allow what the program denies.
 ///
-/// What depends on arguments stands behind one compare of the number each: all other calls pass in
-/// as many steps as there are compares. The kernel walks this way for every call at each start of a
-/// task, to find those that it may allow without running the filter at all.
+/// Plain rather than short: what depends on arguments stands behind one compare of the number each,
+/// holes in the numbers behind two. `FilterCompaction` makes a search of it.
 struct FilterPrologue {
     private var head: [FilterInstruction] = []
     private var checks: [(number: UInt32, body: [FilterInstruction])] = []
@@ -33,26 +32,14 @@ struct FilterPrologue {
         return head + jumps + [Self.step(Code.jump, UInt32(bodyCount))] + bodies
     }
 
-    // <linux/bpf_common.h>; offsets in struct seccomp_data.
-    private enum Code {
-        static let loadWord: UInt16 = 0x20
-        static let and: UInt16 = 0x54
-        static let jump: UInt16 = 0x05
-        static let jumpEqual: UInt16 = 0x15
-        static let jumpGreater: UInt16 = 0x25
-        static let jumpAtLeast: UInt16 = 0x35
-        static let jumpSet: UInt16 = 0x45
-        static let leave: UInt16 = 0x06
-    }
-    private static let numberOffset: UInt32 = 0
-    private static let architectureOffset: UInt32 = 4
+    private typealias Code = FilterCode
 
     /// Foreign architectures are killed, unknown numbers answered with ENOSYS.
     init(table: SyscallTable) {
-        append(Code.loadWord, Self.architectureOffset)
+        append(Code.loadWord, FilterWord.architecture)
         append(Code.jumpEqual, seccomp_arch_native(), ifTrue: 1)
         leave(.killProcess)
-        append(Code.loadWord, Self.numberOffset)
+        append(Code.loadWord, FilterWord.number)
         #if arch(x86_64)
             // x32 calls carry this bit and reach another table of numbers.
             append(Code.jumpSet, 0x4000_0000, ifFalse: 1)
@@ -115,7 +102,7 @@ struct FilterPrologue {
     private mutating func leave(_ action: FilterAction) { head.append(Self.leave(action)) }
 
     private mutating func append(
-        _ code: UInt16, _ constant: UInt32, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0
+        _ code: FilterCode, _ constant: UInt32, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0
     ) {
         head.append(Self.step(code, constant, ifTrue: ifTrue, ifFalse: ifFalse))
     }
@@ -126,16 +113,17 @@ struct FilterPrologue {
 
     // The words of a 64-bit argument as a little-endian machine lays them out.
     private static func loadLow(_ argument: UInt32) -> FilterInstruction {
-        step(Code.loadWord, 16 + 8 * argument)
+        step(Code.loadWord, FilterWord.arguments.lowerBound + 8 * argument)
     }
 
     private static func loadHigh(_ argument: UInt32) -> FilterInstruction {
-        step(Code.loadWord, 20 + 8 * argument)
+        step(Code.loadWord, FilterWord.arguments.lowerBound + 8 * argument + 4)
     }
 
     private static func step(
-        _ code: UInt16, _ constant: UInt32, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0
+        _ code: FilterCode, _ constant: UInt32, ifTrue: UInt8 = 0, ifFalse: UInt8 = 0
     ) -> FilterInstruction {
-        FilterInstruction(code: code, jumpTrue: ifTrue, jumpFalse: ifFalse, constant: constant)
+        FilterInstruction(
+            code: code.rawValue, jumpTrue: ifTrue, jumpFalse: ifFalse, constant: constant)
     }
 }

@@ -40,9 +40,7 @@ struct SeccompContext: ~Copyable {
         }
         let foreign = seccomp_attr_set(
             context, SCMP_FLTATR_ACT_BADARCH, FilterAction.killProcess.code)
-        // A binary tree over the numbers instead of a list: about 9 compares a call.
-        let tree = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2)
-        guard foreign == 0, tree == 0 else {
+        guard foreign == 0 else {
             seccomp_release(context)
             throw ProfileError(
                 file: subject, line: 0, reason: "libseccomp cannot set a filter's attributes")

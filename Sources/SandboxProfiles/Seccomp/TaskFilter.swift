@@ -14,9 +14,15 @@ struct TaskFilter {
 
     init(_ profile: Profile) { self.profile = profile }
 
+    private var subject: String { "filter of class \(profile.taskClass.name)" }
+
     /// Compiles; tests without a notifier give another action to what is not granted.
     func compile(unlisted: FilterAction = .notify) throws(ProfileError) -> [FilterInstruction] {
-        let subject = "filter of class \(profile.taskClass.name)"
+        try compacted(program(unlisted: unlisted), subject: subject)
+    }
+
+    /// The program as it comes together from its rules, before it is made smaller.
+    func program(unlisted: FilterAction = .notify) throws(ProfileError) -> [FilterInstruction] {
         let context = try SeccompContext(default: unlisted, subject: subject)
         var prologue = FilterPrologue(table: table)
         for name in profile.syscalls.allowed.union(derivedCalls).sorted() {
@@ -177,11 +183,22 @@ struct TaskFilter {
 func joined(
     _ prologue: FilterPrologue, _ program: [FilterInstruction], subject: String
 ) throws(ProfileError) -> [FilterInstruction] {
-    let whole = prologue.instructions + program
-    guard !program.isEmpty, whole.count <= 4096 else {
+    guard !program.isEmpty else {
+        throw ProfileError(file: subject, line: 0, reason: "libseccomp exported no filter")
+    }
+    return prologue.instructions + program
+}
+
+/// Makes a whole program as small as it goes.
+func compacted(
+    _ program: [FilterInstruction], subject: String
+) throws(ProfileError) -> [FilterInstruction] {
+    let smaller = try FilterCompaction(architecture: seccomp_arch_native(), subject: subject)
+        .compact(program)
+    guard smaller.count <= 4096 else {
         throw ProfileError(
             file: subject, line: 0,
-            reason: "filter has \(whole.count) instructions, the kernel takes 1 to 4096")
+            reason: "filter has \(smaller.count) instructions, the kernel takes 1 to 4096")
     }
-    return whole
+    return smaller
 }

@@ -40,9 +40,15 @@ enum WorkerFilter {
         ("long gone interfaces", ["uselib", "ustat", "sysfs", "_sysctl", "nfsservctl"]),
     ]
 
+    private static let subject = "filter of workers"
+
     /// Compiles; the same for every class.
     static func compile() throws(ProfileError) -> [FilterInstruction] {
-        let subject = "filter of workers"
+        try compacted(program(), subject: subject)
+    }
+
+    /// The program as libseccomp and the prologue make it, before it is made smaller.
+    static func program() throws(ProfileError) -> [FilterInstruction] {
         let table = SyscallTable.native
         let context = try SeccompContext(default: .allow, subject: subject)
         for name in denied.flatMap(\.calls) {
