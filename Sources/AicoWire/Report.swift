@@ -9,7 +9,7 @@ public import AicoCore
 /// records any other order.
 public enum Report: Sendable, Equatable {
     /// The worker is ready; sent once after its start, before any other report.
-    case hello(processID: UInt32, layers: LayerReport)
+    case hello(processID: UInt32, capacity: UInt32, layers: LayerReport)
     /// The answer to `Order.ping`.
     case pong(nonce: UInt64)
     /// The task process passed its last layer and runs the type's code. `layers` held for it.

@@ -245,8 +245,8 @@ static int forbid_new_privileges(struct confinement *self) {
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-// The race with a parent that is already gone is decided by the set-up socket: its end is seen
-// when the child waits for the fork server's word.
+// The race with a parent that is already gone is decided by the set-up socket: the other end is
+// closed before the parent's death is told to its children, so that the report cannot be sent.
 static int die_with_parent(struct confinement *self) {
     at(self, AICO_STEP_PARENT_DEATH, 0);
     return aico_die_with_parent();
@@ -382,13 +382,10 @@ static void limit_open_files(struct confinement *self) {
     if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &self->files, NULL) != 0) _exit(127);
 }
 
-static void await_release(struct confinement *self) {
-    char word;
-    ssize_t count;
-    do count = recv(SETUP_FD, &word, 1, 0);
-    while (count < 0 && errno == EINTR);
-    // The end instead of a word: the fork server is gone, and nobody would adopt the notifier.
-    if (count != 1) _exit(127);
+// The task's code runs from here on; the worker hears its frames once it was told what held. Nobody
+// is left to tell where the report could not be sent, and a fork server that ends after it takes
+// this process along.
+static void leave_set_up(struct confinement *self) {
     if (self->listener >= 0) close(self->listener);
     close(SETUP_FD);
 }
@@ -439,5 +436,5 @@ void aico_attempt_confine(
 
     send_report(self);
     limit_open_files(self);
-    await_release(self);
+    leave_set_up(self);
 }

@@ -46,6 +46,20 @@ struct PlaceTests {
         #expect(.string(try user.nextRun().executionID) == reply["execution"])
     }
 
+    @Test func aWorkerGetsNoMoreThanItRunsAtOnce() throws {
+        let run = try SchedulerRun(try Self.root("  class_concurrency:\n    user: 4"))
+        let user = try run.worker(.user, capacity: 1)
+        try run.createCommand("user.one")
+        try run.createCommand("user.two")
+        try run.client.subscribe()
+        _ = try run.request(.taskRun, ["task": "user.one"])
+        let first = try user.nextRun()
+        #expect(try run.request(.taskRun, ["task": "user.two"])["state"] == "queued")
+        #expect(try run.event(.executionDeferred)["reason"] == "class_concurrency")
+        try user.finish(first, sequence: 0)
+        #expect(try user.nextRun().taskID == "user.two")
+    }
+
     @Test func aClassHasItsOwnPlaces() throws {
         let run = try SchedulerRun(
             try Self.root("  class_concurrency:\n    user: 1"))

@@ -31,7 +31,8 @@ enum Style: Sendable {
     static func of(_ name: String) -> Style {
         switch name {
         case "succeeded", "healthy", "running", "ok": .good
-        case "failed_transient", "failed_permanent", "timed_out", "killed", "critical", "stopped":
+        case "failed_transient", "failed_permanent", "timed_out", "killed", "critical", "stopped",
+            "unproven":
             .bad
         case "interrupted", "degraded", "starting", "waiting", "cancelled", "warning": .warning
         case "disabled": .faint

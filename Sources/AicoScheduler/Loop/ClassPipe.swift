@@ -9,8 +9,9 @@ import ZeroMQ
 
 /// The two pipes of one class, and what is known of the worker at their other end.
 ///
-/// A worker takes orders once it answered a ping that was sent after its launch: orders that a
-/// dead worker's connection swallowed, and reports that one left behind, are told apart by that.
+/// A worker takes orders once it answered a ping that was sent after its launch, and its class's
+/// canary was held: orders that a dead worker's connection swallowed, and reports that one left
+/// behind, are told apart by the ping.
 final class ClassPipe {
     /// Where the class's worker stands.
     enum Worker {
@@ -18,8 +19,12 @@ final class ClassPipe {
         case absent
         /// Launched; answers no ping yet.
         case launched
+        /// Lives; its class's canary tries the ways out.
+        case proving(CanaryRun)
         /// Takes orders.
         case ready
+        /// Its class's canary was not held: takes no orders, and nothing it says counts.
+        case unproven(String)
         /// Broke the protocol; the supervisor was asked to kill it.
         case distrusted(String)
     }
@@ -32,6 +37,10 @@ final class ClassPipe {
     var processID: UInt64?
     var restarts = -1
     var layers: [String] = []
+    /// How many attempts the worker runs at once, as it says.
+    var capacity = Int.max
+    /// How many ways out the canary of this worker found closed; nil before it did.
+    var provenWays: Int?
     /// Executions that hold one of the class's places.
     var running = 0
     /// The ping that the worker has to answer.
@@ -67,8 +76,9 @@ final class ClassPipe {
     var wantsToWrite: Bool {
         switch worker {
         case .launched: !isPingSent
+        case .proving(let canary): !canary.isSent
         case .ready: !outbox.isEmpty
-        case .absent, .distrusted: false
+        case .absent, .unproven, .distrusted: false
         }
     }
 
@@ -88,6 +98,12 @@ final class ClassPipe {
         try write()
     }
 
+    /// Sends the order of the canary.
+    func prove(_ canary: CanaryRun) throws(ZeroMQError) {
+        worker = .proving(canary)
+        try write()
+    }
+
     /// Sends an order, or keeps it until there is room.
     func send(_ order: Order, for attempt: Attempt? = nil) throws(ZeroMQError) {
         outbox.append((OrderCodec.encode(order), attempt))
@@ -99,11 +115,15 @@ final class ClassPipe {
         // Makes libzmq look at its commands, so that a dead connection is gone before a send.
         _ = try orders.events
         switch worker {
-        case .absent, .distrusted:
+        case .absent, .unproven, .distrusted:
             return
         case .launched:
             guard !isPingSent else { return }
             isPingSent = try orders.send(OrderCodec.encode(.ping(nonce: nonce)))
+        case .proving(var canary):
+            guard !canary.isSent else { return }
+            canary.isSent = try orders.send(OrderCodec.encode(.run(canary.order)))
+            worker = .proving(canary)
         case .ready:
             var sent = 0
             while sent < outbox.count, try orders.send(outbox[sent].frame) {

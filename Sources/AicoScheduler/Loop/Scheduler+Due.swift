@@ -85,7 +85,10 @@ extension Scheduler {
     ) -> Admission.Decision {
         let pipe = pipe(item.entry.id.taskClass)
         let settings = configuration.scheduler
-        let limit = settings.classConcurrency[pipe.taskClass] ?? settings.maximumConcurrency
+        // The profile's own limit is the worker's: it refuses what is beyond.
+        let limit = min(
+            settings.classConcurrency[pipe.taskClass] ?? settings.maximumConcurrency,
+            pipe.capacity)
         var candidate = Admission.Candidate(
             policies: item.entry.policies, isManual: item.isManual,
             openOfTask: item.entry.open.count, waitingOfTask: ahead,

@@ -75,8 +75,8 @@ extension Scheduler {
     private func state(of pipe: ClassPipe) -> HealthRules.Worker {
         switch pipe.worker {
         case .ready: return .ready
-        case .distrusted(let why): return .distrusted(why)
-        case .absent, .launched:
+        case .unproven(let why), .distrusted(let why): return .distrusted(why)
+        case .absent, .launched, .proving:
             let time = now - pipe.since
             return time < .seconds(5) ? .starting : .missing(time)
         }

@@ -26,7 +26,10 @@ extension Scheduler {
     }
 
     private func take(_ frames: [[UInt8]], from pipe: ClassPipe) {
-        if case .distrusted = pipe.worker { return }
+        switch pipe.worker {
+        case .unproven, .distrusted: return
+        case .absent, .launched, .proving, .ready: break
+        }
         guard frames.count == 1, let frame = frames.first else {
             return distrust(pipe, "sent a report of \(frames.count) frames")
         }
@@ -39,44 +42,66 @@ extension Scheduler {
 
     private func take(_ report: Report, from pipe: ClassPipe) {
         switch report {
-        case .hello(_, let layers):
+        case .hello(_, let capacity, let layers):
             pipe.layers = layers.held
+            pipe.capacity = max(1, Int(capacity))
             // Its answer to the ping of its launch may be on the way; a second one does no harm.
             guard case .launched = pipe.worker else { return }
             attempt("ping") { () throws(ZeroMQError) in try pipe.ping() }
         case .pong(let nonce):
             guard case .launched = pipe.worker, nonce == pipe.nonce else { return }
-            welcome(pipe)
+            prove(pipe)
         case .started(let key, let sequence, let layers, let at):
-            check(key, sequence, pipe) { started($0, layers, at: plausible(at)) }
+            check(key, sequence, pipe, .life) { started($0, layers, at: plausible(at)) }
         case .progress(let key, let sequence, let fraction, let message):
-            check(key, sequence, pipe) { progressed($0, fraction, message) }
+            check(key, sequence, pipe, .life) { progressed($0, fraction, message) }
         case .log(let key, let sequence, let stream, let at, let line):
-            check(key, sequence, pipe) { attempt in
+            check(key, sequence, pipe, .line(line)) { attempt in
                 logged(attempt, sequence, stream, at: plausible(at), line)
             }
         case .finished(let key, let sequence, let ending):
-            check(key, sequence, pipe) { finished($0, ending) }
+            check(key, sequence, pipe, .end(ending)) { finished($0, ending) }
         }
     }
 
-    /// Lets a report of an attempt through if the attempt is the class's and the next in order.
+    /// Lets a report of an attempt through if the attempt is the class's and the next in order;
+    /// `word` is what it says where the attempt is the class's canary.
     private func check(
-        _ key: AttemptKey, _ sequence: UInt32, _ pipe: ClassPipe, _ body: (Attempt) -> Void
+        _ key: AttemptKey, _ sequence: UInt32, _ pipe: ClassPipe, _ word: CanaryRun.Word,
+        _ body: (Attempt) -> Void
     ) {
+        switch pipe.worker {
         // Left behind by a worker that is gone: its attempts were ended with it.
-        guard pipe.isReady else { return }
-        guard let attempt = attempts[key.value], attempt.run.taskClass == pipe.taskClass,
-            attempt.isSent
-        else { return distrust(pipe, "reported on attempt \(key.value), which is not its own") }
-        guard sequence == attempt.sequence else {
-            return distrust(
-                pipe,
-                "report \(sequence) of attempt \(key.value) is out of order"
-                    + ", \(attempt.sequence) was next")
+        case .absent, .launched, .unproven, .distrusted: return
+        case .proving(let canary):
+            let isOwn = key == canary.order.attempt && canary.isSent
+            guard check(key, sequence, isOwn ? canary.sequence : nil, pipe) else { return }
+            canarySaid(word, canary, in: pipe)
+        case .ready:
+            let attempt = attempts[key.value].flatMap {
+                $0.run.taskClass == pipe.taskClass && $0.isSent ? $0 : nil
+            }
+            guard check(key, sequence, attempt?.sequence, pipe), let attempt else { return }
+            attempt.sequence += 1
+            body(attempt)
         }
-        attempt.sequence += 1
-        body(attempt)
+    }
+
+    /// Compares a report's sequence with the next of its attempt, nil where that is not its own.
+    private func check(
+        _ key: AttemptKey, _ sequence: UInt32, _ next: UInt32?, _ pipe: ClassPipe
+    ) -> Bool {
+        guard let next else {
+            distrust(pipe, "reported on attempt \(key.value), which is not its own")
+            return false
+        }
+        guard sequence == next else {
+            distrust(
+                pipe,
+                "report \(sequence) of attempt \(key.value) is out of order, \(next) was next")
+            return false
+        }
+        return true
     }
 
     /// A worker's clock is the machine's: what is far from now is made up.

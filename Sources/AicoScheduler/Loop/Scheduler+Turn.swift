@@ -105,6 +105,7 @@ extension Scheduler {
             case .backstop(let key): enforceBackstop(key)
             case .resources: needsAdmission = true
             case .greet(let taskClass): greetAgain(pipe(taskClass))
+            case .canary(let taskClass): missCanary(pipe(taskClass))
             case .journal: break
             case .stop: abandonRunning()
             }

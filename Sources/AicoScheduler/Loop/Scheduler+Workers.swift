@@ -49,11 +49,10 @@ extension Scheduler {
         }
     }
 
-    /// A worker answered: it takes orders from now on.
+    /// A worker's sandbox is proven: it takes orders from now on.
     func welcome(_ pipe: ClassPipe) {
         pipe.worker = .ready
         pipe.since = now
-        timers.set(.greet(pipe.taskClass), at: nil)
         needsAdmission = true
         attempt("order") { () throws(ZeroMQError) in try pipe.write() }
         assessHealth()
@@ -77,9 +76,11 @@ extension Scheduler {
         pipe.worker = .absent
         pipe.processID = nil
         pipe.layers = []
+        pipe.provenWays = nil
         pipe.since = now
         pipe.dropControlOrders()
         timers.set(.greet(pipe.taskClass), at: nil)
+        timers.set(.canary(pipe.taskClass), at: nil)
         publishWorker(pipe, "exited", detail: "wait status \(status)")
         for attempt in attempts.values.sorted(by: { $0.key < $1.key })
         where attempt.run.taskClass == pipe.taskClass && attempt.isSent {
@@ -103,7 +104,8 @@ extension Scheduler {
         assessHealth()
     }
 
-    private func publishWorker(_ pipe: ClassPipe, _ state: String, detail: String?) {
+    /// Tells what became of a worker.
+    func publishWorker(_ pipe: ClassPipe, _ state: String, detail: String?) {
         publish(
             .worker,
             [

@@ -26,6 +26,8 @@ public final class Scheduler {
         case resources
         /// A worker did not answer its ping.
         case greet(TaskClass)
+        /// A class's canary did not end in its time.
+        case canary(TaskClass)
         /// The store is to be tried again.
         case journal
         /// Running attempts had their time to end.
@@ -67,6 +69,8 @@ public final class Scheduler {
     var needsAdmission = false
     /// Executions that hold one of all places.
     var running = 0
+    /// Canaries that were ordered so far.
+    var canaries: UInt64 = 0
     /// This turn's time.
     var now: Instant
     /// The wall clock less the uptime, to see jumps.

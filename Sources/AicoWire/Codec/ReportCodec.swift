@@ -18,9 +18,10 @@ public enum ReportCodec {
     public static func encode(_ report: Report) -> [UInt8] {
         var writer = WireWriter(capacity: 128)
         switch report {
-        case .hello(let processID, let layers):
+        case .hello(let processID, let capacity, let layers):
             writer.byte(Tag.hello.rawValue)
             writer.integer(processID)
+            writer.integer(capacity)
             writer.layers(layers)
         case .pong(let nonce):
             writer.byte(Tag.pong.rawValue)
@@ -52,7 +53,9 @@ public enum ReportCodec {
         let report: Report
         switch try reader.tag("report kind", Tag.self) {
         case .hello:
-            report = .hello(processID: try reader.integer(), layers: try reader.layers())
+            report = .hello(
+                processID: try reader.integer(), capacity: try reader.integer(),
+                layers: try reader.layers())
         case .pong:
             report = .pong(nonce: try reader.integer())
         case .started:

@@ -141,12 +141,7 @@ extension ForkServerProcess {
             report.kind = AICO_REPORT_CONFINED.rawValue
             attempt.stage = .confined
         }
-        // Recorded first, released then: no task's code runs that its worker was not told of.
         self.report(report)
-        if attempt.stage == .confined {
-            var word: UInt8 = 1
-            _ = aico_message_send(attempt.setup, &word, 1, -1)
-        }
         attempt.closeSetup()
     }
 

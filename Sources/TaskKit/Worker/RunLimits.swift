@@ -31,7 +31,9 @@ enum RunLimits {
     static func admit(
         _ order: RunOrder, types: [String: any ScheduledTask.Type], plan: Plan, running: Int
     ) -> Admission {
-        guard let type = types[order.taskType] else {
+        let isCanary = TaskClass(rawValue: plan.classIndex)?.canaryType == order.taskType
+        let type = types[order.taskType]
+        guard isCanary || type != nil else {
             let hint = NearestWord.find(order.taskType, in: types.keys.sorted())
                 .map { "; did you mean \"\($0)\"?" }
             return .refused("this worker has no type \"\(order.taskType)\"\(hint ?? "")")
@@ -39,6 +41,8 @@ enum RunLimits {
         guard running < Int(plan.concurrency) else {
             return .refused("the class runs \(running) attempts already, its profile's limit")
         }
+        // The canary is in no list of types, and has nothing beside its class's sandbox.
+        guard let type else { return .admitted(capabilities: 0) }
         let missing = type.capabilities.filter { plan.hostCapabilities & $0.bit == 0 }
         guard missing.isEmpty else {
             let names = missing.map(\.name).joined(separator: ", ")

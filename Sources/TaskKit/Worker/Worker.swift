@@ -73,7 +73,9 @@ final class Worker {
     /// Works until the fork server is gone.
     func run() throws {
         let layers = LayerReport(held: Layer.ofLaunch.map(\.name), missing: [])
-        try outbox.send(.hello(processID: UInt32(getpid()), layers: layers))
+        try outbox.send(
+            .hello(
+                processID: UInt32(getpid()), capacity: UInt32(plan.concurrency), layers: layers))
         while true {
             let ready = try poller.wait(timeout: sleepTime())
             // Before the tasks' frames: `started` is an attempt's first report.

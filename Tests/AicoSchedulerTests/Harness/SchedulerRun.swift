@@ -105,9 +105,15 @@ final class SchedulerRun {
     }
 
     /// Starts a worker of a class, and returns once it takes orders.
-    func worker(_ taskClass: TaskClass) throws -> ScriptedWorker {
-        let worker = try ScriptedWorker(taskClass, root: root.path)
+    func worker(_ taskClass: TaskClass, capacity: UInt32 = 64) throws -> ScriptedWorker {
+        let worker = try ScriptedWorker(taskClass, root: root.path, capacity: capacity)
         try worker.greet()
+        try waitUntilRunning(worker, of: taskClass)
+        return worker
+    }
+
+    /// Answers what a worker is asked until it takes orders.
+    func waitUntilRunning(_ worker: ScriptedWorker, of taskClass: TaskClass) throws {
         // Its answer and our requests come by different sockets: ask until the answer is in.
         for _ in 0..<10_000 {
             try worker.answerPings()
@@ -115,7 +121,7 @@ final class SchedulerRun {
             if workers.contains(where: {
                 $0["class"] == .string(taskClass.name) && $0["state"] == "running"
             }) {
-                return worker
+                return
             }
         }
         throw Failure(description: "the worker is not heard")

@@ -10,11 +10,17 @@ import ZeroMQ
 final class ScriptedWorker {
     private let orders: ZMQSocket
     private let reports: ZMQSocket
-    /// Orders that came while only pings were answered.
+    private let canaryType: String
+    /// Orders that came while only pings and the canary's were answered.
     private var pending: [Order] = []
 
-    init(_ taskClass: TaskClass, root: String) throws {
+    /// How many attempts it says that it runs at once.
+    private let capacity: UInt32
+
+    init(_ taskClass: TaskClass, root: String, capacity: UInt32 = 64) throws {
+        canaryType = taskClass.canaryType
         let context = try ZMQContext()
+        self.capacity = capacity
         orders = try ZMQSocket(.pull, in: context)
         reports = try ZMQSocket(.push, in: context)
         try reports.setLinger(.seconds(10))
@@ -30,22 +36,59 @@ final class ScriptedWorker {
 
     /// Answers the ping that shows that the worker lives.
     func greet() throws {
-        try report(.hello(processID: 1, layers: LayerReport(held: ["seccomp"], missing: [])))
+        try report(
+            .hello(
+                processID: 1, capacity: capacity,
+                layers: LayerReport(held: ["seccomp"], missing: [])))
         let order = try #require(try next())
         guard case .ping(let nonce) = order else { throw Unexpected(order: order) }
         try report(.pong(nonce: nonce))
     }
 
-    /// Answers the pings that have come; other orders are kept for `next`.
+    /// Answers the pings and the canary's order that have come; others are kept for `next`.
     func answerPings() throws {
         while let frame = try orders.receive()?.first {
             let order = try OrderCodec.decode(frame)
-            if case .ping(let nonce) = order {
-                try report(.pong(nonce: nonce))
-            } else {
-                pending.append(order)
+            if try !answer(order) { pending.append(order) }
+        }
+    }
+
+    /// Answers a ping, or the canary's order as a worker whose sandbox holds.
+    private func answer(_ order: Order) throws -> Bool {
+        switch order {
+        case .ping(let nonce): try report(.pong(nonce: nonce))
+        case .run(let run) where run.taskType == canaryType: try holdCanary(run)
+        case .run, .cancel: return false
+        }
+        return true
+    }
+
+    /// Greets and gives the order of the canary, which is left to the test.
+    func canary() throws -> RunOrder {
+        try greet()
+        while true {
+            let order = try #require(try next())
+            switch order {
+            case .ping(let nonce): try report(.pong(nonce: nonce))
+            case .run(let run): return run
+            case .cancel: throw Unexpected(order: order)
             }
         }
+    }
+
+    /// Says that no way out was open and that its last call ended the canary.
+    func holdCanary(_ run: RunOrder) throws {
+        try start(run)
+        try log(run, CanaryReport(open: []).line)
+        try finish(
+            run, sequence: 2, .none, exit: .signaled(signal: 9), cause: .denied("unshare"))
+    }
+
+    func log(_ run: RunOrder, sequence: UInt32 = 1, _ line: String) throws {
+        try report(
+            .log(
+                attempt: run.attempt, sequence: sequence, stream: .info, at: run.occurrence,
+                line: line))
     }
 
     /// The next order; pings are answered on the way. Nil where none comes in time.
@@ -54,10 +97,7 @@ final class ScriptedWorker {
         while try orders.wait(timeout: within) {
             guard let frame = try orders.receive()?.first else { continue }
             let order = try OrderCodec.decode(frame)
-            if answeringPings, case .ping(let nonce) = order {
-                try report(.pong(nonce: nonce))
-                continue
-            }
+            if answeringPings, try answer(order) { continue }
             return order
         }
         return nil
@@ -87,6 +127,13 @@ final class ScriptedWorker {
             .finished(
                 attempt: run.attempt, sequence: sequence,
                 ending: Ending(verdict: verdict, exit: exit, cause: cause, usage: .none)))
+    }
+}
+
+extension EndCause {
+    /// A denied system call.
+    static func denied(_ call: String) -> EndCause {
+        .deniedSyscall(name: call, number: 272, arguments: [0x1000_0000, 0, 0, 0, 0, 0])
     }
 }
 

@@ -37,6 +37,18 @@ struct RunLimitsTests {
         )
     }
 
+    @Test func canaryOfTheClassRunsWithoutCapabilities() {
+        #expect(
+            RunLimits.admit(order("maintenance.canary"), types: types, plan: plan(), running: 1)
+                == .admitted(capabilities: 0))
+        #expect(
+            RunLimits.admit(order("maintenance.canary"), types: types, plan: plan(), running: 2)
+                == .refused("the class runs 2 attempts already, its profile's limit"))
+        #expect(
+            RunLimits.admit(order("user.canary"), types: types, plan: plan(), running: 0)
+                == .refused("this worker has no type \"user.canary\""))
+    }
+
     @Test func unknownTypeAndFullClassAreRefused() {
         #expect(
             RunLimits.admit(order("user.simple"), types: types, plan: plan(), running: 0)
