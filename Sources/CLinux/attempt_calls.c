@@ -10,7 +10,6 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <link.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -49,27 +48,6 @@ int aico_thread_count(void) {
     struct stat status;
     if (stat("/proc/self/task", &status) != 0) return -1;
     return (int)status.st_nlink - 2;
-}
-
-static int touch_code(struct dl_phdr_info *object, size_t size, void *memory) {
-    (void)size;
-    for (int index = 0; index < object->dlpi_phnum; index++) {
-        const ElfW(Phdr) *part = &object->dlpi_phdr[index];
-        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
-        const char *first = (const char *)object->dlpi_addr + part->p_vaddr;
-        // A copy: the kernel may not read the page while it replaces it.
-        char byte = *first;
-        ssize_t ignored = pwrite(*(int *)memory, &byte, 1, (off_t)(uintptr_t)first);
-        (void)ignored;
-    }
-    return 0;
-}
-
-void aico_copy_code_tables(void) {
-    int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-    if (memory < 0) return;
-    dl_iterate_phdr(touch_code, &memory);
-    close(memory);
 }
 
 int aico_forbid_inspection(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }

@@ -189,11 +189,6 @@ pid_t aico_attempt_clone(int cgroup_fd, int own_namespaces, int *pidfd);
 // The number of threads of this process, or -1 with errno.
 int aico_thread_count(void);
 
-// Has clone copy the page tables of the program's code, which the kernel leaves out for mappings
-// that were never written to: else every task process faults each page of it in anew. One byte of
-// each is written over itself, by /proc/self/mem; where that is barred all stays as it was.
-void aico_copy_code_tables(void);
-
 // PR_SET_DUMPABLE off: no process of the same uid can trace this one or read its memory, and it
 // leaves no core. 0, or -1 with errno.
 int aico_forbid_inspection(void);

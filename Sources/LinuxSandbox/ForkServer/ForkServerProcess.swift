@@ -33,8 +33,6 @@ final class ForkServerProcess {
         rehearse: () -> Void, task: (Int32) -> Never
     ) -> Never {
         aico_set_name("aico-forkserver")
-        // While it may still open its own memory.
-        aico_copy_code_tables()
         var report = aico_fork_report()
         do throws(SandboxError) {
             let server = try ForkServerProcess(
