@@ -50,8 +50,8 @@ enum KeyFile {
 
     /// Makes a file with all of its bytes, or not at all; returns false where one already stands.
     static func create(_ path: String, bytes: [UInt8]) throws(KeyError) -> Bool {
-        let temporary = "\(path).\(getpid()).new"
-        _ = unlink(temporary)
+        // Of its own: another maker's must stay until it is linked.
+        let temporary = "\(path).\(UInt64.random(in: 0 ... .max)).new"
         let descriptor = open(
             temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode)
         guard descriptor >= 0 else {

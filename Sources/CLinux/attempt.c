@@ -17,6 +17,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -255,12 +256,15 @@ static int die_with_parent(struct confinement *self) {
 static int place_descriptors(struct confinement *self) {
     const struct aico_attempt *attempt = self->attempt;
     at(self, AICO_STEP_PLACE, 0);
-    if (attempt->task_fd < FIRST_CLOSED_FD || attempt->setup_fd < FIRST_CLOSED_FD)
+    int is_early = attempt->task_fd < 0;
+    if ((!is_early && attempt->task_fd < FIRST_CLOSED_FD) || attempt->setup_fd < FIRST_CLOSED_FD)
         return fails(EBADF);
     for (int target = 0; target < 3; target++)
         if (dup2(self->plan->null_fd, target) < 0) return -1;
     // Close-on-exec: a program that a task starts gets what the task gives it, not its channel.
-    if (dup3(attempt->task_fd, TASK_FD, O_CLOEXEC) < 0) return -1;
+    // Made before its order, it keeps the place for the socket that comes with that.
+    if (dup3(is_early ? self->plan->null_fd : attempt->task_fd, TASK_FD, O_CLOEXEC) < 0)
+        return -1;
     if (dup3(attempt->setup_fd, SETUP_FD, O_CLOEXEC) < 0) return -1;
     self->setup_fd = SETUP_FD;
     if (self->ruleset_fd >= 0) {
@@ -382,11 +386,27 @@ static void limit_open_files(struct confinement *self) {
     if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &self->files, NULL) != 0) _exit(127);
 }
 
+// Takes the task's socket where it was not there at the clone. The end instead of a message: the
+// fork server does not need this process.
+static void await_order(struct confinement *self) {
+    struct pollfd waiting = {SETUP_FD, POLLIN, 0};
+    char word;
+    int socket = -1;
+    if (self->attempt->task_fd >= 0) return;
+    while (poll(&waiting, 1, -1) < 0 && errno == EINTR) {}
+    if (aico_message_receive(SETUP_FD, &word, sizeof word, &socket) != 1 || socket < 0)
+        _exit(127);
+    if (dup3(socket, TASK_FD, O_CLOEXEC) < 0) _exit(127);
+    close(socket);
+}
+
 // The task's code runs from here on; the worker hears its frames once it was told what held. Nobody
 // is left to tell where the report could not be sent, and a fork server that ends after it takes
 // this process along.
 static void leave_set_up(struct confinement *self) {
     if (self->listener >= 0) close(self->listener);
+    limit_open_files(self);
+    await_order(self);
     close(SETUP_FD);
 }
 
@@ -435,6 +455,5 @@ void aico_attempt_confine(
     apply(self, AICO_LAYER_SECCOMP, install_filter);
 
     send_report(self);
-    limit_open_files(self);
     leave_set_up(self);
 }

@@ -137,6 +137,13 @@ extension ClassFixture {
         }
     }
 
+    /// The number of processes once it is what is expected, or when patience ends.
+    func settledProcessCount(_ expected: Int) -> Int {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while processCount() != expected, ContinuousClock.now < deadline { sched_yield() }
+        return processCount()
+    }
+
     /// Processes in the class's v2 cgroups, as the host sees them.
     func processCount() -> Int {
         let group = "\(tree.layout.unified)/\(tree.parentName)/\(cgroups.group)"

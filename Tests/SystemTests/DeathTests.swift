@@ -22,13 +22,17 @@ struct DeathTests {
                 guard let found else { throw SystemFailure("no scheduler in \(processes)") }
                 return found.processID
             }
-            // Worker, its child the fork server, its child the task process.
+            // Worker, its child the fork server, its child the task process: one with children, as
+            // another may wait for an order.
             let ours = processes.filter { $0.user == 61004 }
             let parents = Dictionary(
                 uniqueKeysWithValues: try ours.map { ($0.processID, try parent(of: $0.processID)) })
             let worker = ours.first { parents[$0.processID] == instance.supervisor.processID }
             let server = ours.first { parents[$0.processID] == worker?.processID }
-            let task = ours.first { parents[$0.processID] == server?.processID }
+            let task = ours.first {
+                parents[$0.processID] == server?.processID
+                    && parents.values.contains($0.processID)
+            }
             let victim = self == .worker ? worker : self == .forkServer ? server : task
             guard let victim else { throw SystemFailure("no \(self) in \(ours)") }
             return victim.processID
@@ -106,6 +110,33 @@ struct DeathTests {
         #expect(ended.outcome == "interrupted", "\(ended.data.text())")
         #expect(try textOfFile(path) == "start\n")
         #expect(instance.stop() == 0)
+    }
+
+    /// The process that waits for an order, found as the fork server's child without a program.
+    @Test func killedSpareIsMissedByNobody() throws {
+        let instance = try Instance()
+        for round in 0..<5 {
+            let spare = try waitForSpare(of: instance)
+            #expect(kill(spare, SIGKILL) == 0)
+            let ended = try instance.runToEnd("user.after-\(round)", argv: ["/bin/true"])
+            #expect(ended.outcome == "succeeded", "\(ended.data.text())")
+            let held = ended.attempt["layers"]?["held"]?.array?.count
+            #expect(held == 13, "\(ended.attempt.text())")
+        }
+        #expect(instance.stop() == 0)
+    }
+
+    private func waitForSpare(of instance: Instance) throws -> Int32 {
+        let deadline = ContinuousClock.now + Built.patience(seconds: 20)
+        while ContinuousClock.now < deadline {
+            let ours = try instance.hostProcesses().filter { $0.user == 61004 }
+            for process in ours
+            where (try? textOfFile("/proc/\(process.processID)/comm")) == "aico-task\n" {
+                return process.processID
+            }
+            sched_yield()
+        }
+        throw SystemFailure("no process was made ahead")
     }
 
     private func waitForLines(_ count: Int, in path: String) throws {

@@ -108,7 +108,9 @@ struct EscapeTests {
         let usage = ended.attempt["usage"]
         #expect((usage?["process_limit_hits"]?.int ?? 0) > 0, "\(ended.data.text())")
         if let peak = usage?["peak_processes"]?.int { #expect(peak <= 16) }
-        #expect(try instance.processes(of: 61004).count <= 2, "worker and fork server remain")
+        #expect(
+            try instance.processes(of: 61004).count <= 3,
+            "worker, fork server and the process made ahead remain")
     }
 
     @Test func leftOverDaemonDiesWithItsAttempt() throws {

@@ -15,10 +15,16 @@ struct LeakTests {
         var mounts: Int
         var processes: Int
         var zombies: Int
-        var descriptors: [String: Int]
+        /// Program and number of open descriptors of each process.
+        var descriptors: [String]
         var networkNamespaces: Int
 
+        /// Waits until each class with a user namespace has made its next process ahead.
         init(_ instance: Instance) throws {
+            let deadline = ContinuousClock.now + Built.patience(seconds: 20)
+            while try instance.hostProcesses().count != 11, ContinuousClock.now < deadline {
+                sched_yield()
+            }
             // A leaf's number counts how often it was made anew.
             cgroups = try instance.cgroups().map { path in
                 path.replacing(/\/s(\d+)\.\d+$/) { "/s\($0.1)" }
@@ -37,12 +43,12 @@ struct LeakTests {
             networkNamespaces = spaces.count
             self.zombies = zombies
             processes = ours.count
-            var descriptors: [String: Int] = [:]
+            var descriptors: [String] = []
             for process in ours + [(instance.supervisor.processID, 0, "supervisor")] {
                 let count = try directoryEntries("/proc/\(process.processID)/fd").count
-                descriptors["\(process.processID) \(process.command)"] = count
+                descriptors.append("\(process.command) \(count)")
             }
-            self.descriptors = descriptors
+            self.descriptors = descriptors.sorted()
         }
     }
 

@@ -126,5 +126,6 @@ enum DefaultConfiguration {
           security: 61002
           agency: 61003
           user: 61004
+
         """
 }

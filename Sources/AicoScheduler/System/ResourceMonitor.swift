@@ -37,12 +37,13 @@ public final class ProcResourceMonitor: ResourceMonitor {
         return known
     }
 
-    /// Fields of the first line: user nice system idle iowait irq softirq steal; see proc(5).
+    /// Fields of the first line: user nice system idle iowait irq softirq; see proc(5). The next is
+    /// steal: what other guests of a host take says nothing about this machine's own work.
     private func sample(at now: Instant) -> (at: Instant, busy: UInt64, all: UInt64)? {
         guard let text = SmallFile.read("\(directory)/stat", limit: 4096),
             let line = text.split(separator: "\n").first, line.hasPrefix("cpu ")
         else { return nil }
-        let fields = line.split(separator: " ").dropFirst().prefix(8).map { UInt64($0) ?? 0 }
+        let fields = line.split(separator: " ").dropFirst().prefix(7).map { UInt64($0) ?? 0 }
         guard fields.count >= 5 else { return nil }
         let all = fields.reduce(0, +)
         return (now, all - min(all, fields[3] + fields[4]), all)

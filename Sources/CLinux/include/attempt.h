@@ -114,7 +114,7 @@ struct aico_attempt_plan {
 // What differs from attempt to attempt.
 struct aico_attempt {
     uint64_t capabilities;
-    int32_t task_fd;
+    int32_t task_fd;  // -1: it comes later by the set-up socket, as a message of one byte
     int32_t setup_fd;
     uint32_t own_namespaces;  // clone3 made them
     uint32_t own_cgroup;  // clone3 put it into its leaf
@@ -175,8 +175,8 @@ struct aico_fork_report {
     uint64_t process_limit_hits;
 };
 
-// In the child: applies every layer, reports with the notifier's descriptor, waits for the fork
-// server's word. Returns confined, with the task's socket at 3, or does not return.
+// In the child: applies every layer, reports with the notifier's descriptor, waits for the task's
+// socket where it has none. Returns confined, with the task's socket at 3, or does not return.
 void aico_attempt_confine(const struct aico_attempt_plan *plan, const struct aico_attempt *attempt);
 
 // fork(2) of a single-threaded process.

@@ -14,24 +14,45 @@ extension ForkServerProcess {
     // MARK: the beginning of an attempt
 
     func start(_ order: aico_fork_order, taskSocket: Int32, task: (Int32) -> Never) {
-        guard let slot = freeSlot() else {
+        let attempts = running.count { $0?.isSpare == false }
+        guard attempts < plan.concurrency, let slot = freeSlot() else {
             return refuse(order.attempt, .cgroup, errno: EAGAIN, step: AICO_STEP_SLOTS)
         }
+        if let spare = running.compactMap({ $0 }).first(where: \.isReadySpare) {
+            return begin(order, with: spare, taskSocket: taskSocket)
+        }
+        do throws(Refusal) {
+            running[slot] = try make(order, slot: slot, taskSocket: taskSocket, task: task)
+        } catch {
+            refuse(order.attempt, error.layer, errno: error.errno, step: error.step)
+        }
+    }
+
+    /// Why no process was made.
+    struct Refusal: Error {
+        var layer: Layer
+        var errno: Int32
+        var step: aico_step
+    }
+
+    /// Makes the process of an order, or without one a process that waits for its order.
+    func make(
+        _ order: aico_fork_order?, slot: Int, taskSocket: Int32, task: (Int32) -> Never
+    ) throws(Refusal) -> RunningAttempt {
         var leaf: (any AttemptCgroup)?
         do {
             leaf = try backend?.prepareLeaf(slot: slot)
             isWorn[slot] = false
         } catch {
             guard plan.optionalLayers.contains(.cgroup) else {
-                return refuse(order.attempt, .cgroup, errno: error.errno, step: AICO_STEP_LEAF)
+                throw Refusal(layer: .cgroup, errno: error.errno, step: AICO_STEP_LEAF)
             }
         }
         var setup: (parent: Int32, child: Int32) = (-1, -1)
         guard aico_message_pair(&setup.parent, &setup.child) == 0 else {
             let code = errno
             leaf?.release()
-            return refuse(
-                order.attempt, .descriptors, errno: code, step: AICO_STEP_SETUP_SOCKET)
+            throw Refusal(layer: .descriptors, errno: code, step: AICO_STEP_SETUP_SOCKET)
         }
         let startedAt = monotonicNanoseconds()
         let clone = makeProcess(
@@ -41,18 +62,18 @@ extension ForkServerProcess {
             close(setup.parent)
             leaf?.release()
             isWorn[slot] = true
-            return refuse(
-                order.attempt, Self.layer(ofCloneFailure: clone.errno), errno: clone.errno,
+            throw Refusal(
+                layer: Self.layer(ofCloneFailure: clone.errno), errno: clone.errno,
                 step: AICO_STEP_CLONE)
         }
-        running[slot] = RunningAttempt(
-            attempt: order.attempt, slot: slot, cgroup: leaf, pidfd: clone.pidfd,
+        return RunningAttempt(
+            attempt: order?.attempt, slot: slot, cgroup: leaf, pidfd: clone.pidfd,
             setup: setup.parent, startedAt: startedAt)
     }
 
     /// Clones; the child goes through all layers into the task's code and does not come back.
     private func makeProcess(
-        _ order: aico_fork_order, leaf: (any AttemptCgroup)?, taskSocket: Int32, setup: Int32,
+        _ order: aico_fork_order?, leaf: (any AttemptCgroup)?, taskSocket: Int32, setup: Int32,
         task: (Int32) -> Never
     ) -> (pidfd: Int32, errno: Int32) {
         let entry = leaf?.entry
@@ -70,7 +91,7 @@ extension ForkServerProcess {
         guard processID == 0 else { return (pidfd, processID < 0 ? errno : 0) }
         joins.withUnsafeBufferPointer { joins in
             var attempt = aico_attempt()
-            attempt.capabilities = order.capabilities
+            attempt.capabilities = order?.capabilities ?? 0
             attempt.task_fd = taskSocket
             attempt.setup_fd = setup
             attempt.own_namespaces = ownNamespaces ? 1 : 0
@@ -91,7 +112,7 @@ extension ForkServerProcess {
         }
     }
 
-    private func freeSlot() -> Int? {
+    func freeSlot() -> Int? {
         let free = running.indices.filter { running[$0] == nil }
         return free.first { !isWorn[$0] } ?? free.first
     }
@@ -130,8 +151,19 @@ extension ForkServerProcess {
         var report = aico_fork_report()
         report.attempt = attempt.attempt
         report.setup = setup
+        if attempt.isSpare, setup.refused == 0, !setup.held.contains(.seccomp) || listener >= 0 {
+            attempt.adopt(listener: listener)
+            attempt.prepared = setup
+            attempt.stage = .confined
+            return
+        }
         if setup.refused != 0 {
             if listener >= 0 { close(listener) }
+            // The next attempt says so itself.
+            if attempt.isSpare {
+                attempt.stage = .stopped
+                return attempt.closeSetup()
+            }
             report.kind = AICO_REPORT_REFUSED.rawValue
             attempt.stage = .stopped
         } else if setup.held.contains(.seccomp), listener < 0 {
@@ -149,7 +181,7 @@ extension ForkServerProcess {
         attempt.stage = .stopped
         attempt.closeSetup()
         attempt.kill()
-        guard !attempt.isCancelled else { return }
+        guard !attempt.isCancelled, !attempt.isSpare else { return }
         reportRefusal(attempt.attempt, .session, errno: ECHILD, step: AICO_STEP_DIED)
     }
 
@@ -169,7 +201,7 @@ extension ForkServerProcess {
         if result < 0 { attempt.closeListener() }
         // The caller waits for an answer that never comes: the kill is the answer.
         attempt.kill()
-        guard result == 1, !attempt.isDenied else { return }
+        guard result == 1, !attempt.isDenied, !attempt.isSpare else { return }
         attempt.isDenied = true
         report.kind = AICO_REPORT_DENIED.rawValue
         report.attempt = attempt.attempt
@@ -190,6 +222,20 @@ extension ForkServerProcess {
     /// Reports the end once nothing of the tree is left; a namespace died with its first process.
     private func finish(_ attempt: RunningAttempt) {
         guard let status = attempt.waitStatus, attempt.isGone() else { return }
+        if attempt.isSpare {
+            lostSpares += 1
+        } else {
+            reportEnd(attempt, status)
+        }
+        attempt.cgroup?.release()
+        running[attempt.slot] = nil
+        isWorn[attempt.slot] = true
+        isSweepDue = true
+        sweepDelay = 0
+        planSpare(after: Self.sparePause)
+    }
+
+    private func reportEnd(_ attempt: RunningAttempt, _ status: Int32) {
         var report = aico_fork_report()
         report.kind = AICO_REPORT_ENDED.rawValue
         report.attempt = attempt.attempt
@@ -197,11 +243,6 @@ extension ForkServerProcess {
         report.wall_nanoseconds = monotonicNanoseconds() - attempt.startedAt
         if let usage = try? attempt.cgroup?.usage() { report.usage = usage }
         self.report(report)
-        attempt.cgroup?.release()
-        running[attempt.slot] = nil
-        isWorn[attempt.slot] = true
-        isSweepDue = true
-        sweepDelay = 0
     }
 
     // MARK: time
@@ -217,6 +258,7 @@ extension ForkServerProcess {
             attempt.stage = .stopped
             attempt.closeSetup()
             attempt.kill()
+            guard !attempt.isSpare else { continue }
             reportRefusal(
                 attempt.attempt, .seccomp, errno: ETIMEDOUT, step: AICO_STEP_SETUP_TIME)
         }
@@ -225,7 +267,7 @@ extension ForkServerProcess {
     /// How long nothing has to be looked at; without an attempt and a sweep, for ever.
     func timeout() -> Int32 {
         var timeout = Int32.max
-        if let next = running.compactMap({ $0?.nextLook }).min() {
+        if let next = (running.map { $0?.nextLook } + [spareDue]).compactMap({ $0 }).min() {
             let now = monotonicNanoseconds()
             timeout = next > now ? Int32(clamping: (next - now + 999_999) / 1_000_000) : 0
         }
@@ -236,7 +278,8 @@ extension ForkServerProcess {
 
     /// Off the hot path: used leaves are made ready, busy ones removed; less and less often where
     /// something stays.
-    func idle() {
+    func idle(task: (Int32) -> Never) {
+        makeSpare(task: task)
         guard isSweepDue, let backend else {
             isSweepDue = false
             return

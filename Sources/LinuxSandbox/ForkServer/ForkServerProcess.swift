@@ -19,6 +19,10 @@ final class ForkServerProcess {
     private var unsent: [aico_fork_report] = []
     var isSweepDue = false
     var sweepDelay: Int32 = 0
+    /// When the next process is made ahead; nil where there is one, or none is to be.
+    var spareDue: UInt64?
+    /// Spares in a row that ended before they were needed.
+    var lostSpares = 0
 
     /// Reserved exit statuses, for the log of whoever wonders.
     enum Exit {
@@ -77,8 +81,11 @@ final class ForkServerProcess {
         memory.initialize(
             to: try PreparedAttempts(plan, classHasNamespaces: classHasNamespaces).plan)
         prepared = UnsafePointer(memory)
-        running = Array(repeating: nil, count: Int(plan.concurrency))
-        isWorn = Array(repeating: false, count: Int(plan.concurrency))
+        // One more for the spare, which takes no attempt's place.
+        let slots = Int(plan.concurrency) + (plan.hasUserNamespace ? 1 : 0)
+        running = Array(repeating: nil, count: slots)
+        isWorn = Array(repeating: false, count: slots)
+        planSpare(after: 0)
     }
 
     private static func backend(
@@ -131,7 +138,7 @@ final class ForkServerProcess {
             collect(&files, &sources)
             let count = poll(&files, nfds_t(files.count), timeout())
             if count < 0 { continue }
-            if count == 0 { idle() }
+            if count == 0 { idle(task: task) }
             for (file, source) in zip(files, sources) where file.revents != 0 {
                 handle(source, file.revents, task: task)
             }
@@ -146,7 +153,9 @@ final class ForkServerProcess {
         }
         for case .some(let attempt) in running {
             // In this order: what an attempt said counts before its end.
-            if attempt.setup >= 0 { watch(attempt.setup, .setup(attempt)) }
+            if attempt.setup >= 0, attempt.prepared == nil {
+                watch(attempt.setup, .setup(attempt))
+            }
             if attempt.listener >= 0 { watch(attempt.listener, .listener(attempt)) }
             if let event = attempt.outOfMemoryEvent { watch(event, .outOfMemory(attempt)) }
             if attempt.waitStatus == nil { watch(attempt.pidfd, .process(attempt)) }
@@ -186,7 +195,9 @@ final class ForkServerProcess {
     }
 
     private func obey(_ order: aico_fork_order, passed: Int32, task: (Int32) -> Never) {
-        let attempt = running.compactMap { $0 }.first { $0.attempt == order.attempt }
+        let attempt = running.compactMap { $0 }.first {
+            !$0.isSpare && $0.attempt == order.attempt
+        }
         switch (aico_fork_order_kind(rawValue: order.kind), passed >= 0, attempt) {
         case (AICO_ORDER_SPAWN, true, nil) where order.zero == 0:
             start(order, taskSocket: passed, task: task)

@@ -16,11 +16,12 @@ final class RunningAttempt {
         case stopped
     }
 
-    let attempt: UInt64
+    /// Its number; 0 while it was made ahead and no order has come.
+    private(set) var attempt: UInt64
     let slot: Int
     /// Nil where the plan lets attempts run without a cgroup.
     let cgroup: (any AttemptCgroup)?
-    let startedAt: UInt64
+    private(set) var startedAt: UInt64
     private(set) var pidfd: Int32
     private(set) var setup: Int32
     private(set) var listener: Int32 = -1
@@ -34,20 +35,35 @@ final class RunningAttempt {
     /// Killed by the worker's order, so that dying during set-up is no refusal.
     var isCancelled = false
     var isDenied = false
+    /// Made ahead: confined, but of no attempt yet.
+    private(set) var isSpare: Bool
+    /// What a spare said of its layers.
+    var prepared: aico_setup_report?
     /// Set once the first process is reaped.
     var waitStatus: Int32?
 
     init(
-        attempt: UInt64, slot: Int, cgroup: (any AttemptCgroup)?, pidfd: Int32, setup: Int32,
+        attempt: UInt64?, slot: Int, cgroup: (any AttemptCgroup)?, pidfd: Int32, setup: Int32,
         startedAt: UInt64
     ) {
-        self.attempt = attempt
+        self.attempt = attempt ?? 0
+        isSpare = attempt == nil
         self.slot = slot
         self.cgroup = cgroup
         self.pidfd = pidfd
         self.setup = setup
         self.startedAt = startedAt
         outOfMemoryEvent = cgroup?.outOfMemoryEvent
+    }
+
+    /// Whether an order can be given to it.
+    var isReadySpare: Bool { isSpare && prepared != nil && stage == .confined && waitStatus == nil }
+
+    /// Becomes an attempt.
+    func take(_ attempt: UInt64, at startedAt: UInt64) {
+        self.attempt = attempt
+        self.startedAt = startedAt
+        isSpare = false
     }
 
     deinit {

@@ -46,7 +46,7 @@ struct DocumentTests {
                             "id": .int(number), "attempt": 1, "at": "2026-01-15T01:00:00Z",
                             "stream": "stdout", "line": .string("\(number)"),
                         ]
-                    }),
+                    }), "more": .bool(page.upperBound < 2500),
             ])
         }
         let run = CommandRun(["scheduler", "logs", "user.photos", "--json"], root: root)

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+
+/// A task process made ahead: it passed every layer and waits for its order.
+///
+/// All attempts of a class with a user namespace are confined alike, so that what is the same for
+/// each of them need not wait for an order. In other classes a type's declared capabilities differ,
+/// and a waiting process would be in sight of the class's tasks: there none is made.
+extension ForkServerProcess {
+    /// From an attempt's start or end to the making of the next spare, so that neither short
+    /// attempts nor a queue of them are held up by it.
+    static let sparePause: UInt64 = 3_000_000
+    /// So many spares that were lost in a row are the last.
+    private static let mostLost = 3
+
+    /// Puts the making of a spare on the clock, where the class has spares.
+    func planSpare(after pause: UInt64) {
+        guard plan.hasUserNamespace, lostSpares < Self.mostLost,
+            !running.contains(where: { $0?.isSpare == true })
+        else { return }
+        spareDue = monotonicNanoseconds() + pause
+    }
+
+    /// Makes a spare where one is due and a slot is free.
+    func makeSpare(task: (Int32) -> Never) {
+        guard let due = spareDue, due <= monotonicNanoseconds() else { return }
+        spareDue = nil
+        guard let slot = freeSlot() else { return }
+        do throws(Refusal) {
+            running[slot] = try make(nil, slot: slot, taskSocket: -1, task: task)
+        } catch {
+            // The next attempt is refused for the same reason, and says so.
+            lostSpares += 1
+        }
+    }
+
+    /// Gives an order to a spare: its worker is told what held, then it gets the task's socket.
+    func begin(_ order: aico_fork_order, with spare: RunningAttempt, taskSocket: Int32) {
+        guard let setup = spare.prepared else { return }
+        spare.take(order.attempt, at: monotonicNanoseconds())
+        lostSpares = 0
+        var report = aico_fork_report()
+        report.kind = AICO_REPORT_CONFINED.rawValue
+        report.attempt = order.attempt
+        report.setup = setup
+        self.report(report)
+        var word: UInt8 = 1
+        // Where it died meanwhile, its end is reaped and reported as that of any attempt.
+        _ = aico_message_send(spare.setup, &word, 1, taskSocket)
+        spare.closeSetup()
+        planSpare(after: Self.sparePause)
+    }
+}
