@@ -7,6 +7,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 RELEASE := --configuration release --scratch-path .build-release --static-swift-stdlib
 BIN := .build-release/release
+# Warnings are errors: see Package.swift.
+export AICO_STRICT := 1
 
 .PHONY: help setup build test test-vm check fmt demo bench bench-vm run install uninstall clean
 

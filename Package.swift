@@ -1,12 +1,17 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
 import PackageDescription
 
-let swiftSettings: [SwiftSetting] = [
-    "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault",
-].map { .enableUpcomingFeature($0) }
+/// make and CI turn warnings into errors; another compiler's new ones must not stop anybody else.
+let warnings: [SwiftSetting] =
+    Context.environment["AICO_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let swiftSettings: [SwiftSetting] =
+    [
+        "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault",
+    ].map { .enableUpcomingFeature($0) } + warnings
 
 /// Libraries, from the bottom up: arrows run downwards only (see docs/architecture.md).
 let libraries: [(name: String, dependencies: [Target.Dependency])] = [

@@ -17,9 +17,9 @@ public enum FileTree {
             throw FileError(reason: "\"\(root)\" lies deeper than \(Self.maximumDepth) directories")
         }
         var entries: [(name: String, isDirectory: Bool)] = []
-        do {
+        do throws(FileError) {
             entries = try TrustedFile(root, directory: true).entries(limit: Self.maximumNames)
-        } catch let error as FileError {
+        } catch {
             // Gone between its parent's listing and now.
             guard error.isMissing, depth > 0 else { throw error }
         }
