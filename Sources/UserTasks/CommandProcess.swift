@@ -35,6 +35,7 @@ struct CommandProcess: ~Copyable {
         posix_spawn_file_actions_adddup2(&actions, errorPipe.writing.descriptor, 2)
         // Replaces the task's socket to its worker: a command gets no other descriptor of ours.
         posix_spawn_file_actions_adddup2(&actions, resultPipe.writing.descriptor, 3)
+        aico_spawn_close_from(&actions, 4)
         aico_spawn_chdir(&actions, workingDirectory)
         processID = try Self.spawn(program, argv, variables, &actions)
         inputPipe.writing.setNonblocking()

@@ -11,4 +11,8 @@
 // posix_spawn_file_actions_addchdir_np(3): the child changes its directory before exec.
 int aico_spawn_chdir(posix_spawn_file_actions_t *actions, const char *path);
 
+// Has the spawned process close every descriptor from `first` on, close-on-exec or not. An error
+// number.
+int aico_spawn_close_from(posix_spawn_file_actions_t *actions, int first);
+
 #endif

@@ -160,9 +160,10 @@ struct CommandTaskTests {
 
     @Test func signalsAreNeitherIgnoredNorBlockedInTheCommand() async throws {
         _ = try await run(["grep", "-E", "Sig(Ign|Blk)", "/proc/self/status"])
-        #expect(
-            texts(.standardOutput) == [
-                "SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000",
-            ])
+        let sets = texts(.standardOutput).map { UInt64($0.suffix(16), radix: 16) }
+        // glibc's own, 32 and 33: its posix_spawn leaves them ignored in whatever it starts, and
+        // the program's own C library takes them over with its first thread.
+        let own: UInt64 = 0b11 << 31
+        #expect(sets.map { $0.map { $0 & ~own } } == [0, 0])
     }
 }
