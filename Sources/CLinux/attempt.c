@@ -1,56 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 #define _GNU_SOURCE
-#include "attempt.h"
+#include "confinement.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
-#include <linux/landlock.h>
 #include <linux/seccomp.h>
-#include <linux/securebits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-// Where the descriptors of a task process stand while it is being confined. The fork server keeps
-// 3 to 5 taken, so nothing that is still to be moved can stand there.
-enum { TASK_FD = 3, SETUP_FD = 4, RULESET_FD = 5, FIRST_CLOSED_FD = 6 };
-
-struct confinement {
-    const struct aico_attempt_plan *plan;
-    const struct aico_attempt *attempt;
-    int setup_fd;
-    int ruleset_fd;
-    int ruleset_error;
-    uint32_t ruleset_step;
-    uint32_t ruleset_index;
-    int listener;
-    struct rlimit files;  // RLIMIT_NOFILE of the task's code
-    uint32_t step;
-    uint32_t index;
-    struct aico_setup_report report;
-};
-
-static int at(struct confinement *self, enum aico_step step, size_t index) {
-    self->step = step;
-    self->index = (uint32_t)index;
-    return 0;
-}
-
-static int fails(int error) {
-    errno = error;
-    return -1;
-}
 
 static int enter_session(struct confinement *self) {
     at(self, AICO_STEP_SETSID, 0);
@@ -155,92 +120,6 @@ static int join_keyring(struct confinement *self) {
     return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ? -1 : 0;
 }
 
-static int is_known_group(const struct aico_attempt_plan *plan, gid_t group) {
-    if (group == plan->gid) return 1;
-    for (uint32_t index = 0; index < plan->group_count; index++)
-        if (plan->groups[index] == group) return 1;
-    // A group that the user namespace does not map reads as the overflow group.
-    return plan->own_namespaces && plan->group_count > 0 && group == 65534;
-}
-
-// The launch changed groups, gid and uid; here they are verified, and their saved copies too.
-static int check_identity(struct confinement *self) {
-    const struct aico_attempt_plan *plan = self->plan;
-    uid_t uid[3];
-    gid_t gid[3], groups[16];
-    at(self, AICO_STEP_CHECK_USER, 0);
-    if (getresuid(&uid[0], &uid[1], &uid[2]) != 0) return -1;
-    for (int index = 0; index < 3; index++)
-        if (uid[index] != plan->uid || uid[index] == 0) return fails(EPERM);
-    at(self, AICO_STEP_CHECK_GROUP, 0);
-    if (getresgid(&gid[0], &gid[1], &gid[2]) != 0) return -1;
-    for (int index = 0; index < 3; index++)
-        if (gid[index] != plan->gid || gid[index] == 0) return fails(EPERM);
-    at(self, AICO_STEP_CHECK_GROUPS, 0);
-    int count = getgroups(16, groups);
-    if (count < 0) return -1;
-    for (int index = 0; index < count; index++)
-        if (groups[index] == 0 || !is_known_group(plan, groups[index])) return fails(EPERM);
-    return 0;
-}
-
-static int drop_bounding(struct confinement *self, uint64_t tolerated) {
-    for (int capability = 0; capability < 64; capability++) {
-        int held = prctl(PR_CAPBSET_READ, capability, 0, 0, 0);
-        if (held < 0) return 0;  // past the last one of this kernel
-        if (held == 0) continue;
-        at(self, AICO_STEP_DROP_BOUNDING, (size_t)capability);
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
-        // Without CAP_SETPCAP the launch's bounding set stays: no more than the class's own.
-        if (errno == EPERM && tolerated & 1ULL << capability) continue;
-        return -1;
-    }
-    return 0;
-}
-
-static int set_capabilities(uint64_t wanted) {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2];
-    memset(data, 0, sizeof data);
-    for (int word = 0; word < 2; word++)
-        data[word].effective = data[word].permitted = (uint32_t)(wanted >> 32 * word);
-    return (int)syscall(SYS_capset, &header, data);
-}
-
-static int holds_exactly(uint64_t wanted) {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    struct __user_cap_data_struct data[2];
-    if (syscall(SYS_capget, &header, data) != 0) return 0;
-    for (int word = 0; word < 2; word++) {
-        uint32_t part = (uint32_t)(wanted >> 32 * word);
-        if (data[word].effective != part || data[word].permitted != part || data[word].inheritable)
-            return 0;
-    }
-    return 1;
-}
-
-static int narrow_capabilities(struct confinement *self) {
-    const struct aico_attempt_plan *plan = self->plan;
-    const unsigned long locked = SECURE_ALL_BITS | SECURE_ALL_LOCKS;
-    const unsigned long wanted = locked & ~(1UL << SECURE_KEEP_CAPS);
-    uint64_t kept = self->attempt->capabilities & plan->host_capabilities;
-    uint64_t tolerated = plan->own_namespaces ? 0 : plan->host_capabilities;
-    // Bounding set and securebits first: without CAP_SETPCAP neither could be changed.
-    if (drop_bounding(self, tolerated) != 0) return -1;
-    at(self, AICO_STEP_CLEAR_AMBIENT, 0);
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
-    // Locked, or a later setuid(0) would regain.
-    at(self, AICO_STEP_LOCK_SECUREBITS, 0);
-    int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
-    if (bits < 0) return -1;
-    if (((unsigned long)bits & wanted) != wanted && prctl(PR_SET_SECUREBITS, wanted, 0, 0, 0) != 0)
-        return -1;
-    at(self, AICO_STEP_SET_CAPABILITIES, 0);
-    if (set_capabilities(kept) != 0) return -1;
-    at(self, AICO_STEP_CHECK_CAPABILITIES, 0);
-    return holds_exactly(kept) ? 0 : fails(EPERM);
-}
-
 static int forbid_new_privileges(struct confinement *self) {
     at(self, AICO_STEP_NO_NEW_PRIVS, 0);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -277,14 +156,6 @@ static int place_descriptors(struct confinement *self) {
     return (int)syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0);
 }
 
-static int restrict_files(struct confinement *self) {
-    at(self, self->ruleset_step, self->ruleset_index);
-    if (self->ruleset_error != 0) return fails(self->ruleset_error);
-    at(self, AICO_STEP_RESTRICT, 0);
-    if (syscall(SYS_landlock_restrict_self, self->ruleset_fd, 0) != 0) return -1;
-    return close(self->ruleset_fd);
-}
-
 static int install_filter(struct confinement *self) {
     struct sock_fprog program = {
         self->plan->filter_count, (struct sock_filter *)self->plan->filter};
@@ -293,57 +164,6 @@ static int install_filter(struct confinement *self) {
         SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
     if (listener < 0) return -1;
     self->listener = listener;
-    return 0;
-}
-
-static int add_rule(struct confinement *self, const struct aico_attempt_rule *rule) {
-    struct landlock_path_beneath_attr beneath = {rule->access, rule->fd};
-    if (rule->access == 0) return 0;
-    if (rule->fd < 0) {
-        // A path of the attempt's own mounts. Its type decides which rights it can have.
-        int is_directory;
-        self->ruleset_step = AICO_STEP_RULE_PATH;
-        beneath.parent_fd = aico_landlock_open(rule->path, &is_directory);
-        if (beneath.parent_fd < 0) return rule->if_exists && errno == ENOENT ? 0 : -1;
-        if (!is_directory) beneath.allowed_access &= aico_landlock_plain_files();
-    }
-    self->ruleset_step = AICO_STEP_RULE;
-    int result = beneath.allowed_access == 0
-        ? 0
-        : (int)syscall(
-            SYS_landlock_add_rule, self->ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
-    if (rule->fd < 0) {
-        int error = errno;
-        close(beneath.parent_fd);
-        errno = error;
-    }
-    return result;
-}
-
-// Rules are added while paths and descriptors are still there; they bind from restrict_files on.
-static int collect_rules(struct confinement *self) {
-    const struct aico_attempt_plan *plan = self->plan;
-    // Later fields of struct landlock_ruleset_attr than these headers know: ABI 4 and 6.
-    struct {
-        uint64_t files, network, scopes;
-    } handled = {plan->landlock_files, 0, 0};
-    size_t size = sizeof handled.files;
-    self->ruleset_step = AICO_STEP_RULESET;
-    if (plan->landlock_error != 0) return fails(plan->landlock_error);
-    if (plan->landlock_abi >= 4) {
-        handled.network = 3;  // bind and connect of TCP
-        size += sizeof handled.network;
-    }
-    if (plan->landlock_abi >= 6) {
-        handled.scopes = 3;  // abstract unix sockets and signals
-        size += sizeof handled.scopes;
-    }
-    self->ruleset_fd = (int)syscall(SYS_landlock_create_ruleset, &handled, size, 0);
-    if (self->ruleset_fd < 0) return -1;
-    for (size_t index = 0; index < plan->rule_count; index++) {
-        self->ruleset_index = (uint32_t)index;
-        if (add_rule(self, &plan->rules[index]) != 0) return -1;
-    }
     return 0;
 }
 
@@ -434,15 +254,15 @@ void aico_attempt_confine(
     // While CAP_SYS_ADMIN of the user namespace is still there.
     apply(self, AICO_LAYER_MOUNTS, make_mounts);
     // Landlock's rules name the mounts just made and need descriptors that are closed below.
-    if (collect_rules(self) != 0) self->ruleset_error = errno;
+    if (aico_collect_rules(self) != 0) self->ruleset_error = errno;
     // After the files of the rules were opened.
     apply(self, AICO_LAYER_RLIMITS, set_rlimits);
     // Before keyctl is filtered away.
     apply(self, AICO_LAYER_KEYRING, join_keyring);
     // Before capabilities go: an identity that is not the class's must not keep any.
-    apply(self, AICO_LAYER_IDENTITY, check_identity);
+    apply(self, AICO_LAYER_IDENTITY, aico_check_identity);
     // After everything that needs one.
-    apply(self, AICO_LAYER_CAPABILITIES, narrow_capabilities);
+    apply(self, AICO_LAYER_CAPABILITIES, aico_narrow_capabilities);
     // Landlock and seccomp demand it of a process without capabilities.
     apply(self, AICO_LAYER_NO_NEW_PRIVS, forbid_new_privileges);
     // A change of credentials clears the death signal, so it comes after all of them.
@@ -450,7 +270,7 @@ void aico_attempt_confine(
     // Nothing is opened after this but the notifier.
     apply(self, AICO_LAYER_DESCRIPTORS, place_descriptors);
     // Before seccomp, which allows no Landlock call.
-    apply(self, AICO_LAYER_LANDLOCK, restrict_files);
+    apply(self, AICO_LAYER_LANDLOCK, aico_restrict_files);
     // Last: it forbids what set-up needs.
     apply(self, AICO_LAYER_SECCOMP, install_filter);
 
