@@ -55,8 +55,9 @@ struct Ring<Element> {
     init(capacity: Int) { self.capacity = capacity }
 
     /// The last so many, newest last.
-    func latest(_ count: Int) -> ArraySlice<Element> {
-        (elements[next...] + elements[..<next]).suffix(count)
+    func latest(_ count: Int) -> [Element] {
+        // Before `next` stands what came last; what is older ends the array.
+        elements[next...].suffix(max(0, count - next)) + elements[..<next].suffix(count)
     }
 
     mutating func append(_ element: Element) {

@@ -55,29 +55,10 @@ struct BaselineRecorder: Sendable {
                 let view = views.first { path.hasPrefix($0.0 + "/") }
                 return view.map { $0.1 + path.dropFirst($0.0.count) } ?? path
             }
-            try write(baseline.serialized())
+            try ReplacedFile.write(baseline.serialized(), to: layout.integrityBaseline)
             log.info("recorded the baseline", metadata: ["files": "\(baseline.files.count)"])
         } catch {
             log.error("cannot record the baseline", metadata: ["error": "\(error)"])
-        }
-    }
-
-    private func write(_ bytes: [UInt8]) throws(SchedulerError) {
-        let temporary = layout.integrityBaseline + ".new"
-        unlink(temporary)
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let file = open(temporary, flags, 0o440)
-        guard file >= 0 else { throw .system("create", temporary) }
-        defer { close(file) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .system("write", temporary) }
-            rest = rest.dropFirst(count)
-        }
-        guard rename(temporary, layout.integrityBaseline) == 0 else {
-            throw .system("rename", temporary)
         }
     }
 }

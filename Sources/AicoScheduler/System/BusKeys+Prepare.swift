@@ -3,7 +3,6 @@
 
 import AicoConfig
 import AicoKeys
-import Glibc
 import ZeroMQ
 
 extension BusKeys {
@@ -38,15 +37,6 @@ extension BusKeys {
         guard let text = SmallFile.read(source, limit: 4096) else {
             throw .system("read", source)
         }
-        let temporary = target + ".new"
-        unlink(temporary)
-        let descriptor = Glibc.open(
-            temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o440)
-        guard descriptor >= 0 else { throw .system("create", temporary) }
-        defer { close(descriptor) }
-        let bytes = Array(text.utf8)
-        guard fchmod(descriptor, 0o440) == 0, write(descriptor, bytes, bytes.count) == bytes.count,
-            rename(temporary, target) == 0
-        else { throw .system("write", target) }
+        try ReplacedFile.write(Array(text.utf8), to: target)
     }
 }
