@@ -56,7 +56,7 @@ final class BenchClass {
     func attempt() throws {
         let key = AttemptKey(nextAttempt)
         nextAttempt += 1
-        let order = RunOrder(
+        let order = AttemptOrder(
             attempt: key, executionID: "00000000-0000-4000-8000-000000000000",
             taskID: "user.nothing", taskType: "user.nothing", attemptNumber: 1,
             occurrence: Instant(seconds: 0), timeout: .seconds(60), grace: .seconds(5),
@@ -64,7 +64,7 @@ final class BenchClass {
         try orders.send([OrderCodec.encode(.run(order))])
         while true {
             guard case .finished(key, _, let ending) = try nextReport() else { continue }
-            guard case .succeeded = ending.verdict else {
+            guard case .succeeded = ending.reply else {
                 throw BenchError("the attempt ended otherwise: \(ending)")
             }
             return

@@ -13,13 +13,13 @@ struct CanaryTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let id: String
         var line: String? = CanaryReport(open: []).line
-        var verdict = Verdict.none
-        var exit = AicoWire.ExitStatus.signaled(signal: 9)
+        var verdict = TaskReply.none
+        var exit = ProcessExit.signaled(signal: 9)
         var cause: EndCause?
         let why: String
         var testDescription: String { id }
 
-        func act(_ worker: ScriptedWorker, _ run: RunOrder) throws {
+        func act(_ worker: ScriptedWorker, _ run: AttemptOrder) throws {
             try worker.start(run)
             if let line { try worker.log(run, line) }
             try worker.finish(

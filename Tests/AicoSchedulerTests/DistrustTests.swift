@@ -22,7 +22,7 @@ struct DistrustTests {
         case unknownAttempt
         case reportAfterTheEnd
 
-        func commit(_ worker: ScriptedWorker, _ order: RunOrder, other: RunOrder) throws {
+        func commit(_ worker: ScriptedWorker, _ order: AttemptOrder, other: AttemptOrder) throws {
             let pong = ReportCodec.encode(.pong(nonce: 1))
             func progress(_ key: AttemptKey, _ sequence: UInt32) -> Report {
                 .progress(attempt: key, sequence: sequence, fraction: 0.5, message: "")

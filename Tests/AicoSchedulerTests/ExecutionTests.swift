@@ -26,7 +26,7 @@ struct ExecutionTests {
             .log(
                 attempt: order.attempt, sequence: 1, stream: .standardOutput, at: order.occurrence,
                 line: "hello"))
-        try worker.finish(order, sequence: 2, Verdict.succeeded(result: Array("{\"n\":7}".utf8)))
+        try worker.finish(order, sequence: 2, TaskReply.succeeded(result: Array("{\"n\":7}".utf8)))
         #expect(try run.event(.executionStarted)["execution"] == reply["execution"])
         #expect(try run.event(.executionLog)["line"] == "hello")
         let finished = try run.event(.executionFinished)

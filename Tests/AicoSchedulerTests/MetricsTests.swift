@@ -31,7 +31,7 @@ struct MetricsTests {
 
     @Test func whatWasAskedForIsNoFailure() {
         var metrics = Metrics(remembered: 1024)
-        for outcome in ExecutionOutcome.allCases { metrics.count(outcome: outcome) }
+        for outcome in Outcome.Kind.allCases { metrics.count(outcome: outcome) }
         #expect(metrics.recent == (4, 5))
     }
 

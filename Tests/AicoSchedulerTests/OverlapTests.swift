@@ -25,7 +25,7 @@ struct OverlapTests {
     }
 
     /// Stops while one attempt runs.
-    private func stop(_ order: RunOrder) throws {
+    private func stop(_ order: AttemptOrder) throws {
         run.send(.shutdown)
         while case .run? = try worker.next(answeringPings: true) {}
         try worker.finish(order, sequence: 0, .none, cause: .cancelled(.shutdown))

@@ -16,8 +16,8 @@ struct RecoveryTests {
 
     /// Runs a task under a first scheduler up to its first order, then goes on with `body`.
     private func first(
-        _ policies: JSONValue, _ body: (SchedulerRun, ScriptedWorker, RunOrder) throws -> Void
-    ) throws -> RunOrder {
+        _ policies: JSONValue, _ body: (SchedulerRun, ScriptedWorker, AttemptOrder) throws -> Void
+    ) throws -> AttemptOrder {
         let run = try SchedulerRun(root)
         let worker = try run.worker(.user)
         try run.createCommand(policies: policies)
@@ -28,7 +28,7 @@ struct RecoveryTests {
         return order
     }
 
-    private func status(_ run: SchedulerRun, _ order: RunOrder) throws -> JSONValue {
+    private func status(_ run: SchedulerRun, _ order: AttemptOrder) throws -> JSONValue {
         try #require(
             try run.request(.taskStatus, ["execution": .string(order.executionID)])["execution"])
     }

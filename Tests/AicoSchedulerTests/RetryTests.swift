@@ -24,7 +24,7 @@ struct RetryTests {
     @Test func aTransientFailureBacksOffAndEndsAsADeadLetter() throws {
         try run.createCommand(policies: ["retry": ["count": 2, "delay": 0.05, "factor": 4]])
         let id = try #require(try run.request(.taskRun, ["task": "user.one"])["execution"])
-        var orders: [RunOrder] = []
+        var orders: [AttemptOrder] = []
         for number in 1...3 {
             let order = try worker.nextRun()
             #expect(order.attemptNumber == number)
@@ -79,8 +79,8 @@ struct RetryTests {
     }
 
     struct End: Sendable, CustomTestStringConvertible {
-        let verdict: Verdict
-        var exit = AicoWire.ExitStatus.exited(code: 0)
+        let verdict: TaskReply
+        var exit = ProcessExit.exited(code: 0)
         var cause: EndCause?
         let outcome: String
         let reason: String?

@@ -28,7 +28,7 @@ import Testing
     @Test func everyEndingSurvivesTheRoundTrip() throws {
         var generator = SeededGenerator(seed: SeededGenerator.printedSeed("endings"))
         for ending in generator.endings() {
-            #expect(try EndingCodec.decode(EndingCodec.encode(ending)) == ending)
+            #expect(try AttemptExitCodec.decode(AttemptExitCodec.encode(ending)) == ending)
         }
     }
 
@@ -82,8 +82,8 @@ import Testing
             if let read = try? ReportCodec.decode(noise) {
                 #expect(ReportCodec.encode(read) == noise)
             }
-            if let read = try? EndingCodec.decode(noise) {
-                #expect(EndingCodec.encode(read) == noise)
+            if let read = try? AttemptExitCodec.decode(noise) {
+                #expect(AttemptExitCodec.encode(read) == noise)
             }
         }
     }
@@ -139,7 +139,7 @@ import Testing
     @Test func tooLongConfigsAndResultsAreRefused() {
         var generator = SeededGenerator(seed: 3)
         guard case .run(var run) = generator.orders()[0] else { return }
-        run.config = [UInt8](repeating: 0x20, count: RunOrder.maximumConfigBytes)
+        run.config = [UInt8](repeating: 0x20, count: AttemptOrder.maximumConfigBytes)
         #expect(throws: Never.self) { try OrderCodec.decode(OrderCodec.encode(.run(run))) }
         run.config.append(0x20)
         #expect(throws: WireError.self) { try OrderCodec.decode(OrderCodec.encode(.run(run))) }

@@ -9,7 +9,7 @@ extension SeededGenerator {
     mutating func orders() -> [Order] {
         [
             .run(
-                RunOrder(
+                AttemptOrder(
                     attempt: AttemptKey(integer()), executionID: text(upTo: 36),
                     taskID: text(upTo: 40), taskType: text(upTo: 40), attemptNumber: integer(),
                     occurrence: Instant(microseconds: integer()), timeout: duration(),
@@ -35,27 +35,27 @@ extension SeededGenerator {
             .log(
                 attempt: key, sequence: integer(), stream: pick(LogStream.allCases),
                 at: Instant(microseconds: integer()), line: text(upTo: 200)),
-        ] + endings().map { .finished(attempt: key, sequence: integer(), ending: $0) }
+        ] + endings().map { .finished(attempt: key, sequence: integer(), exit: $0) }
     }
 
     /// Every verdict with every exit status with every cause.
-    mutating func endings() -> [Ending] {
-        var endings: [Ending] = []
+    mutating func endings() -> [AttemptExit] {
+        var endings: [AttemptExit] = []
         for verdict in verdicts() {
             for exit in [
-                AicoWire.ExitStatus.notStarted, .exited(code: integer()),
+                ProcessExit.notStarted, .exited(code: integer()),
                 .signaled(signal: integer()),
             ] {
                 for cause in causes() {
                     endings.append(
-                        Ending(verdict: verdict, exit: exit, cause: cause, usage: usage()))
+                        AttemptExit(reply: verdict, exit: exit, cause: cause, usage: usage()))
                 }
             }
         }
         return endings
     }
 
-    private mutating func verdicts() -> [Verdict] {
+    private mutating func verdicts() -> [TaskReply] {
         [
             .none, .succeeded(result: bytes(upTo: 500)),
             .failed(permanent: Bool.random(using: &self), message: text(upTo: 100)),

@@ -24,7 +24,7 @@ struct TaskHistory: ParsableCommand {
         help: ArgumentHelp(
             """
             Only with this outcome: \
-            \(ExecutionOutcome.allCases.map(\.rawValue).joined(separator: ", ")).
+            \(Outcome.Kind.allCases.map(\.rawValue).joined(separator: ", ")).
             """, valueName: "outcome"))
     var outcome: String?
 
@@ -48,7 +48,7 @@ struct TaskHistory: ParsableCommand {
         var body: [String: JSONValue] = ["limit": .int(limit)]
         if let id { body["task"] = .string(id) }
         if let outcome {
-            let known = ExecutionOutcome.allCases.map(\.rawValue)
+            let known = Outcome.Kind.allCases.map(\.rawValue)
             guard known.contains(outcome) else {
                 throw Wording.badWord(outcome, option: "--outcome", known: known)
             }

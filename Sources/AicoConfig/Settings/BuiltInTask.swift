@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 public import AicoCore
-public import AicoWire
+import AicoWire
 
 /// A task that the system creates for itself at first start.
 public struct BuiltInTask: Sendable, Equatable {

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// How well the system is.
-public enum HealthStatus: String, Sendable, CaseIterable, Comparable {
+public enum HealthStatus: String, Sendable, CaseIterable, Comparable, Encodable {
     case healthy
     case degraded
     case critical

@@ -19,18 +19,18 @@ public enum OutcomeRules {
     public static let configurationFailureCode: Int32 = 78
 
     /// Judges an attempt. The cause from outside comes first, then the process, then its word.
-    public static func judge(_ facts: AttemptFacts) -> Judgement {
-        switch facts.cause {
-        case .layerRefused: return Judgement(.failedPermanent, .layerRefused)
-        case .orderRefused: return Judgement(.failedPermanent, .orderRefused)
-        case .protocolViolation: return Judgement(.failedPermanent, .protocolViolation)
-        case .outOfMemory: return Judgement(.killed, .outOfMemory)
-        case .deniedSyscall: return Judgement(.killed, .deniedSyscall)
-        case .timedOut: return Judgement(.timedOut)
-        case .cancelRequested: return stopped(facts, Judgement(.cancelled, .requested))
-        case .superseded: return stopped(facts, Judgement(.cancelled, .superseded))
-        case .shutdown: return stopped(facts, Judgement(.interrupted, .shutdown))
-        case nil: return judgeProcess(facts)
+    public static func outcome(of exit: AttemptExit) -> Outcome {
+        switch exit.cause {
+        case .layerRefused(let failure): return refused(failure)
+        case .orderRefused: return Outcome(.failedPermanent, .orderRefused)
+        case .protocolViolation: return Outcome(.failedPermanent, .protocolViolation)
+        case .outOfMemory: return Outcome(.killed, .outOfMemory)
+        case .deniedSyscall: return Outcome(.killed, .deniedSyscall)
+        case .timedOut: return Outcome(.timedOut)
+        case .cancelled(let reason):
+            // A task that was asked to stop and had done its work all the same succeeded.
+            return reason != .timeout && hasSucceeded(exit) ? Outcome(.succeeded) : reason.outcome
+        case nil: return ofProcess(exit)
         }
     }
 
@@ -41,15 +41,15 @@ public enum OutcomeRules {
     ///   - mayRetry: false where the task is gone or somebody asked to stop.
     ///   - seed: decides the retry's jitter.
     public static func next(
-        after judgement: Judgement, attempts: Int, policies: TaskPolicies, mayRetry: Bool,
+        after outcome: Outcome, attempts: Int, policies: TaskPolicies, mayRetry: Bool,
         seed: String
     ) -> NextStep {
-        switch judgement.outcome {
+        switch outcome.kind {
         case .succeeded, .cancelled:
             return .done
         case .failedPermanent:
             return .deadLetter
-        case .killed where judgement.reason != .signal:
+        case .killed where outcome.reason != .signal:
             // The same limit and the same filter meet it again.
             return .deadLetter
         case .failedTransient, .timedOut, .killed:
@@ -65,22 +65,36 @@ public enum OutcomeRules {
         }
     }
 
-    /// A task that was asked to stop and had done its work all the same succeeded.
-    private static func stopped(_ facts: AttemptFacts, _ otherwise: Judgement) -> Judgement {
-        facts.verdict == .succeeded && facts.exit == .code(0) ? Judgement(.succeeded) : otherwise
+    /// A layer that a lack of something refused may hold the next time; any other never will.
+    private static func refused(_ failure: LayerFailure) -> Outcome {
+        TransientErrno.contains(failure.errno)
+            ? Outcome(.failedTransient, .noResources) : Outcome(.failedPermanent, .layerRefused)
     }
 
-    private static func judgeProcess(_ facts: AttemptFacts) -> Judgement {
-        switch (facts.exit, facts.verdict) {
-        case (.notStarted, _): return Judgement(.failedTransient, .notStarted)
-        case (.signal, _): return Judgement(.killed, .signal)
-        case (.code, .failedPermanently): return Judgement(.failedPermanent, .taskError)
-        case (.code, .failedTransiently): return Judgement(.failedTransient, .taskError)
-        case (.code(0), .succeeded), (.code(0), .none): return Judgement(.succeeded)
-        case (.code(configurationFailureCode), .succeeded),
-            (.code(configurationFailureCode), .none):
-            return Judgement(.failedPermanent, .exitCode)
-        case (.code, .succeeded), (.code, .none): return Judgement(.failedTransient, .exitCode)
+    private static func hasSucceeded(_ exit: AttemptExit) -> Bool {
+        guard case .succeeded = exit.reply else { return false }
+        return exit.exit == .exited(code: 0)
+    }
+
+    private static func ofProcess(_ exit: AttemptExit) -> Outcome {
+        switch (exit.exit, exit.reply) {
+        case (.notStarted, _): return Outcome(.failedTransient, .notStarted)
+        case (.signaled, _): return Outcome(.killed, .signal)
+        case (.exited, .failed(permanent: true, _)): return Outcome(.failedPermanent, .taskError)
+        case (.exited, .failed(permanent: false, _)): return Outcome(.failedTransient, .taskError)
+        case (.exited(0), .succeeded), (.exited(0), .none): return Outcome(.succeeded)
+        case (.exited(configurationFailureCode), .succeeded),
+            (.exited(configurationFailureCode), .none):
+            return Outcome(.failedPermanent, .exitCode)
+        case (.exited, .succeeded), (.exited, .none): return Outcome(.failedTransient, .exitCode)
         }
+    }
+}
+
+/// Failures of calls that pass by themselves: the machine lacked something for a moment.
+public enum TransientErrno {
+    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ENOSPC and ETIMEDOUT of Linux; see errno(3).
+    public static func contains(_ errno: Int32) -> Bool {
+        [11, 12, 16, 23, 24, 28, 110].contains(errno)
     }
 }

@@ -36,7 +36,7 @@ extension Scheduler {
     func history(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
         let reader = try ObjectReader(body, keys: ["task", "outcome", "since", "limit"])
         let task = try reader.taskID("task")
-        let outcome = try reader.choice("outcome", of: ExecutionOutcome.self)
+        let outcome = try reader.choice("outcome", of: Outcome.Kind.self)
         let since = try reader.instant("since")
         let limit = try reader.int("limit", in: 1...1000) ?? 20
         let found = try reading { () throws(StoreError) in

@@ -136,11 +136,11 @@ extension Scheduler {
                     + ", the task's id says class \(task.id.taskClass.name)",
                 hint: "begin the id with \(typeID.taskClass.name)")
         }
-        guard task.config.count <= RunOrder.maximumConfigBytes else {
+        guard task.config.count <= AttemptOrder.maximumConfigBytes else {
             throw BusRefusal(
                 code: .invalid,
                 message: "the config has \(task.config.count) bytes"
-                    + ", limit \(RunOrder.maximumConfigBytes)")
+                    + ", limit \(AttemptOrder.maximumConfigBytes)")
         }
         guard task.policies.count <= StoredTask.maximumPoliciesBytes else {
             throw BusRefusal(code: .invalid, message: "the policies are too long")

@@ -61,12 +61,12 @@ extension Scheduler {
         run.attempts = Int(number)
         run.phase = .running(attempt)
         if run.cancelled != nil || phase != .running {
-            let judgement = run.cancelled?.judgement ?? Judgement(.interrupted, .shutdown)
+            let judgement = run.cancelled?.outcome ?? Outcome(.interrupted, .shutdown)
             conclude(attempt, Conclusion(judgement))
             return
         }
         let timeout = timeout(of: run.entry)
-        let order = RunOrder(
+        let order = AttemptOrder(
             attempt: AttemptKey(key), executionID: run.executionID, taskID: run.entry.id.text,
             taskType: run.entry.task.type, attemptNumber: number, occurrence: run.plannedAt,
             timeout: timeout, grace: run.entry.policies.grace, config: run.entry.task.config)
@@ -103,7 +103,7 @@ extension Scheduler {
         case .running(let attempt):
             let pipe = pipe(run.taskClass)
             if pipe.withdraw(attempt) {
-                conclude(attempt, Conclusion(reason.judgement))
+                conclude(attempt, Conclusion(reason.outcome))
                 return true
             }
             guard !isSecond else { return true }
@@ -117,7 +117,7 @@ extension Scheduler {
             return true
         case .waiting:
             _ = queue.remove { $0.retryOf === run }
-            endWaiting(run, reason.judgement)
+            endWaiting(run, reason.outcome)
             return true
         }
     }
@@ -144,17 +144,5 @@ extension Scheduler {
         runs[run.executionID] = nil
         run.entry.open[run.executionID] = nil
         timers.set(.retry(run.executionID), at: nil)
-    }
-}
-
-extension CancelReason {
-    /// What an execution comes to that this ended before its order left.
-    var judgement: Judgement {
-        switch self {
-        case .requested: Judgement(.cancelled, .requested)
-        case .timeout: Judgement(.timedOut)
-        case .superseded: Judgement(.cancelled, .superseded)
-        case .shutdown: Judgement(.interrupted, .shutdown)
-        }
     }
 }

@@ -7,14 +7,14 @@ import AicoWire
 
 /// All that is written about an attempt's end.
 struct Conclusion {
-    var judgement: Judgement
+    var judgement: Outcome
     /// What is kept with the attempt.
     var ending: JSONValue = ["exit_code": .null, "signal": .null, "cause": .null, "usage": .null]
     /// What went wrong, for people.
     var message: String?
     var result: JSONValue?
 
-    init(_ judgement: Judgement, message: String? = nil) {
+    init(_ judgement: Outcome, message: String? = nil) {
         self.judgement = judgement
         self.message = message
     }
@@ -30,7 +30,7 @@ extension Scheduler {
         let step = OutcomeRules.next(
             after: conclusion.judgement, attempts: run.attempts, policies: run.entry.policies,
             mayRetry: run.isWanted && run.cancelled == nil, seed: run.executionID)
-        metrics.count(outcome: conclusion.judgement.outcome)
+        metrics.count(outcome: conclusion.judgement.kind)
         switch step {
         case .retry(let delay):
             let retryAt = now + delay
@@ -50,9 +50,9 @@ extension Scheduler {
     }
 
     /// Ends an execution that waited for its next attempt.
-    func endWaiting(_ run: Run, _ judgement: Judgement) {
+    func endWaiting(_ run: Run, _ judgement: Outcome) {
         forget(run)
-        run.entry.lastOutcome = .some(judgement.outcome.rawValue)
+        run.entry.lastOutcome = .some(judgement.kind.rawValue)
         needsAdmission = true
         journal.add(
             .endWaiting(
@@ -63,15 +63,15 @@ extension Scheduler {
     private func over(_ attempt: Attempt, _ conclusion: Conclusion) {
         let run = attempt.run
         forget(run)
-        run.entry.lastOutcome = .some(conclusion.judgement.outcome.rawValue)
+        run.entry.lastOutcome = .some(conclusion.judgement.kind.rawValue)
         journal.add(.endAttempt(end(attempt, conclusion)(.ended(executionEnd(conclusion)))))
         publishFinished(run, conclusion)
         noteHealth(of: run, conclusion)
     }
 
-    private func bury(_ run: Run, _ judgement: Judgement) {
-        let reason = (judgement.reason?.rawValue).map { "\(judgement.outcome.rawValue): \($0)" }
-        let word = reason ?? judgement.outcome.rawValue
+    private func bury(_ run: Run, _ judgement: Outcome) {
+        let reason = (judgement.reason?.rawValue).map { "\(judgement.kind.rawValue): \($0)" }
+        let word = reason ?? judgement.kind.rawValue
         journal.add(.deadLetter(execution: run.executionID, at: now, reason: word))
         publish(
             .executionDeadLetter,
@@ -86,15 +86,15 @@ extension Scheduler {
     ) -> (AttemptEnd.Next) -> AttemptEnd {
         { [now] next in
             AttemptEnd(
-                attempt: attempt.key, at: now, outcome: conclusion.judgement.outcome.rawValue,
+                attempt: attempt.key, at: now, outcome: conclusion.judgement.kind.rawValue,
                 ending: conclusion.ending.serialized(), next: next)
         }
     }
 
     private func executionEnd(_ conclusion: Conclusion) -> ExecutionEnd {
         ExecutionEnd(
-            outcome: conclusion.judgement.outcome.rawValue,
-            success: conclusion.judgement.outcome == .succeeded,
+            outcome: conclusion.judgement.kind.rawValue,
+            success: conclusion.judgement.kind == .succeeded,
             reason: conclusion.judgement.reason?.rawValue ?? "",
             result: conclusion.result?.serialized(), errorMessage: conclusion.message)
     }
@@ -105,7 +105,7 @@ extension Scheduler {
             [
                 "task": .string(run.entry.id.text), "execution": .string(run.executionID),
                 "attempt": .int(run.attempts),
-                "outcome": .string(conclusion.judgement.outcome.rawValue),
+                "outcome": .string(conclusion.judgement.kind.rawValue),
                 "reason": .text(conclusion.judgement.reason?.rawValue),
                 "duration": .seconds(max(.zero, now - run.startedAt)),
                 "error": .text(conclusion.message), "result": conclusion.result ?? .null,
@@ -119,7 +119,7 @@ extension Scheduler {
                 "task": .string(attempt.run.entry.id.text),
                 "execution": .string(attempt.run.executionID),
                 "attempt": .int(Int(attempt.number)),
-                "outcome": .string(conclusion.judgement.outcome.rawValue),
+                "outcome": .string(conclusion.judgement.kind.rawValue),
                 "reason": .text(conclusion.judgement.reason?.rawValue),
                 "error": .text(conclusion.message), "retry_at": .instant(at),
             ])

@@ -61,12 +61,12 @@ extension Scheduler {
                     name: String(name.prefix(64)), status: status,
                     message: String((check["message"]?.string ?? "").prefix(512)))
             }
-        } else if conclusion.judgement.outcome != .cancelled {
+        } else if conclusion.judgement.kind != .cancelled {
             health.found = [
                 HealthCheck(
                     name: HealthState.taskType,
-                    status: conclusion.judgement.outcome == .succeeded ? .healthy : .degraded,
-                    message: conclusion.message ?? conclusion.judgement.outcome.rawValue)
+                    status: conclusion.judgement.kind == .succeeded ? .healthy : .degraded,
+                    message: conclusion.message ?? conclusion.judgement.kind.rawValue)
             ]
         }
         assessHealth()

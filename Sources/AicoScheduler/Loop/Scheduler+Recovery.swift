@@ -21,7 +21,7 @@ extension Scheduler {
         for execution in try store.waitingExecutions() where runs[execution.id] == nil {
             guard let run = resume(execution) else {
                 let end = ExecutionEnd(
-                    outcome: ExecutionOutcome.cancelled.rawValue, success: false,
+                    outcome: Outcome.Kind.cancelled.rawValue, success: false,
                     reason: Self.taskGone)
                 journal.add(.endWaiting(execution: execution.id, at: now, end))
                 continue
@@ -50,11 +50,11 @@ extension Scheduler {
     }
 
     private func interrupt(_ stored: StoredAttempt, of execution: StoredExecution) {
-        var conclusion = Conclusion(Judgement(.interrupted, .schedulerDied))
+        var conclusion = Conclusion(Outcome(.interrupted, .schedulerDied))
         conclusion.message = "the scheduler ended under it"
         guard let run = resume(execution) else {
             let end = ExecutionEnd(
-                outcome: ExecutionOutcome.interrupted.rawValue, success: false,
+                outcome: Outcome.Kind.interrupted.rawValue, success: false,
                 reason: Self.taskGone, errorMessage: conclusion.message)
             journal.add(
                 .endAttempt(

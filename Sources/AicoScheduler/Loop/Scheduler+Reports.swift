@@ -165,22 +165,22 @@ extension Scheduler {
             ])
     }
 
-    private func finished(_ attempt: Attempt, _ ending: Ending) {
-        var conclusion = Conclusion(OutcomeRules.judge(ending.facts))
+    private func finished(_ attempt: Attempt, _ ending: AttemptExit) {
+        var conclusion = Conclusion(OutcomeRules.outcome(of: ending))
         conclusion.ending = ending.record
         conclusion.message = ending.message
-        if case .succeeded(let bytes) = ending.verdict {
+        if case .succeeded(let bytes) = ending.reply {
             if let result = try? JSONValue.parse(bytes) {
                 conclusion.result = result
             } else {
-                conclusion.judgement = Judgement(.failedPermanent, .protocolViolation)
+                conclusion.judgement = Outcome(.failedPermanent, .protocolViolation)
                 conclusion.message = "its result is not JSON"
             }
         }
         if let reason = attempt.run.cancelled,
-            [.interrupted, .cancelled].contains(conclusion.judgement.outcome)
+            [.interrupted, .cancelled].contains(conclusion.judgement.kind)
         {
-            conclusion.judgement = reason.judgement
+            conclusion.judgement = reason.outcome
         }
         conclude(attempt, conclusion)
     }

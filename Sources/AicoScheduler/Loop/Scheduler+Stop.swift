@@ -32,7 +32,7 @@ extension Scheduler {
             conclude(
                 attempt,
                 Conclusion(
-                    Judgement(.interrupted, .shutdown), message: "did not end with the system"))
+                    Outcome(.interrupted, .shutdown), message: "did not end with the system"))
         }
         phase = .ended(0)
     }

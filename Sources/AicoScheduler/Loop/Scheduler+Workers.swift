@@ -85,7 +85,7 @@ extension Scheduler {
         for attempt in attempts.values.sorted(by: { $0.key < $1.key })
         where attempt.run.taskClass == pipe.taskClass && attempt.isSent {
             let judgement =
-                attempt.run.cancelled?.judgement ?? Judgement(.interrupted, .workerDied)
+                attempt.run.cancelled?.outcome ?? Outcome(.interrupted, .workerDied)
             conclude(attempt, Conclusion(judgement, message: "its worker ended under it"))
         }
         assessHealth()

@@ -13,14 +13,14 @@ struct CanaryRun {
         /// A line of its log.
         case line(String)
         /// The last one.
-        case end(Ending)
+        case end(AttemptExit)
     }
 
     /// How long it may take, its worker's own limit a little less.
     static let patience = Duration.seconds(10)
     private static let timeout = Duration.seconds(9)
 
-    let order: RunOrder
+    let order: AttemptOrder
     /// The uptime at which it was ordered; the wall clock may be set meanwhile.
     let orderedAt: Duration
     /// Whether the order has left.
@@ -35,7 +35,7 @@ struct CanaryRun {
     /// The keys count down from the largest number, the store's count up from 1.
     init(_ taskClass: TaskClass, number: UInt64, at now: Instant, uptime: Duration) {
         orderedAt = uptime
-        order = RunOrder(
+        order = AttemptOrder(
             attempt: AttemptKey(.max - number), executionID: "00000000-0000-4000-8000-000000000000",
             taskID: taskClass.canaryType, taskType: taskClass.canaryType, attemptNumber: 1,
             occurrence: now, timeout: Self.timeout, grace: .zero, config: Array("{}".utf8))
@@ -57,10 +57,10 @@ struct CanaryRun {
     var lateVerdict: CanaryRules.Verdict { CanaryRules.judge(lines: lines, end: .missing) }
 }
 
-extension Ending {
+extension AttemptExit {
     /// How a canary ended.
     fileprivate var ofCanary: CanaryRules.End {
-        if case .deniedSyscall(let name, _, _) = cause, case .signaled = exit, verdict == .none {
+        if case .deniedSyscall(let name, _, _) = cause, case .signaled = exit, reply == .none {
             return .denied(name)
         }
         return .otherwise(message ?? "it succeeded")

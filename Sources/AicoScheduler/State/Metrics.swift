@@ -22,7 +22,7 @@ struct Metrics {
     mutating func count(latency: Duration) { latencies.append(max(.zero, latency)) }
 
     /// Counts an attempt's outcome; what was asked for is no failure.
-    mutating func count(outcome: ExecutionOutcome) {
+    mutating func count(outcome: Outcome.Kind) {
         switch outcome {
         case .succeeded: failures.append(false)
         case .failedTransient, .failedPermanent, .timedOut, .killed: failures.append(true)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+public import AicoCore
+
 /// An event: two frames, topic and `{"v":1,"seq","data"}`.
 ///
 /// `sequence` counts all that one scheduler publishes, so that a subscriber to everything can see

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+public import AicoCore
+
 /// The version of the bus protocol.
 public let busProtocolVersion = 1
 

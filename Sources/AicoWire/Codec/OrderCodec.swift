@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 
 /// Turns orders into frames and back: little endian, a version byte, every byte accounted for.
 public enum OrderCodec {
@@ -11,7 +11,7 @@ public enum OrderCodec {
         case ping = 3
     }
 
-    /// Encodes an order; a config longer than `RunOrder.maximumConfigBytes` gives a frame that no
+    /// Encodes an order; a config longer than `AttemptOrder.maximumConfigBytes` gives a frame that no
     /// decoder accepts.
     public static func encode(_ order: Order) -> [UInt8] {
         switch order {
@@ -51,7 +51,7 @@ public enum OrderCodec {
         return order
     }
 
-    private static func encode(_ run: RunOrder) -> [UInt8] {
+    private static func encode(_ run: AttemptOrder) -> [UInt8] {
         var writer = WireWriter(capacity: 256 + run.config.count)
         writer.byte(Tag.run.rawValue)
         writer.integer(run.attempt.value)
@@ -66,8 +66,8 @@ public enum OrderCodec {
         return writer.bytes
     }
 
-    private static func decodeRun(_ reader: inout WireReader) throws(WireError) -> RunOrder {
-        RunOrder(
+    private static func decodeRun(_ reader: inout WireReader) throws(WireError) -> AttemptOrder {
+        AttemptOrder(
             attempt: AttemptKey(try reader.integer()),
             executionID: try reader.text("execution id", limit: WireLimits.maximumNameBytes),
             taskID: try reader.text("task id", limit: WireLimits.maximumNameBytes),
@@ -76,6 +76,6 @@ public enum OrderCodec {
             occurrence: Instant(microseconds: try reader.integer()),
             timeout: try reader.duration("timeout"),
             grace: try reader.duration("grace"),
-            config: try reader.blob("config", limit: RunOrder.maximumConfigBytes))
+            config: try reader.blob("config", limit: AttemptOrder.maximumConfigBytes))
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 
 /// Turns reports into frames and back: little endian, a version byte, every byte accounted for.
 public enum ReportCodec {
@@ -40,9 +40,9 @@ public enum ReportCodec {
             writer.byte(stream.rawValue)
             writer.integer(at.microseconds)
             writer.text(line)
-        case .finished(let attempt, let sequence, let ending):
+        case .finished(let attempt, let sequence, let exit):
             writer.head(Tag.finished.rawValue, attempt, sequence)
-            writer.ending(ending)
+            writer.attemptExit(exit)
         }
         return writer.bytes
     }
@@ -77,7 +77,7 @@ public enum ReportCodec {
         case .finished:
             report = .finished(
                 attempt: AttemptKey(try reader.integer()), sequence: try reader.integer(),
-                ending: try reader.ending())
+                exit: try reader.attemptExit())
         }
         try reader.finish()
         return report

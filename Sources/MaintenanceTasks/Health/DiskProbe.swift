@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
+
 import Glibc
 
 /// Looks at the space that is left where a directory lies.

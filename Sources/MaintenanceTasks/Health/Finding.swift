@@ -1,26 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import AicoWire
-
-/// How a part of the system does; later cases are worse.
-enum HealthStatus: String, Encodable, Comparable, CaseIterable {
-    case healthy
-    case degraded
-    case critical
-
-    static func < (left: HealthStatus, right: HealthStatus) -> Bool {
-        left.rank < right.rank
-    }
-
-    private var rank: Int {
-        switch self {
-        case .healthy: 0
-        case .degraded: 1
-        case .critical: 2
-        }
-    }
-}
 
 /// What one check found.
 struct Finding: Encodable, Equatable {

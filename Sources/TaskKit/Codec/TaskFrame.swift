@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import AicoWire
 
 /// What a task process tells its worker, one frame on its SOCK_SEQPACKET socket.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoWire
+public import AicoCore
+import AicoWire
 
 /// Describes one field of a type's config; `--describe` prints it.
 public struct ConfigField: Sendable, Equatable {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoWire
+public import AicoCore
+import AicoWire
 
 /// A type's config, decoded and validated before anything of the task runs.
 ///

@@ -31,7 +31,7 @@ struct Rehearsal: ScheduledTask {
             close(worker)
             close(task)
         }
-        let order = RunOrder(
+        let order = AttemptOrder(
             attempt: AttemptKey(1), executionID: id, taskID: id, taskType: id, attemptNumber: 1,
             occurrence: Instant(seconds: 0), timeout: .seconds(60), grace: .seconds(1),
             config: Array("{}".utf8))

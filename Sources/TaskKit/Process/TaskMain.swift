@@ -21,7 +21,7 @@ enum TaskMain {
     /// Reads the run order from `descriptor`, runs its type, says how it ended, and exits.
     static func run(_ types: [any ScheduledTask.Type], descriptor: Int32) -> Never {
         let socket = TaskSocket(descriptor: descriptor)
-        let order: RunOrder
+        let order: AttemptOrder
         do {
             order = try socket.receiveOrder()
         } catch {
@@ -35,7 +35,7 @@ enum TaskMain {
     }
 
     private static func run<Type: ScheduledTask>(
-        _: Type.Type, _ order: RunOrder, _ socket: TaskSocket
+        _: Type.Type, _ order: AttemptOrder, _ socket: TaskSocket
     ) -> Never {
         let config: Type.Config
         do {

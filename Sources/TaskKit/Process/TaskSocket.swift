@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import AicoWire
 import Glibc
 
@@ -10,12 +11,12 @@ import Glibc
 /// with either, and every class's filter permits these two. Writes of several threads do not mix.
 struct TaskSocket: TaskChannel {
     /// Room for a run order with the longest config and names.
-    private static let longestOrderBytes = RunOrder.maximumConfigBytes + 8 * 1024
+    private static let longestOrderBytes = AttemptOrder.maximumConfigBytes + 8 * 1024
 
     let descriptor: Int32
 
     /// Waits for the run order.
-    func receiveOrder() throws(TaskFrameError) -> RunOrder {
+    func receiveOrder() throws(TaskFrameError) -> AttemptOrder {
         var count = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: Self.longestOrderBytes) { buffer, used in
             repeat {

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 public import AicoCore
-public import AicoWire
+import AicoWire
 import Glibc
 import Synchronization
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoWire
+public import AicoCore
+import AicoWire
 
 /// What a task returns: any `Encodable` value; its coding keys are the names in the stored JSON.
 public protocol TaskResult: Encodable, Sendable {}

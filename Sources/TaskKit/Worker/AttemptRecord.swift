@@ -35,17 +35,17 @@ struct AttemptRecord: Sendable {
     /// How long a task may take from its last frame to its exit.
     static let leaveTime = Duration.seconds(5)
 
-    let order: RunOrder
+    let order: AttemptOrder
     private let deadline: ContinuousClock.Instant
     private var phase = Phase.starting
     private var sequence: UInt32 = 0
-    private var verdict = Verdict.none
+    private var verdict = TaskReply.none
     private var cause: EndCause?
     private var logs: LogBudget
     private var progress: ProgressBudget
 
     /// Begins an attempt; `deadline` is when its time is over.
-    init(order: RunOrder, now: ContinuousClock.Instant) {
+    init(order: AttemptOrder, now: ContinuousClock.Instant) {
         self.order = order
         deadline = now + order.timeout
         logs = LogBudget(now: now)
@@ -133,7 +133,7 @@ struct AttemptRecord: Sendable {
 
     /// The attempt's tree is gone: the last report.
     mutating func ended(
-        _ exit: ExitStatus, usage: ResourceUsage, outOfMemory: Bool, at: Instant
+        _ exit: ProcessExit, usage: ResourceUsage, outOfMemory: Bool, at: Instant
     ) -> [Action] {
         // A task that lost a process to the memory limit and still succeeded knows better.
         if outOfMemory, cause == nil || cause == .timedOut, !hasSucceeded(exit) {
@@ -143,9 +143,9 @@ struct AttemptRecord: Sendable {
         if let note = logs.takeNote() {
             actions.append(line(.warning, note, at: at))
         }
-        let ending = Ending(verdict: verdict, exit: exit, cause: cause, usage: usage)
+        let ending = AttemptExit(reply: verdict, exit: exit, cause: cause, usage: usage)
         actions.append(
-            .report(.finished(attempt: order.attempt, sequence: next(), ending: ending)))
+            .report(.finished(attempt: order.attempt, sequence: next(), exit: ending)))
         return actions
     }
 }
@@ -155,7 +155,7 @@ extension AttemptRecord {
         if case .orderRefused = cause { true } else { false }
     }
 
-    private func hasSucceeded(_ exit: ExitStatus) -> Bool {
+    private func hasSucceeded(_ exit: ProcessExit) -> Bool {
         guard case .succeeded = verdict else { return false }
         return exit == .exited(code: 0)
     }

@@ -6,7 +6,7 @@ import AicoWire
 import Glibc
 import LinuxSandbox
 
-extension ExitStatus {
+extension ProcessExit {
     /// Reads a status as wait(2) gives it.
     init(waitStatus: Int32) {
         let signal = waitStatus & 0x7F

@@ -19,7 +19,7 @@ enum RunLimits {
     }
 
     /// Holds an order's times to what the class's profile permits.
-    static func clamp(_ order: RunOrder, to plan: Plan) -> RunOrder {
+    static func clamp(_ order: AttemptOrder, to plan: Plan) -> AttemptOrder {
         var order = order
         let wall = plan.attemptLimits.wallSeconds
         if wall > 0 { order.timeout = min(order.timeout, .seconds(Int64(wall))) }
@@ -29,7 +29,7 @@ enum RunLimits {
 
     /// Decides about an order while `running` attempts run.
     static func admit(
-        _ order: RunOrder, types: [String: any ScheduledTask.Type], plan: Plan, running: Int
+        _ order: AttemptOrder, types: [String: any ScheduledTask.Type], plan: Plan, running: Int
     ) -> Admission {
         let isCanary = TaskClass(rawValue: plan.classIndex)?.canaryType == order.taskType
         let type = types[order.taskType]

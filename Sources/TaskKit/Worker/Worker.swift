@@ -152,7 +152,7 @@ extension Worker {
         }
     }
 
-    private func begin(_ order: RunOrder) throws {
+    private func begin(_ order: AttemptOrder) throws {
         guard attempts[order.attempt.value] == nil else {
             WorkerLog.write("cannot run attempt \(order.attempt.value): it runs already")
             return
@@ -189,12 +189,12 @@ extension Worker {
     }
 
     /// Ends an attempt that no process was made for.
-    private func refuse(_ order: RunOrder, _ cause: EndCause) throws {
+    private func refuse(_ order: AttemptOrder, _ cause: EndCause) throws {
         let usage = ResourceUsage(
             wall: .zero, userCPU: .zero, systemCPU: .zero, peakMemoryBytes: nil,
             peakProcesses: nil, processLimitHits: 0)
-        let ending = Ending(verdict: .none, exit: .notStarted, cause: cause, usage: usage)
-        try outbox.send(.finished(attempt: order.attempt, sequence: 0, ending: ending))
+        let ending = AttemptExit(reply: .none, exit: .notStarted, cause: cause, usage: usage)
+        try outbox.send(.finished(attempt: order.attempt, sequence: 0, exit: ending))
     }
 }
 
@@ -240,7 +240,7 @@ extension Worker {
         poller.remove(key: self.key(attempt))
         attempts[key] = nil
         let actions = attempt.record.ended(
-            ExitStatus(waitStatus: status), usage: ResourceUsage(wall, usage),
+            ProcessExit(waitStatus: status), usage: ResourceUsage(wall, usage),
             outOfMemory: usage.outOfMemoryKills > 0, at: .now())
         try perform(actions, attempt)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import AicoWire
 
 /// Replies as a scheduler gives them; texts of tasks are as hostile as tasks may be.

@@ -5,123 +5,147 @@ import AicoCore
 import Testing
 
 struct OutcomeRulesTests {
-    private typealias Facts = AttemptFacts
-
     struct Row: Sendable, CustomTestStringConvertible {
-        let facts: AttemptFacts
-        let expected: Judgement
-        var testDescription: String { "\(facts)" }
+        let exit: AttemptExit
+        let expected: Outcome
+        var testDescription: String { "\(exit)" }
 
         init(
-            _ verdict: AttemptFacts.Verdict, _ exit: AttemptFacts.Exit,
-            cause: AttemptFacts.Cause? = nil, _ outcome: ExecutionOutcome,
-            _ reason: OutcomeReason? = nil
+            _ reply: TaskReply, _ exit: ProcessExit, cause: EndCause? = nil, _ kind: Outcome.Kind,
+            _ reason: Outcome.Reason? = nil
         ) {
-            facts = AttemptFacts(verdict: verdict, exit: exit, cause: cause)
-            expected = Judgement(outcome, reason)
+            self.exit = AttemptExit(reply: reply, exit: exit, cause: cause, usage: .none)
+            expected = Outcome(kind, reason)
         }
     }
 
+    private static let done = TaskReply.succeeded(result: Array("1".utf8))
+    private static let transient = TaskReply.failed(permanent: false, message: "no")
+    private static let permanent = TaskReply.failed(permanent: true, message: "no")
+
     private static let byItself = [
-        Row(.succeeded, .code(0), .succeeded),
-        Row(.none, .code(0), .succeeded),
-        Row(.succeeded, .code(1), .failedTransient, .exitCode),
-        Row(.none, .code(1), .failedTransient, .exitCode),
-        Row(.none, .code(75), .failedTransient, .exitCode),
-        Row(.none, .code(78), .failedPermanent, .exitCode),
-        Row(.succeeded, .code(78), .failedPermanent, .exitCode),
-        Row(.failedTransiently, .code(0), .failedTransient, .taskError),
-        Row(.failedTransiently, .code(78), .failedTransient, .taskError),
-        Row(.failedPermanently, .code(0), .failedPermanent, .taskError),
-        Row(.failedPermanently, .code(75), .failedPermanent, .taskError),
-        Row(.none, .signal(9), .killed, .signal),
-        Row(.succeeded, .signal(11), .killed, .signal),
+        Row(done, .exited(code: 0), .succeeded),
+        Row(.none, .exited(code: 0), .succeeded),
+        Row(done, .exited(code: 1), .failedTransient, .exitCode),
+        Row(.none, .exited(code: 1), .failedTransient, .exitCode),
+        Row(.none, .exited(code: 75), .failedTransient, .exitCode),
+        Row(.none, .exited(code: 78), .failedPermanent, .exitCode),
+        Row(done, .exited(code: 78), .failedPermanent, .exitCode),
+        Row(transient, .exited(code: 0), .failedTransient, .taskError),
+        Row(transient, .exited(code: 78), .failedTransient, .taskError),
+        Row(permanent, .exited(code: 0), .failedPermanent, .taskError),
+        Row(permanent, .exited(code: 75), .failedPermanent, .taskError),
+        Row(.none, .signaled(signal: 9), .killed, .signal),
+        Row(done, .signaled(signal: 11), .killed, .signal),
         Row(.none, .notStarted, .failedTransient, .notStarted),
     ]
 
+    private static func refused(_ errno: Int32) -> EndCause {
+        .layerRefused(LayerFailure(layer: "mounts", errno: errno, detail: ""))
+    }
+
+    private static let denied = EndCause.deniedSyscall(name: "mount", number: 165, arguments: [])
+
     private static let fromOutside = [
-        Row(.none, .notStarted, cause: .layerRefused, .failedPermanent, .layerRefused),
-        Row(.none, .notStarted, cause: .orderRefused, .failedPermanent, .orderRefused),
-        Row(.succeeded, .code(0), cause: .protocolViolation, .failedPermanent, .protocolViolation),
-        Row(.none, .signal(9), cause: .outOfMemory, .killed, .outOfMemory),
-        Row(.none, .signal(31), cause: .deniedSyscall, .killed, .deniedSyscall),
-        Row(.none, .signal(9), cause: .timedOut, .timedOut),
-        Row(.succeeded, .code(0), cause: .timedOut, .timedOut),
-        Row(.none, .signal(9), cause: .cancelRequested, .cancelled, .requested),
-        Row(.none, .signal(9), cause: .superseded, .cancelled, .superseded),
-        Row(.none, .signal(9), cause: .shutdown, .interrupted, .shutdown),
-        Row(.failedTransiently, .code(1), cause: .cancelRequested, .cancelled, .requested),
+        Row(.none, .notStarted, cause: refused(1), .failedPermanent, .layerRefused),
+        Row(.none, .notStarted, cause: refused(2), .failedPermanent, .layerRefused),
+        Row(.none, .notStarted, cause: refused(38), .failedPermanent, .layerRefused),
+        Row(
+            .none, .notStarted, cause: .orderRefused(message: ""), .failedPermanent, .orderRefused),
+        Row(
+            done, .exited(code: 0), cause: .protocolViolation(message: ""), .failedPermanent,
+            .protocolViolation),
+        Row(.none, .signaled(signal: 9), cause: .outOfMemory, .killed, .outOfMemory),
+        Row(.none, .signaled(signal: 31), cause: denied, .killed, .deniedSyscall),
+        Row(.none, .signaled(signal: 9), cause: .timedOut, .timedOut),
+        Row(done, .exited(code: 0), cause: .timedOut, .timedOut),
+        Row(.none, .signaled(signal: 9), cause: .cancelled(.requested), .cancelled, .requested),
+        Row(.none, .signaled(signal: 9), cause: .cancelled(.timeout), .timedOut),
+        Row(.none, .signaled(signal: 9), cause: .cancelled(.superseded), .cancelled, .superseded),
+        Row(.none, .signaled(signal: 9), cause: .cancelled(.shutdown), .interrupted, .shutdown),
+        Row(transient, .exited(code: 1), cause: .cancelled(.requested), .cancelled, .requested),
         // Asked to stop, it had done its work all the same.
-        Row(.succeeded, .code(0), cause: .cancelRequested, .succeeded),
-        Row(.succeeded, .code(0), cause: .superseded, .succeeded),
-        Row(.succeeded, .code(0), cause: .shutdown, .succeeded),
-        Row(.succeeded, .code(1), cause: .cancelRequested, .cancelled, .requested),
-        Row(.none, .code(0), cause: .cancelRequested, .cancelled, .requested),
+        Row(done, .exited(code: 0), cause: .cancelled(.requested), .succeeded),
+        Row(done, .exited(code: 0), cause: .cancelled(.superseded), .succeeded),
+        Row(done, .exited(code: 0), cause: .cancelled(.shutdown), .succeeded),
+        Row(done, .exited(code: 0), cause: .cancelled(.timeout), .timedOut),
+        Row(done, .exited(code: 1), cause: .cancelled(.requested), .cancelled, .requested),
+        Row(.none, .exited(code: 0), cause: .cancelled(.requested), .cancelled, .requested),
     ]
 
     @Test(arguments: byItself + fromOutside)
-    func judgement(row: Row) {
-        #expect(OutcomeRules.judge(row.facts) == row.expected)
+    func outcome(row: Row) {
+        #expect(OutcomeRules.outcome(of: row.exit) == row.expected)
+    }
+
+    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ENOSPC, ETIMEDOUT: they pass by themselves.
+    @Test(arguments: [11, 12, 16, 23, 24, 28, 110] as [Int32])
+    func aLackAtSetUpIsTransient(errno: Int32) {
+        let exit = AttemptExit(
+            reply: .none, exit: .notStarted, cause: Self.refused(errno), usage: .none)
+        #expect(OutcomeRules.outcome(of: exit) == Outcome(.failedTransient, .noResources))
     }
 
     @Test func everyCauseDecidesWhateverTheTaskSays() {
-        for cause in Facts.Cause.allCases {
-            for verdict in Facts.Verdict.allCases {
-                let facts = Facts(verdict: verdict, exit: .signal(9), cause: cause)
-                #expect(OutcomeRules.judge(facts).outcome != .succeeded)
+        for row in Self.fromOutside {
+            guard let cause = row.exit.cause else { continue }
+            for reply in [Self.done, Self.transient, Self.permanent, .none] {
+                let exit = AttemptExit(
+                    reply: reply, exit: .signaled(signal: 9), cause: cause, usage: .none)
+                #expect(OutcomeRules.outcome(of: exit).kind != .succeeded)
             }
         }
     }
 
     struct Step: Sendable, CustomTestStringConvertible {
-        let judgement: Judgement
+        let outcome: Outcome
         var attempts = 1
         var onCrash = CrashPolicy.fail
         var mayRetry = true
         let expected: NextStep
         var testDescription: String {
-            "\(judgement), attempt \(attempts), \(onCrash), may retry \(mayRetry)"
+            "\(outcome), attempt \(attempts), \(onCrash), may retry \(mayRetry)"
         }
     }
 
     @Test(arguments: [
-        Step(judgement: Judgement(.succeeded), expected: .done),
-        Step(judgement: Judgement(.cancelled, .requested), expected: .done),
-        Step(judgement: Judgement(.failedPermanent, .exitCode), expected: .deadLetter),
+        Step(outcome: Outcome(.succeeded), expected: .done),
+        Step(outcome: Outcome(.cancelled, .requested), expected: .done),
+        Step(outcome: Outcome(.failedPermanent, .exitCode), expected: .deadLetter),
         Step(
-            judgement: Judgement(.failedTransient, .exitCode), expected: .retry(after: .seconds(60))
+            outcome: Outcome(.failedTransient, .exitCode), expected: .retry(after: .seconds(60))
         ),
         Step(
-            judgement: Judgement(.failedTransient, .exitCode), attempts: 2,
+            outcome: Outcome(.failedTransient, .exitCode), attempts: 2,
             expected: .retry(after: .seconds(120))),
         Step(
-            judgement: Judgement(.failedTransient, .exitCode), attempts: 3, expected: .deadLetter),
+            outcome: Outcome(.failedTransient, .exitCode), attempts: 3, expected: .deadLetter),
         Step(
-            judgement: Judgement(.failedTransient, .exitCode), mayRetry: false,
+            outcome: Outcome(.failedTransient, .exitCode), mayRetry: false,
             expected: .deadLetter),
-        Step(judgement: Judgement(.timedOut), expected: .retry(after: .seconds(60))),
-        Step(judgement: Judgement(.killed, .signal), expected: .retry(after: .seconds(60))),
-        Step(judgement: Judgement(.killed, .outOfMemory), expected: .deadLetter),
-        Step(judgement: Judgement(.killed, .deniedSyscall), expected: .deadLetter),
-        Step(judgement: Judgement(.interrupted, .workerDied), expected: .deadLetter),
+        Step(outcome: Outcome(.timedOut), expected: .retry(after: .seconds(60))),
+        Step(outcome: Outcome(.killed, .signal), expected: .retry(after: .seconds(60))),
+        Step(outcome: Outcome(.killed, .outOfMemory), expected: .deadLetter),
+        Step(outcome: Outcome(.killed, .deniedSyscall), expected: .deadLetter),
+        Step(outcome: Outcome(.interrupted, .workerDied), expected: .deadLetter),
         Step(
-            judgement: Judgement(.interrupted, .workerDied), onCrash: .rerun,
+            outcome: Outcome(.interrupted, .workerDied), onCrash: .rerun,
             expected: .retry(after: .zero)),
         Step(
-            judgement: Judgement(.interrupted, .workerDied), attempts: 2, onCrash: .rerun,
+            outcome: Outcome(.interrupted, .workerDied), attempts: 2, onCrash: .rerun,
             expected: .retry(after: .zero)),
         Step(
-            judgement: Judgement(.interrupted, .workerDied), attempts: 3, onCrash: .rerun,
+            outcome: Outcome(.interrupted, .workerDied), attempts: 3, onCrash: .rerun,
             expected: .deadLetter),
         Step(
-            judgement: Judgement(.interrupted, .shutdown), onCrash: .rerun, mayRetry: false,
+            outcome: Outcome(.interrupted, .shutdown), onCrash: .rerun, mayRetry: false,
             expected: .deadLetter),
     ])
     func next(row: Step) {
         let policies = TaskPolicies(retry: RetryPolicy(count: 2), onCrash: row.onCrash)
         #expect(
             OutcomeRules.next(
-                after: row.judgement, attempts: row.attempts, policies: policies,
+                after: row.outcome, attempts: row.attempts, policies: policies,
                 mayRetry: row.mayRetry, seed: "a") == row.expected)
     }
 
@@ -129,7 +153,7 @@ struct OutcomeRulesTests {
         let policies = TaskPolicies(retry: RetryPolicy(count: 0), onCrash: .rerun)
         func step(_ attempts: Int) -> NextStep {
             OutcomeRules.next(
-                after: Judgement(.interrupted, .workerDied), attempts: attempts,
+                after: Outcome(.interrupted, .workerDied), attempts: attempts,
                 policies: policies, mayRetry: true, seed: "a")
         }
         #expect(step(1) == .retry(after: .zero))

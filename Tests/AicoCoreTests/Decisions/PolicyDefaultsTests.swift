@@ -32,7 +32,7 @@ struct PolicyDefaultsTests {
                 == ["skip", "queue_one", "queue_all", "cancel_old", "allow"])
         #expect(CrashPolicy.allCases.map(\.rawValue) == ["rerun", "fail"])
         #expect(
-            ExecutionOutcome.allCases.map(\.rawValue) == [
+            Outcome.Kind.allCases.map(\.rawValue) == [
                 "succeeded", "failed_transient", "failed_permanent", "timed_out", "killed",
                 "cancelled", "interrupted",
             ])

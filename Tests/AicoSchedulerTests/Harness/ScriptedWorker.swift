@@ -64,7 +64,7 @@ final class ScriptedWorker {
     }
 
     /// Greets and gives the order of the canary, which is left to the test.
-    func canary() throws -> RunOrder {
+    func canary() throws -> AttemptOrder {
         try greet()
         while true {
             let order = try #require(try next())
@@ -77,14 +77,14 @@ final class ScriptedWorker {
     }
 
     /// Says that no way out was open and that its last call ended the canary.
-    func holdCanary(_ run: RunOrder) throws {
+    func holdCanary(_ run: AttemptOrder) throws {
         try start(run)
         try log(run, CanaryReport(open: []).line)
         try finish(
             run, sequence: 2, .none, exit: .signaled(signal: 9), cause: .denied("unshare"))
     }
 
-    func log(_ run: RunOrder, sequence: UInt32 = 1, _ line: String) throws {
+    func log(_ run: AttemptOrder, sequence: UInt32 = 1, _ line: String) throws {
         try report(
             .log(
                 attempt: run.attempt, sequence: sequence, stream: .info, at: run.occurrence,
@@ -103,13 +103,13 @@ final class ScriptedWorker {
         return nil
     }
 
-    func nextRun() throws -> RunOrder {
+    func nextRun() throws -> AttemptOrder {
         let order = try #require(try next(answeringPings: true))
         guard case .run(let run) = order else { throw Unexpected(order: order) }
         return run
     }
 
-    func start(_ run: RunOrder) throws {
+    func start(_ run: AttemptOrder) throws {
         try report(
             .started(
                 attempt: run.attempt, sequence: 0,
@@ -118,15 +118,15 @@ final class ScriptedWorker {
     }
 
     func finish(
-        _ run: RunOrder, sequence: UInt32 = 1, _ verdict: Verdict = .succeeded(result: []),
-        exit: AicoWire.ExitStatus = .exited(code: 0), cause: EndCause? = nil
+        _ run: AttemptOrder, sequence: UInt32 = 1, _ verdict: TaskReply = .succeeded(result: []),
+        exit: ProcessExit = .exited(code: 0), cause: EndCause? = nil
     ) throws {
         var verdict = verdict
         if case .succeeded(result: []) = verdict { verdict = .succeeded(result: Array("1".utf8)) }
         try report(
             .finished(
                 attempt: run.attempt, sequence: sequence,
-                ending: Ending(verdict: verdict, exit: exit, cause: cause, usage: .none)))
+                exit: AttemptExit(reply: verdict, exit: exit, cause: cause, usage: .none)))
     }
 }
 

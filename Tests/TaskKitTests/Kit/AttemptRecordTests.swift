@@ -18,7 +18,7 @@ struct AttemptRecordTests {
 
     private func record(timeout: Duration = .seconds(10)) -> Subject {
         let record = AttemptRecord(
-            order: RunOrder(
+            order: AttemptOrder(
                 attempt: key, executionID: "e", taskID: "user.t", taskType: "user.sample",
                 attemptNumber: 1, occurrence: at, timeout: timeout, grace: .seconds(2),
                 config: []), now: start)
@@ -38,14 +38,14 @@ struct AttemptRecordTests {
         reports += record.received(.progress(fraction: 1, message: ""), now: start)
         reports += record.received(.succeeded(result: [0x31]), now: start)
         reports += record.ended(.exited(code: 0))
-        let ending = Ending(
-            verdict: .succeeded(result: [0x31]), exit: .exited(code: 0), cause: nil, usage: usage)
+        let ending = AttemptExit(
+            reply: .succeeded(result: [0x31]), exit: .exited(code: 0), cause: nil, usage: usage)
         #expect(
             reports == [
                 .report(.started(attempt: key, sequence: 0, layers: layers, at: at)),
                 .report(.log(attempt: key, sequence: 1, stream: .info, at: at, line: "a")),
                 .report(.progress(attempt: key, sequence: 2, fraction: 1, message: "")),
-                .report(.finished(attempt: key, sequence: 3, ending: ending)),
+                .report(.finished(attempt: key, sequence: 3, exit: ending)),
             ])
     }
 
@@ -70,7 +70,7 @@ struct AttemptRecordTests {
         #expect(record.cancelled(.shutdown, grace: .seconds(1), now: start).isEmpty)
         #expect(record.wakeTime == start + .seconds(1))
         let ending = record.ending(.exited(code: 1))
-        #expect(ending?.cause == .cancelled(.requested) && ending?.verdict == Verdict.none)
+        #expect(ending?.cause == .cancelled(.requested) && ending?.reply == TaskReply.none)
     }
 
     @Test func cancelOfTheSchedulersTimeLimitIsATimeout() {
@@ -94,7 +94,7 @@ struct AttemptRecordTests {
         #expect(record.wakeTime == start + .seconds(5))
         #expect(record.tick(now: start + .seconds(5)) == [.kill])
         let ending = record.ending(.signaled(signal: 9))
-        #expect(ending?.verdict == .succeeded(result: [0x31]) && ending?.cause == nil)
+        #expect(ending?.reply == .succeeded(result: [0x31]) && ending?.cause == nil)
     }
 
     @Test func frameAfterTheLastIsAViolation() {
@@ -104,7 +104,7 @@ struct AttemptRecordTests {
         #expect(record.violated("again").isEmpty)
         let ending = record.ending(.signaled(signal: 9))
         #expect(ending?.cause == .protocolViolation(message: "a frame follows the last one"))
-        #expect(ending?.verdict == .failed(permanent: true, message: "m"))
+        #expect(ending?.reply == .failed(permanent: true, message: "m"))
     }
 
     @Test func refusedConfigIsARefusedOrder() {
@@ -191,11 +191,11 @@ private final class Subject {
 
     func tick(now: ContinuousClock.Instant) -> [AttemptRecord.Action] { record.tick(now: now) }
 
-    func ended(_ exit: AicoWire.ExitStatus, outOfMemory: Bool = false) -> [AttemptRecord.Action] {
+    func ended(_ exit: ProcessExit, outOfMemory: Bool = false) -> [AttemptRecord.Action] {
         record.ended(exit, usage: usage, outOfMemory: outOfMemory, at: at)
     }
 
-    func ending(_ exit: AicoWire.ExitStatus, outOfMemory: Bool = false) -> Ending? {
+    func ending(_ exit: ProcessExit, outOfMemory: Bool = false) -> AttemptExit? {
         guard case .report(.finished(_, _, let ending)) = ended(exit, outOfMemory: outOfMemory).last
         else { return nil }
         return ending

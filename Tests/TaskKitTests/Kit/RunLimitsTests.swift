@@ -11,8 +11,8 @@ import Testing
 struct RunLimitsTests {
     private let types: [String: any ScheduledTask.Type] = [SampleTask.id: SampleTask.self]
 
-    private func order(_ type: String) -> RunOrder {
-        RunOrder(
+    private func order(_ type: String) -> AttemptOrder {
+        AttemptOrder(
             attempt: AttemptKey(1), executionID: "e", taskID: "user.t", taskType: type,
             attemptNumber: 1, occurrence: Instant(seconds: 0), timeout: .seconds(1000),
             grace: .seconds(9999), config: [])

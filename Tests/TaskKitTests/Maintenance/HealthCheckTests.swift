@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoStore
+import AicoCore
 import AicoWire
 import Foundation
 import GRDB

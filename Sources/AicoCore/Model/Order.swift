@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
-
 /// What the scheduler tells a worker, one per frame on the class's `orders` pipe.
-public enum Order: Sendable, Equatable {
+public enum Order: Sendable, Hashable {
     /// Run one attempt in a new task process.
-    case run(RunOrder)
+    case run(AttemptOrder)
     /// End an attempt: a cancel frame to the task, then after `grace` the cgroup is killed.
     case cancel(attempt: AttemptKey, reason: CancelReason, grace: Duration)
     /// Answer with `Report.pong` of the same nonce; shows that the worker lives.
@@ -31,7 +29,7 @@ public enum CancelReason: UInt8, Sendable, CaseIterable {
 }
 
 /// All that a worker needs to run one attempt.
-public struct RunOrder: Sendable, Equatable {
+public struct AttemptOrder: Sendable, Hashable {
     /// The largest accepted task config, in bytes of JSON.
     public static let maximumConfigBytes = 64 * 1024
 

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+public import AicoCore
+
 /// Turns an ending alone into bytes and back, for the channel from fork server to worker.
-public enum EndingCodec {
+public enum AttemptExitCodec {
     /// Encodes an ending; a result longer than `WireLimits.maximumBlobBytes` gives bytes that no
     /// decoder accepts.
-    public static func encode(_ ending: Ending) -> [UInt8] {
+    public static func encode(_ exit: AttemptExit) -> [UInt8] {
         var writer = WireWriter(capacity: 128)
-        writer.ending(ending)
+        writer.attemptExit(exit)
         return writer.bytes
     }
 
     /// Decodes bytes; throws where a single byte is not as `encode` writes it.
-    public static func decode(_ bytes: [UInt8]) throws(WireError) -> Ending {
-        var reader = try WireReader(bytes, subject: "ending")
-        let ending = try reader.ending()
+    public static func decode(_ bytes: [UInt8]) throws(WireError) -> AttemptExit {
+        var reader = try WireReader(bytes, subject: "attempt exit")
+        let exit = try reader.attemptExit()
         try reader.finish()
-        return ending
+        return exit
     }
 }
 
-private enum VerdictTag: UInt8 {
+private enum TaskReplyTag: UInt8 {
     case none = 0
     case succeeded = 1
     case failed = 2
@@ -43,19 +45,19 @@ private enum CauseTag: UInt8 {
 }
 
 extension WireWriter {
-    mutating func ending(_ ending: Ending) {
-        switch ending.verdict {
+    mutating func attemptExit(_ exit: AttemptExit) {
+        switch exit.reply {
         case .none:
-            byte(VerdictTag.none.rawValue)
+            byte(TaskReplyTag.none.rawValue)
         case .succeeded(let result):
-            byte(VerdictTag.succeeded.rawValue)
+            byte(TaskReplyTag.succeeded.rawValue)
             blob(result)
         case .failed(let permanent, let message):
-            byte(VerdictTag.failed.rawValue)
+            byte(TaskReplyTag.failed.rawValue)
             byte(permanent ? 1 : 0)
             text(message)
         }
-        switch ending.exit {
+        switch exit.exit {
         case .notStarted:
             byte(ExitTag.notStarted.rawValue)
         case .exited(let code):
@@ -65,8 +67,8 @@ extension WireWriter {
             byte(ExitTag.signaled.rawValue)
             integer(signal)
         }
-        optional(ending.cause) { $0.cause($1) }
-        usage(ending.usage)
+        optional(exit.cause) { $0.cause($1) }
+        usage(exit.usage)
     }
 
     mutating func failure(_ failure: LayerFailure) {
@@ -112,9 +114,9 @@ extension WireWriter {
 }
 
 extension WireReader {
-    mutating func ending() throws(WireError) -> Ending {
-        Ending(
-            verdict: try verdict(), exit: try exit(),
+    mutating func attemptExit() throws(WireError) -> AttemptExit {
+        AttemptExit(
+            reply: try reply(), exit: try processExit(),
             cause: try optional("cause") { reader throws(WireError) in try reader.cause() },
             usage: try usage())
     }
@@ -126,8 +128,8 @@ extension WireReader {
             detail: try text("detail", limit: WireLimits.maximumNameBytes))
     }
 
-    private mutating func verdict() throws(WireError) -> Verdict {
-        switch try tag("verdict", VerdictTag.self) {
+    private mutating func reply() throws(WireError) -> TaskReply {
+        switch try tag("reply", TaskReplyTag.self) {
         case .none: .none
         case .succeeded:
             .succeeded(result: try blob("result", limit: WireLimits.maximumBlobBytes))
@@ -136,7 +138,7 @@ extension WireReader {
         }
     }
 
-    private mutating func exit() throws(WireError) -> ExitStatus {
+    private mutating func processExit() throws(WireError) -> ProcessExit {
         switch try tag("exit status", ExitTag.self) {
         case .notStarted: .notStarted
         case .exited: .exited(code: try integer())

@@ -2,7 +2,10 @@
 // Part of the AICO Task Supervisor
 
 /// A JSON value (RFC 8259); objects have unique keys and no order.
-public enum JSONValue: Sendable, Equatable {
+public enum JSONValue: Sendable, Hashable {
+    /// What `parse` reads at most where nothing else is said.
+    public static let maximumBytes = 256 * 1024
+
     /// `null`.
     case null
     /// `true` or `false`.

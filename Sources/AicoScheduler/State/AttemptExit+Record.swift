@@ -4,12 +4,7 @@
 import AicoCore
 import AicoWire
 
-extension Ending {
-    /// The facts that the outcome follows from.
-    var facts: AttemptFacts {
-        AttemptFacts(verdict: verdict.fact, exit: exit.fact, cause: cause.map(\.fact))
-    }
-
+extension AttemptExit {
     /// What is kept of it with the attempt, readable in the store: none of the task's own words.
     var record: JSONValue {
         var members: [String: JSONValue] = [
@@ -27,7 +22,7 @@ extension Ending {
     /// What went wrong, for people; nil where nothing did.
     var message: String? {
         if let cause { return cause.sentence }
-        switch (exit, verdict) {
+        switch (exit, reply) {
         case (.exited, .failed(_, let message)): return message
         case (.exited(0), _): return nil
         case (.exited(let code), _): return "exit code \(code)"
@@ -37,42 +32,7 @@ extension Ending {
     }
 }
 
-extension Verdict {
-    fileprivate var fact: AttemptFacts.Verdict {
-        switch self {
-        case .succeeded: .succeeded
-        case .failed(let permanent, _): permanent ? .failedPermanently : .failedTransiently
-        case .none: .none
-        }
-    }
-}
-
-extension ExitStatus {
-    fileprivate var fact: AttemptFacts.Exit {
-        switch self {
-        case .exited(let code): .code(code)
-        case .signaled(let signal): .signal(signal)
-        case .notStarted: .notStarted
-        }
-    }
-}
-
 extension EndCause {
-    fileprivate var fact: AttemptFacts.Cause {
-        switch self {
-        case .layerRefused: .layerRefused
-        case .orderRefused: .orderRefused
-        case .timedOut: .timedOut
-        case .cancelled(.requested): .cancelRequested
-        case .cancelled(.timeout): .timedOut
-        case .cancelled(.superseded): .superseded
-        case .cancelled(.shutdown): .shutdown
-        case .outOfMemory: .outOfMemory
-        case .deniedSyscall: .deniedSyscall
-        case .protocolViolation: .protocolViolation
-        }
-    }
-
     fileprivate var record: JSONValue {
         switch self {
         case .layerRefused(let failure):

@@ -22,7 +22,7 @@ extension JSONValue {
     /// Reads exactly one value; refuses double keys, bad UTF-8, lone surrogates, more than
     /// `maximumBytes` bytes and more than `maximumDepth` arrays and objects inside each other.
     public static func parse(
-        _ bytes: [UInt8], maximumBytes: Int = WireLimits.maximumFrameBytes, maximumDepth: Int = 32
+        _ bytes: [UInt8], maximumBytes: Int = JSONValue.maximumBytes, maximumDepth: Int = 32
     ) throws(JSONError) -> JSONValue {
         guard bytes.count <= maximumBytes else {
             throw JSONError(

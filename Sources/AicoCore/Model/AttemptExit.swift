@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+/// How an attempt ended, as the worker and the fork server saw it from outside the task.
+public struct AttemptExit: Sendable, Hashable {
+    /// The task's own word, or that it had none.
+    public var reply: TaskReply
+    /// The task process's wait status.
+    public var exit: ProcessExit
+    /// What the worker or fork server did to it, if anything: the first cause.
+    public var cause: EndCause?
+    /// CPU time, memory and process peaks.
+    public var usage: ResourceUsage
+
+    /// Makes an ending.
+    public init(reply: TaskReply, exit: ProcessExit, cause: EndCause?, usage: ResourceUsage) {
+        self.reply = reply
+        self.exit = exit
+        self.cause = cause
+        self.usage = usage
+    }
+}
+
+/// What the task itself said of its end; hostile until checked.
+public enum TaskReply: Sendable, Hashable {
+    /// It returned a result: one JSON value in UTF-8, at most 64 KiB.
+    case succeeded(result: [UInt8])
+    /// It threw; `permanent` means that a retry cannot help.
+    case failed(permanent: Bool, message: String)
+    /// It ended without a word.
+    case none
+}
+
+/// A process's wait status.
+public enum ProcessExit: Sendable, Hashable {
+    case exited(code: Int32)
+    case signaled(signal: Int32)
+    /// No process came to be.
+    case notStarted
+}
+
+/// Why an attempt ended other than by itself.
+public enum EndCause: Sendable, Hashable {
+    /// A layer that the profile asks for was refused; the task's code never ran.
+    case layerRefused(LayerFailure)
+    /// The type is unknown to the worker or its config was refused.
+    case orderRefused(message: String)
+    /// The wall-clock limit passed.
+    case timedOut
+    /// A cancel order came.
+    case cancelled(CancelReason)
+    /// The memory limit was hit and the kernel's OOM killer acted in the attempt's cgroup.
+    case outOfMemory
+    /// A denied system call, by name with its six arguments.
+    case deniedSyscall(name: String, number: Int32, arguments: [UInt64])
+    /// The attempt's channel broke a rule of the protocol.
+    case protocolViolation(message: String)
+}
+
+/// What an attempt used.
+public struct ResourceUsage: Sendable, Hashable {
+    /// From clone to reap.
+    public var wall: Duration
+    /// User CPU time of the process tree.
+    public var userCPU: Duration
+    /// System CPU time of the process tree.
+    public var systemCPU: Duration
+    /// The cgroup's peak memory in bytes; nil where the backend has no peak.
+    public var peakMemoryBytes: UInt64?
+    /// The cgroup's peak number of processes and threads; nil where the backend has no peak.
+    public var peakProcesses: UInt64?
+    /// How often the pids limit refused a fork.
+    public var processLimitHits: UInt64
+
+    /// Makes a usage record.
+    public init(
+        wall: Duration, userCPU: Duration, systemCPU: Duration, peakMemoryBytes: UInt64?,
+        peakProcesses: UInt64?, processLimitHits: UInt64
+    ) {
+        self.wall = wall
+        self.userCPU = userCPU
+        self.systemCPU = systemCPU
+        self.peakMemoryBytes = peakMemoryBytes
+        self.peakProcesses = peakProcesses
+        self.processLimitHits = processLimitHits
+    }
+
+    /// Nothing was used: no process came to be.
+    public static let none = ResourceUsage(
+        wall: .zero, userCPU: .zero, systemCPU: .zero, peakMemoryBytes: nil, peakProcesses: nil,
+        processLimitHits: 0)
+}
