@@ -13,6 +13,9 @@ enum Migrations {
         migrator.registerMigration("2 policies, attempts, logs, occurrences, audit") { db in
             try db.execute(sql: attemptsAndLogs)
         }
+        migrator.registerMigration("3 identities of tasks") { db in
+            try db.execute(sql: identities)
+        }
         return migrator
     }
 
@@ -120,5 +123,38 @@ enum Migrations {
             previous BLOB NOT NULL,
             link BLOB NOT NULL
         );
+        """
+
+    /// What belonged to a name belongs to an identity: of what there was, to one made of the name.
+    private static let identities = """
+        ALTER TABLE scheduled_tasks ADD COLUMN task_uid TEXT NOT NULL DEFAULT '';
+        UPDATE scheduled_tasks SET task_uid = task_id;
+        CREATE INDEX idx_scheduled_tasks_uid ON scheduled_tasks(task_uid);
+        ALTER TABLE task_executions ADD COLUMN task_uid TEXT NOT NULL DEFAULT '';
+        UPDATE task_executions SET task_uid = task_id;
+        CREATE INDEX idx_task_executions_uid ON task_executions(task_uid, started_at);
+        ALTER TABLE task_attempts ADD COLUMN error_message TEXT;
+        ALTER TABLE dead_letters ADD COLUMN task_uid TEXT NOT NULL DEFAULT '';
+        UPDATE dead_letters SET task_uid = task_id;
+        CREATE TABLE planned_instants (
+            task_uid TEXT NOT NULL,
+            task_id TEXT NOT NULL,
+            planned_at TEXT NOT NULL,
+            disposition TEXT NOT NULL CHECK (disposition IN
+                ('ran', 'skipped', 'deferred', 'missed', 'coalesced')),
+            reason TEXT NOT NULL DEFAULT '',
+            trigger_kind TEXT,
+            execution_id TEXT,
+            decided_at TEXT NOT NULL,
+            PRIMARY KEY (task_uid, planned_at)
+        ) WITHOUT ROWID;
+        INSERT INTO planned_instants
+            SELECT task_id, task_id, planned_at, disposition, reason,
+                CASE WHEN reason = 'manual' THEN 'manual' END, execution_id, decided_at
+            FROM occurrences;
+        DROP TABLE occurrences;
+        ALTER TABLE planned_instants RENAME TO occurrences;
+        CREATE INDEX idx_occurrences_deferred ON occurrences(planned_at)
+            WHERE disposition = 'deferred';
         """
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 import AicoKeys
 import Foundation
 import GRDB

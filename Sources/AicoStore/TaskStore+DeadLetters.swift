@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 import GRDB
 
 /// Dead letters.
@@ -28,7 +28,8 @@ extension TaskStore {
                 }
                 let resolvedAt: String? = row["resolved_at"]
                 return StoredDeadLetter(
-                    id: id, executionID: row["execution_id"], taskID: row["task_id"], at: at,
+                    id: id, executionID: row["execution_id"], taskID: row["task_id"],
+                    taskUID: row["task_uid"], at: at,
                     reason: row["reason"], attempts: row["attempts"],
                     resolvedAt: resolvedAt.flatMap(StoreTime.instant),
                     retriedAs: row["retried_as"])
@@ -41,8 +42,8 @@ extension TaskStore {
     {
         try db.execute(
             sql: """
-                INSERT INTO dead_letters (execution_id, task_id, at, reason, attempts)
-                SELECT execution_id, task_id, ?, ?, 1 + retry_count FROM task_executions
+                INSERT INTO dead_letters (execution_id, task_id, task_uid, at, reason, attempts)
+                SELECT execution_id, task_id, task_uid, ?, ?, 1 + retry_count FROM task_executions
                 WHERE execution_id = ? AND state = 'ended'
                 ON CONFLICT (execution_id) DO NOTHING
                 """, arguments: [StoreTime.text(at), reason, execution])
@@ -68,13 +69,8 @@ extension TaskStore {
         return db.changesCount == 1 ? .done : .notFound
     }
 
-    func purge(_ task: TaskID?, _ db: Database) throws -> StoreOutcome {
-        if let task {
-            try db.execute(
-                sql: "DELETE FROM dead_letters WHERE task_id = ?", arguments: [task.text])
-        } else {
-            try db.execute(sql: "DELETE FROM dead_letters")
-        }
+    func purgeAll(_ db: Database) throws -> StoreOutcome {
+        try db.execute(sql: "DELETE FROM dead_letters")
         return .done
     }
 }

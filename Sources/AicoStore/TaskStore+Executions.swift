@@ -10,17 +10,18 @@ extension TaskStore {
     /// Executions, newest first.
     ///
     /// - Parameters:
-    ///   - task: only those of this task, by id (deleted ones too); nil for all.
+    ///   - task: only those of tasks of this name, deleted ones too; nil for all.
+    ///   - uid: only those of the task of this identity; nil for all.
     ///   - outcome: only those that ended so, by name; nil for all.
     ///   - since: only those started then or later; nil for all.
     ///   - limit: at most this many.
     public func history(
-        task: String?, outcome: String? = nil, since: Instant? = nil, limit: Int
+        task: String?, uid: String? = nil, outcome: String? = nil, since: Instant? = nil, limit: Int
     ) throws(StoreError) -> [StoredExecution] {
         var conditions: [String] = []
         var arguments = StatementArguments()
         for (condition, value) in [
-            ("task_id = ?", task), ("outcome = ?", outcome),
+            ("task_id = ?", task), ("task_uid = ?", uid), ("outcome = ?", outcome),
             ("started_at >= ?", StoreTime.text(since)),
         ] {
             guard let value else { continue }
@@ -64,15 +65,7 @@ extension TaskStore {
                     SELECT * FROM occurrences WHERE task_id = ?
                     ORDER BY planned_at DESC LIMIT ?
                     """, arguments: [task, limit]
-            ).compactMap { row in
-                guard let disposition = OccurrenceDisposition(rawValue: row["disposition"]),
-                    let plannedAt = StoreTime.instant(row["planned_at"]),
-                    let decidedAt = StoreTime.instant(row["decided_at"])
-                else { return nil }
-                return StoredOccurrence(
-                    taskID: row["task_id"], plannedAt: plannedAt, disposition: disposition,
-                    reason: row["reason"], executionID: row["execution_id"], decidedAt: decidedAt)
-            }
+            ).compactMap(StoredOccurrence.init)
         }
     }
 
@@ -84,14 +77,7 @@ extension TaskStore {
                 sql: """
                     SELECT * FROM occurrences WHERE disposition = 'deferred' ORDER BY planned_at
                     """
-            ).compactMap { row in
-                guard let plannedAt = StoreTime.instant(row["planned_at"]),
-                    let decidedAt = StoreTime.instant(row["decided_at"])
-                else { return nil }
-                return StoredOccurrence(
-                    taskID: row["task_id"], plannedAt: plannedAt, disposition: .deferred,
-                    reason: row["reason"], executionID: row["execution_id"], decidedAt: decidedAt)
-            }
+            ).compactMap(StoredOccurrence.init)
         }
     }
 
@@ -126,7 +112,7 @@ extension TaskStore {
         let result = opened(row["result"], "result", id)
         let message = opened(row["error_message"], "error_message", id)
         return StoredExecution(
-            id: id, taskID: row["task_id"], trigger: trigger,
+            id: id, taskID: row["task_id"], taskUID: row["task_uid"], trigger: trigger,
             plannedAt: StoreTime.instant(plannedAt) ?? startedAt, startedAt: startedAt,
             completedAt: completedAt.flatMap(StoreTime.instant), state: state,
             outcome: row["outcome"], reason: row["reason"], success: row["success"],
@@ -153,7 +139,7 @@ extension TaskStore {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT a.*, e.task_id, e.planned_at FROM task_attempts a
+                    SELECT a.*, e.task_id, e.task_uid, e.planned_at FROM task_attempts a
                     JOIN task_executions e ON e.execution_id = a.execution_id \(clause)
                     """, arguments: arguments
             ).map { row in
@@ -166,14 +152,46 @@ extension TaskStore {
                 let endedAt: String? = row["ended_at"]
                 let ending: String? = row["ending"]
                 let layers: String? = row["layers"]
+                let sealed: String? = row["error_message"]
+                let message = sealed.flatMap {
+                    try? sealer.openText(
+                        $0, table: "task_attempts", column: "error_message", row: "\(key)")
+                }.map { String(decoding: $0, as: UTF8.self) }
                 return StoredAttempt(
                     key: UInt64(bitPattern: key), executionID: row["execution_id"],
-                    taskID: row["task_id"], number: row["number"],
+                    taskID: row["task_id"], taskUID: row["task_uid"], number: row["number"],
                     plannedAt: StoreTime.instant(row["planned_at"]) ?? startedAt,
                     startedAt: startedAt, endedAt: endedAt.flatMap(StoreTime.instant),
                     outcome: row["outcome"], ending: ending.map { Array($0.utf8) },
-                    layers: layers.map { Array($0.utf8) })
+                    errorMessage: message, layers: layers.map { Array($0.utf8) })
             }
         }
+    }
+}
+
+extension StoredOccurrence {
+    /// Makes a record of a task's instant on its way into the store.
+    init(
+        task: TaskKey, plannedAt: Instant, _ disposition: OccurrenceDisposition,
+        reason: String = "", trigger: ExecutionTrigger? = nil, execution: String? = nil, at: Instant
+    ) {
+        self.init(
+            taskID: task.id.text, taskUID: task.uid, plannedAt: plannedAt,
+            disposition: disposition, reason: reason, trigger: trigger, executionID: execution,
+            decidedAt: at)
+    }
+
+    /// Reads a row; nil where it holds what this program never writes.
+    fileprivate init?(_ row: Row) {
+        guard let disposition = OccurrenceDisposition(rawValue: row["disposition"]),
+            let plannedAt = StoreTime.instant(row["planned_at"]),
+            let decidedAt = StoreTime.instant(row["decided_at"])
+        else { return nil }
+        let trigger: String? = row["trigger_kind"]
+        self.init(
+            taskID: row["task_id"], taskUID: row["task_uid"], plannedAt: plannedAt,
+            disposition: disposition, reason: row["reason"],
+            trigger: trigger.flatMap(ExecutionTrigger.init), executionID: row["execution_id"],
+            decidedAt: decidedAt)
     }
 }

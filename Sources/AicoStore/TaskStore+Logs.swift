@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 import AicoKeys
 import Foundation
 import GRDB
@@ -47,8 +47,8 @@ extension TaskStore {
         }
     }
 
-    func write(_ line: LogLine, _ db: Database) throws -> StoreOutcome {
-        let attempt = Int64(bitPattern: line.attempt)
+    func write(_ line: LogEntry, _ db: Database) throws -> StoreOutcome {
+        let attempt = Int64(bitPattern: line.attempt.value)
         let sealed = try sealer.seal(
             Array(line.line.utf8.prefix(Self.maximumLineBytes)), table: "execution_logs",
             column: "line", row: "\(line.executionID)/\(attempt)/\(line.sequence)")
@@ -59,7 +59,7 @@ extension TaskStore {
                 ON CONFLICT (execution_id, attempt, seq) DO NOTHING
                 """
         ).execute(arguments: [
-            attempt, line.sequence, line.stream, StoreTime.text(line.at), Data(sealed),
+            attempt, line.sequence, line.stream.rawValue, StoreTime.text(line.at), Data(sealed),
             line.executionID,
         ])
         return db.changesCount == 1 ? .done : .notFound

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 import AicoKeys
 import GRDB
 
@@ -26,8 +26,8 @@ extension TaskStore {
         switch change {
         case .createTask(let task): try create(task, db)
         case .updateTask(let task): try update(task, db)
-        case .deleteTask(let id, let at): try delete(id, at: at, db)
-        case .setNextRun(let id, let next): try setNextRun(id, next, db)
+        case .deleteTask(let key, let at): try delete(key, at: at, db)
+        case .setNextRun(let key, let next): try setNextRun(key, next, db)
         case .claim(let claim): try write(claim, db)
         case .retry(let execution, let at): try retry(execution, at: at, db)
         case .attemptConfined(let attempt, let layers): try confined(attempt, layers, db)
@@ -37,62 +37,70 @@ extension TaskStore {
         case .log(let line): try write(line, db)
         case .occurrence(let task, let plannedAt, let disposition, let reason, let at):
             try decide(
-                task.text, plannedAt, disposition, reason: reason, execution: nil, at: at, db)
-        case .deferral(let task, let plannedAt, let reason, let execution, let at):
+                StoredOccurrence(
+                    task: task, plannedAt: plannedAt, disposition, reason: reason, at: at), db)
+        case .deferral(let task, let plannedAt, let reason, let trigger, let execution, let at):
             try decide(
-                task.text, plannedAt, .deferred, reason: reason, execution: execution, at: at, db)
+                StoredOccurrence(
+                    task: task, plannedAt: plannedAt, .deferred, reason: reason, trigger: trigger,
+                    execution: execution, at: at), db)
         case .deadLetter(let execution, let at, let reason):
             try bury(execution, at: at, reason: reason, db)
         case .resolveDeadLetter(let id, let at, let retriedAs):
             try resolve(id, at: at, retriedAs: retriedAs, db)
-        case .purgeDeadLetters(let task): try purge(task, db)
+        case .purgeDeadLetters: try purgeAll(db)
         case .purgeDeadLetter(let id): try purge(id: id, db)
         case .audit(let entry): try append(entry, db)
         }
     }
 
     private func write(_ claim: Claim, _ db: Database) throws -> StoreOutcome {
-        let task = claim.task.text
         let present = try db.cachedStatement(
-            sql: "SELECT 1 FROM scheduled_tasks WHERE task_id = ? AND deleted_at IS NULL")
-        guard try Int.fetchOne(present, arguments: [task]) != nil else { return .notFound }
+            sql: "SELECT 1 FROM scheduled_tasks WHERE task_uid = ? AND deleted_at IS NULL")
+        guard try Int.fetchOne(present, arguments: [claim.task.uid]) != nil else {
+            return .notFound
+        }
         if case .set(let next) = claim.nextRun { _ = try setNextRun(claim.task, next, db) }
         let decided = try decide(
-            task, claim.plannedAt, .ran, reason: "", execution: claim.executionID, at: claim.at, db)
+            StoredOccurrence(
+                task: claim.task, plannedAt: claim.plannedAt, .ran, trigger: claim.trigger,
+                execution: claim.executionID, at: claim.at), db)
         guard decided == .done else { return decided }
         let at = StoreTime.text(claim.at)
-        try db.cachedStatement(sql: "UPDATE scheduled_tasks SET last_run = ? WHERE task_id = ?")
-            .execute(arguments: [at, task])
+        try db.cachedStatement(sql: "UPDATE scheduled_tasks SET last_run = ? WHERE task_uid = ?")
+            .execute(arguments: [at, claim.task.uid])
         try db.cachedStatement(
             sql: """
                 INSERT INTO task_executions
-                    (task_id, execution_id, started_at, state, trigger_kind, planned_at)
-                VALUES (?, ?, ?, 'running', ?, ?)
+                    (task_id, task_uid, execution_id, started_at, state, trigger_kind, planned_at)
+                VALUES (?, ?, ?, ?, 'running', ?, ?)
                 """
         ).execute(arguments: [
-            task, claim.executionID, at, claim.trigger.rawValue, StoreTime.text(claim.plannedAt),
+            claim.task.id.text, claim.task.uid, claim.executionID, at, claim.trigger.rawValue,
+            StoreTime.text(claim.plannedAt),
         ])
         return try insertAttempt(claim.executionID, number: 1, at: at, db)
     }
 
-    /// A deferred instant may still become anything; what was decided once, stays.
-    private func decide(
-        _ task: String, _ plannedAt: Instant, _ disposition: OccurrenceDisposition,
-        reason: String, execution: String?, at: Instant, _ db: Database
-    ) throws -> StoreOutcome {
+    /// What ran, stays; an instant that did not run may still become anything, as after a clock
+    /// was set back.
+    private func decide(_ occurrence: StoredOccurrence, _ db: Database) throws -> StoreOutcome {
         try db.cachedStatement(
             sql: """
                 INSERT INTO occurrences
-                    (task_id, planned_at, disposition, reason, execution_id, decided_at)
-                VALUES (?, ?, ?, ?, ?, ?)
-                ON CONFLICT (task_id, planned_at) DO UPDATE SET
+                    (task_id, task_uid, planned_at, disposition, reason, trigger_kind,
+                     execution_id, decided_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (task_uid, planned_at) DO UPDATE SET
                     disposition = excluded.disposition, reason = excluded.reason,
-                    execution_id = excluded.execution_id, decided_at = excluded.decided_at
-                WHERE disposition = 'deferred'
+                    trigger_kind = excluded.trigger_kind, execution_id = excluded.execution_id,
+                    decided_at = excluded.decided_at
+                WHERE disposition <> 'ran'
                 """
         ).execute(arguments: [
-            task, StoreTime.text(plannedAt), disposition.rawValue, reason, execution,
-            StoreTime.text(at),
+            occurrence.taskID, occurrence.taskUID, StoreTime.text(occurrence.plannedAt),
+            occurrence.disposition.rawValue, occurrence.reason, occurrence.trigger?.rawValue,
+            occurrence.executionID, StoreTime.text(occurrence.decidedAt),
         ])
         return db.changesCount == 1 ? .done : .alreadyClaimed
     }
@@ -106,7 +114,7 @@ extension TaskStore {
                 VALUES (?, ?, 'running', ?)
                 """
         ).execute(arguments: [execution, number, at])
-        return .claimed(attempt: UInt64(db.lastInsertedRowID), number: number)
+        return .claimed(attempt: AttemptKey(UInt64(db.lastInsertedRowID)), number: number)
     }
 
     private func retry(_ execution: String, at: Instant, _ db: Database) throws -> StoreOutcome {
@@ -124,17 +132,17 @@ extension TaskStore {
         return try insertAttempt(execution, number: number + 1, at: StoreTime.text(at), db)
     }
 
-    private func confined(_ attempt: UInt64, _ layers: [UInt8], _ db: Database) throws
+    private func confined(_ attempt: AttemptKey, _ layers: LayerReport, _ db: Database) throws
         -> StoreOutcome
     {
         try db.cachedStatement(
             sql: "UPDATE task_attempts SET layers = ? WHERE id = ? AND state = 'running'"
-        ).execute(arguments: [String(decoding: layers, as: UTF8.self), Int64(bitPattern: attempt)])
+        ).execute(arguments: [layers.json.text(), Int64(bitPattern: attempt.value)])
         return db.changesCount == 1 ? .done : .notFound
     }
 
     private func write(_ end: AttemptEnd, _ db: Database) throws -> StoreOutcome {
-        let key = Int64(bitPattern: end.attempt)
+        let key = Int64(bitPattern: end.attempt.value)
         let running = try db.cachedStatement(
             sql: "SELECT execution_id FROM task_attempts WHERE id = ? AND state = 'running'")
         guard let execution = try String.fetchOne(running, arguments: [key]) else {
@@ -143,22 +151,28 @@ extension TaskStore {
         try db.cachedStatement(
             sql: """
                 UPDATE task_attempts
-                SET state = 'ended', ended_at = ?, outcome = ?, ending = ? WHERE id = ?
+                SET state = 'ended', ended_at = ?, outcome = ?, ending = ?, error_message = ?
+                WHERE id = ?
                 """
         ).execute(arguments: [
-            StoreTime.text(end.at), end.outcome, String(decoding: end.ending, as: UTF8.self), key,
+            StoreTime.text(end.at), end.outcome.kind.rawValue, end.exit?.json.text(),
+            try end.message.map {
+                try sealer.sealText(
+                    Array($0.utf8), table: "task_attempts", column: "error_message", row: "\(key)")
+            }, key,
         ])
         switch end.next {
         case .ended(let ended):
             return try finish(execution, at: end.at, ended, db)
-        case .waiting(let retryAt, let message):
+        case .waiting(let retryAt):
             try db.cachedStatement(
                 sql: """
                     UPDATE task_executions SET state = 'waiting', retry_at = ?, error_message = ?
                     WHERE execution_id = ?
                     """
             ).execute(arguments: [
-                StoreTime.text(retryAt), try sealed(message, "error_message", execution), execution,
+                StoreTime.text(retryAt),
+                try end.message.map { try sealed($0, "error_message", execution) }, execution,
             ])
             return .done
         }
@@ -196,9 +210,9 @@ extension TaskStore {
                 WHERE execution_id = ?
                 """
         ).execute(arguments: [
-            StoreTime.text(at), end.success, seconds, result,
+            StoreTime.text(at), end.outcome.kind == .succeeded, seconds, result,
             try end.errorMessage.map { try sealed($0, "error_message", execution) },
-            end.outcome, end.reason, execution,
+            end.outcome.kind.rawValue, end.outcome.reason?.rawValue ?? "", execution,
         ])
         return .done
     }

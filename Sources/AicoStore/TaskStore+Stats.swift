@@ -31,9 +31,9 @@ public struct StoreStats: Sendable, Equatable {
 }
 
 extension TaskStore {
-    /// Counts executions started at or after `since`, of one task or of all.
+    /// Counts executions started at or after `since`, of the task of an identity or of all.
     public func stats(since: Instant, task: String? = nil) throws(StoreError) -> StoreStats {
-        let one = task == nil ? "1" : "task_id = :task"
+        let one = task == nil ? "1" : "task_uid = :task"
         var span: StatementArguments = ["since": StoreTime.text(since)]
         var only: StatementArguments = [:]
         if let task {

@@ -8,9 +8,8 @@ import GRDB
 /// Tasks.
 ///
 /// A deleted task keeps its row with `deleted_at` set, config and policies emptied: executions
-/// refer to it by foreign key, and history must outlive the task. Its id is free: `createTask`
-/// takes the row over. History and occurrences belong to the id, so a task made again under the
-/// same id does not run an instant a second time.
+/// refer to it by foreign key, and history must outlive the task. Its name is free: `createTask`
+/// takes the row over, under a new identity, and nothing of the old one belongs to it.
 extension TaskStore {
     /// All tasks by id, without the deleted ones.
     ///
@@ -79,10 +78,10 @@ extension TaskStore {
         try db.execute(
             sql: """
                 INSERT INTO scheduled_tasks
-                    (task_id, task_class, schedule, config, enabled, created_at, updated_at,
+                    (task_id, task_uid, task_class, schedule, config, enabled, created_at, updated_at,
                      last_run, next_run, timezone, policies, origin)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                ON CONFLICT (task_id) DO UPDATE SET
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                ON CONFLICT (task_id) DO UPDATE SET task_uid = excluded.task_uid,
                     task_class = excluded.task_class, schedule = excluded.schedule,
                     config = excluded.config, enabled = excluded.enabled,
                     created_at = excluded.created_at, updated_at = excluded.updated_at,
@@ -91,7 +90,8 @@ extension TaskStore {
                     origin = excluded.origin, deleted_at = NULL
                 """,
             arguments: [
-                task.id.text, task.type, task.schedule, try sealedConfig(task), task.enabled,
+                task.id.text, task.key.uid, task.type, task.schedule, try sealedConfig(task),
+                task.enabled,
                 StoreTime.text(task.createdAt), StoreTime.text(task.updatedAt),
                 StoreTime.text(task.lastRun), StoreTime.text(task.nextRun), task.timezone,
                 String(decoding: task.policies, as: UTF8.self), task.origin,
@@ -106,31 +106,31 @@ extension TaskStore {
                 UPDATE scheduled_tasks
                 SET task_class = ?, schedule = ?, config = ?, enabled = ?, updated_at = ?,
                     next_run = ?, timezone = ?, policies = ?, origin = ?
-                WHERE task_id = ? AND deleted_at IS NULL
+                WHERE task_uid = ? AND deleted_at IS NULL
                 """,
             arguments: [
                 task.type, task.schedule, try sealedConfig(task), task.enabled,
                 StoreTime.text(task.updatedAt), StoreTime.text(task.nextRun), task.timezone,
-                String(decoding: task.policies, as: UTF8.self), task.origin, task.id.text,
+                String(decoding: task.policies, as: UTF8.self), task.origin, task.key.uid,
             ])
         return db.changesCount == 1 ? .done : .notFound
     }
 
-    func delete(_ id: TaskID, at: Instant, _ db: Database) throws -> StoreOutcome {
+    func delete(_ key: TaskKey, at: Instant, _ db: Database) throws -> StoreOutcome {
         try db.execute(
             sql: """
                 UPDATE scheduled_tasks
                 SET deleted_at = ?, updated_at = ?, enabled = 0, next_run = NULL, config = NULL,
                     policies = '{}'
-                WHERE task_id = ? AND deleted_at IS NULL
-                """, arguments: [StoreTime.text(at), StoreTime.text(at), id.text])
+                WHERE task_uid = ? AND deleted_at IS NULL
+                """, arguments: [StoreTime.text(at), StoreTime.text(at), key.uid])
         return db.changesCount == 1 ? .done : .notFound
     }
 
-    func setNextRun(_ id: TaskID, _ next: Instant?, _ db: Database) throws -> StoreOutcome {
+    func setNextRun(_ key: TaskKey, _ next: Instant?, _ db: Database) throws -> StoreOutcome {
         try db.cachedStatement(
-            sql: "UPDATE scheduled_tasks SET next_run = ? WHERE task_id = ? AND deleted_at IS NULL"
-        ).execute(arguments: [StoreTime.text(next), id.text])
+            sql: "UPDATE scheduled_tasks SET next_run = ? WHERE task_uid = ? AND deleted_at IS NULL"
+        ).execute(arguments: [StoreTime.text(next), key.uid])
         return db.changesCount == 1 ? .done : .notFound
     }
 
@@ -170,7 +170,8 @@ extension TaskStore {
         let nextRun: String? = row["next_run"]
         let policies: String = row["policies"]
         return StoredTask(
-            id: id, type: row["task_class"], schedule: row["schedule"], timezone: row["timezone"],
+            key: TaskKey(id: id, uid: row["task_uid"]), type: row["task_class"],
+            schedule: row["schedule"], timezone: row["timezone"],
             config: config, policies: Array(policies.utf8), enabled: row["enabled"],
             origin: row["origin"], createdAt: createdAt, updatedAt: updatedAt,
             lastRun: lastRun.flatMap(StoreTime.instant),

@@ -21,24 +21,4 @@ extension JSONValue {
         }
         return .object(members)
     }
-
-    /// A duration as a number of seconds, whole where it is.
-    static func seconds(_ duration: Duration) -> JSONValue {
-        let microseconds = duration.wholeMicroseconds
-        return microseconds % 1_000_000 == 0
-            ? .int(Int(microseconds / 1_000_000)) : .double(Double(microseconds) / 1_000_000)
-    }
-
-    /// An instant, or null.
-    static func instant(_ instant: Instant?) -> JSONValue {
-        instant.map { .string($0.iso8601) } ?? .null
-    }
-
-    /// A text, or null.
-    static func text(_ text: String?) -> JSONValue { text.map { .string($0) } ?? .null }
-
-    /// A number, or null.
-    static func count(_ number: UInt64?) -> JSONValue {
-        number.map { .int(Int(clamping: $0)) } ?? .null
-    }
 }

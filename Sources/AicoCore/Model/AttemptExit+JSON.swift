@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
-import AicoWire
-
 extension AttemptExit {
     /// What is kept of it with the attempt, readable in the store: none of the task's own words.
-    var record: JSONValue {
+    public var json: JSONValue {
         var members: [String: JSONValue] = [
-            "exit_code": .null, "signal": .null, "cause": cause.map(\.record) ?? .null,
-            "usage": usage.record,
+            "exit_code": .null, "signal": .null, "cause": cause.map(\.json) ?? .null,
+            "usage": usage.json,
         ]
         switch exit {
         case .exited(let code): members["exit_code"] = .int(Int(code))
@@ -20,7 +17,7 @@ extension AttemptExit {
     }
 
     /// What went wrong, for people; nil where nothing did.
-    var message: String? {
+    public var message: String? {
         if let cause { return cause.sentence }
         switch (exit, reply) {
         case (.exited, .failed(_, let message)): return message
@@ -33,7 +30,7 @@ extension AttemptExit {
 }
 
 extension EndCause {
-    fileprivate var record: JSONValue {
+    fileprivate var json: JSONValue {
         switch self {
         case .layerRefused(let failure):
             [
@@ -74,7 +71,7 @@ extension EndCause {
 }
 
 extension ResourceUsage {
-    fileprivate var record: JSONValue {
+    fileprivate var json: JSONValue {
         [
             "wall": .seconds(wall), "user_cpu": .seconds(userCPU),
             "system_cpu": .seconds(systemCPU), "peak_memory_bytes": .count(peakMemoryBytes),
@@ -86,7 +83,7 @@ extension ResourceUsage {
 
 extension LayerReport {
     /// The layers as JSON.
-    var record: JSONValue {
+    public var json: JSONValue {
         [
             "held": .array(held.map { .string($0) }),
             "missing": .array(

@@ -1,44 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
-
 /// One change of a batch; `TaskStore.perform` writes a batch in one transaction.
-public enum StoreChange: Sendable {
+public enum StoreChange: Sendable, Equatable {
     /// Inserts a task, or takes over the row of a deleted one -> done, alreadyExists.
     case createTask(StoredTask)
     /// Replaces a task's definition, not its `lastRun` -> done, notFound.
     case updateTask(StoredTask)
     /// Marks a task deleted and frees its id; its history stays -> done, notFound.
-    case deleteTask(TaskID, at: Instant)
+    case deleteTask(TaskKey, at: Instant)
     /// Sets when a task is due next, as after a skipped instant -> done, notFound.
-    case setNextRun(TaskID, Instant?)
+    case setNextRun(TaskKey, Instant?)
     /// Claims an instant and writes execution and first attempt as running, before its order is
     /// sent -> claimed, alreadyClaimed, notFound.
     case claim(Claim)
     /// Writes a further attempt of a waiting execution as running -> claimed, notFound.
     case retry(execution: String, at: Instant)
     /// Notes the layers that held once the task's code runs -> done, notFound.
-    case attemptConfined(attempt: UInt64, layers: [UInt8])
+    case attemptConfined(attempt: AttemptKey, LayerReport)
     /// Ends a running attempt and moves its execution -> done, notFound if it does not run.
     case endAttempt(AttemptEnd)
     /// Ends a waiting execution without a further attempt, as on cancel -> done, notFound.
     case endWaiting(execution: String, at: Instant, ExecutionEnd)
     /// Adds a line of output -> done, notFound where the execution is gone or the line there.
-    case log(LogLine)
+    case log(LogEntry)
     /// Records a planned instant that did not start -> done, alreadyClaimed if it was decided.
     case occurrence(
-        TaskID, plannedAt: Instant, OccurrenceDisposition, reason: String, at: Instant)
+        TaskKey, plannedAt: Instant, OccurrenceDisposition, reason: String, at: Instant)
     /// Records that a planned instant waits, and the id that its execution will have -> done,
     /// alreadyClaimed if it was decided.
     case deferral(
-        TaskID, plannedAt: Instant, reason: String, execution: String, at: Instant)
+        TaskKey, plannedAt: Instant, reason: String, trigger: ExecutionTrigger, execution: String,
+        at: Instant)
     /// Puts an ended execution on the dead-letter table -> done, alreadyExists.
     case deadLetter(execution: String, at: Instant, reason: String)
     /// Marks an open dead letter as sent back -> done, notFound.
     case resolveDeadLetter(id: Int64, at: Instant, retriedAs: String)
-    /// Deletes dead letters, or only those of a task -> done.
-    case purgeDeadLetters(task: TaskID?)
+    /// Deletes all dead letters -> done.
+    case purgeDeadLetters
     /// Deletes one dead letter -> done, notFound.
     case purgeDeadLetter(id: Int64)
     /// Adds an entry to the chained audit log -> done.
@@ -50,7 +49,7 @@ public enum StoreOutcome: Sendable, Equatable {
     /// Written.
     case done
     /// Claimed; the order may be sent with this attempt key.
-    case claimed(attempt: UInt64, number: UInt32)
+    case claimed(attempt: AttemptKey, number: UInt32)
     /// The instant was decided before; nothing was written but the task's next run.
     case alreadyClaimed
     /// There is no such row in the state that the change needs; nothing was written.
@@ -60,7 +59,7 @@ public enum StoreOutcome: Sendable, Equatable {
 }
 
 /// A claim of one planned instant.
-public struct Claim: Sendable {
+public struct Claim: Sendable, Equatable {
     /// What happens to the task's next run.
     public enum NextRun: Sendable, Equatable {
         /// It stays, as for a manual run.
@@ -70,7 +69,7 @@ public struct Claim: Sendable {
     }
 
     /// The task.
-    public var task: TaskID
+    public var task: TaskKey
     /// The planned instant, unique with the task.
     public var plannedAt: Instant
     /// A fresh lower-case UUID.
@@ -84,7 +83,7 @@ public struct Claim: Sendable {
 
     /// Makes a claim.
     public init(
-        task: TaskID, plannedAt: Instant, executionID: String, trigger: ExecutionTrigger,
+        task: TaskKey, plannedAt: Instant, executionID: String, trigger: ExecutionTrigger,
         at: Instant, nextRun: NextRun
     ) {
         self.task = task
@@ -97,44 +96,47 @@ public struct Claim: Sendable {
 }
 
 /// The end of an attempt and where it leaves its execution.
-public struct AttemptEnd: Sendable {
+public struct AttemptEnd: Sendable, Equatable {
     /// What the execution does now.
-    public enum Next: Sendable {
+    public enum Next: Sendable, Equatable {
         /// It is over.
         case ended(ExecutionEnd)
         /// A further attempt is due at `retryAt`.
-        case waiting(retryAt: Instant, errorMessage: String)
+        case waiting(retryAt: Instant)
     }
 
     /// The attempt's key.
-    public var attempt: UInt64
+    public var attempt: AttemptKey
     /// Now.
     public var at: Instant
-    /// The attempt's outcome, by name.
-    public var outcome: String
-    /// How it ended, as JSON; readable in the store, so nothing of the task's own words.
-    public var ending: [UInt8]
+    /// The attempt's outcome.
+    public var outcome: Outcome
+    /// How it ended; nil where its worker or the scheduler ended under it. Readable in the store,
+    /// but for the task's own words.
+    public var exit: AttemptExit?
+    /// What went wrong, for people. Sealed.
+    public var message: String?
     /// What the execution does now.
     public var next: Next
 
     /// Makes an end.
-    public init(attempt: UInt64, at: Instant, outcome: String, ending: [UInt8], next: Next) {
+    public init(
+        attempt: AttemptKey, at: Instant, outcome: Outcome, exit: AttemptExit? = nil,
+        message: String? = nil, next: Next
+    ) {
         self.attempt = attempt
         self.at = at
         self.outcome = outcome
-        self.ending = ending
+        self.exit = exit
+        self.message = message
         self.next = next
     }
 }
 
 /// The end of an execution.
-public struct ExecutionEnd: Sendable {
-    /// The outcome's name, as `failed_permanent`.
-    public var outcome: String
-    /// True where it succeeded.
-    public var success: Bool
-    /// A word a program can read on why; may be empty.
-    public var reason: String
+public struct ExecutionEnd: Sendable, Equatable {
+    /// How it came out, and why.
+    public var outcome: Outcome
     /// The task's result: JSON in UTF-8. Sealed.
     public var result: [UInt8]?
     /// What went wrong, for people. Sealed.
@@ -142,27 +144,24 @@ public struct ExecutionEnd: Sendable {
 
     /// Makes an end.
     public init(
-        outcome: String, success: Bool, reason: String = "", result: [UInt8]? = nil,
-        errorMessage: String? = nil
+        outcome: Outcome, result: [UInt8]? = nil, errorMessage: String? = nil
     ) {
         self.outcome = outcome
-        self.success = success
-        self.reason = reason
         self.result = result
         self.errorMessage = errorMessage
     }
 }
 
 /// One line of output on its way into the store.
-public struct LogLine: Sendable {
+public struct LogEntry: Sendable, Equatable {
     /// The execution.
     public var executionID: String
     /// The attempt.
-    public var attempt: UInt64
+    public var attempt: AttemptKey
     /// The report's sequence number, unique in the attempt.
     public var sequence: UInt32
-    /// `LogStream.rawValue` of the wire.
-    public var stream: UInt8
+    /// Where it came from.
+    public var stream: LogStream
     /// When the task wrote it.
     public var at: Instant
     /// The text. Sealed.
@@ -170,8 +169,8 @@ public struct LogLine: Sendable {
 
     /// Makes a line.
     public init(
-        executionID: String, attempt: UInt64, sequence: UInt32, stream: UInt8, at: Instant,
-        line: String
+        executionID: String, attempt: AttemptKey, sequence: UInt32, stream: LogStream,
+        at: Instant, line: String
     ) {
         self.executionID = executionID
         self.attempt = attempt

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
-
 /// A row of `scheduled_tasks`.
 public struct StoredTask: Sendable, Equatable {
     /// The largest accepted config, in bytes of JSON.
@@ -10,8 +8,8 @@ public struct StoredTask: Sendable, Equatable {
     /// The largest accepted policies, in bytes of JSON.
     public static let maximumPoliciesBytes = 8 * 1024
 
-    /// The task's id.
-    public var id: TaskID
+    /// Its name and its identity.
+    public var key: TaskKey
     /// The task type's name (column `task_class`), as `user.command`.
     public var type: String
     /// The schedule as written, as `0 3 * * *`.
@@ -38,12 +36,12 @@ public struct StoredTask: Sendable, Equatable {
 
     /// Makes a task from its parts.
     public init(
-        id: TaskID, type: String, schedule: String, timezone: String = "UTC",
+        key: TaskKey, type: String, schedule: String, timezone: String = "UTC",
         config: [UInt8] = Array("{}".utf8), policies: [UInt8] = Array("{}".utf8),
         enabled: Bool = true, origin: String = "builtin", createdAt: Instant,
         updatedAt: Instant, lastRun: Instant? = nil, nextRun: Instant? = nil
     ) {
-        self.id = id
+        self.key = key
         self.type = type
         self.schedule = schedule
         self.timezone = timezone
@@ -56,4 +54,7 @@ public struct StoredTask: Sendable, Equatable {
         self.lastRun = lastRun
         self.nextRun = nextRun
     }
+
+    /// The task's name.
+    public var id: TaskID { key.id }
 }
