@@ -17,6 +17,7 @@ let swiftSettings: [SwiftSetting] =
 let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCore", []),
     ("AicoWire", ["AicoCore"]),
+    ("SchedulerCore", ["AicoCore", .product(name: "HeapModule", package: "swift-collections")]),
     ("TimeZones", ["AicoCore"]),
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSandbox", ["CLinux"]),
@@ -31,7 +32,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoScheduler",
         [
             "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
-            "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
+            "SchedulerCore", "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
@@ -120,6 +121,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],
