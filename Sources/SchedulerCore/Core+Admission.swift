@@ -12,8 +12,8 @@ extension SchedulerCore {
             guard isFree(task, for: id) else { return }
         }
         let priority = task(execution.task)?.policies.priority ?? execution.policies.priority
-        executions[id]?.ticket = queue.insert(
-            execution, priority: priority, lane: lane(of: execution))
+        let ticket = queue.insert(execution, priority: priority, lane: lane(of: execution))
+        executions[id]?.ticket = ticket
         needsAdmission = true
     }
 

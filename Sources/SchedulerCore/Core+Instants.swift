@@ -47,7 +47,10 @@ extension SchedulerCore {
                 id: ids.next(), task: key, trigger: due.isCatchUp ? .catchUp : .schedule,
                 plannedAt: due.instant, policies: task.policies)
             execution.allowedAt = allowedAt(due.instant + jitter)
-            enqueue(execution, cause: isAll || due.isCatchUp && task.policies.misfire == .runAll ? .oneOfAll : .onTime)
+            enqueue(
+                execution,
+                cause: isAll || due.isCatchUp && task.policies.misfire == .runAll
+                    ? .oneOfAll : .onTime)
             if planted(.catchUpStartsTwice), due.isCatchUp {
                 let again = Execution(
                     id: ids.next(), task: key, trigger: .catchUp,

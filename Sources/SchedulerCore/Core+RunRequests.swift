@@ -28,7 +28,9 @@ extension SchedulerCore {
         if let letter { retriedLetters.insert(letter) }
         enqueue(execution, cause: .requested)
         write([
-            audit(actor, letter == nil ? "task.run" : "dlq.retry", letter.map(String.init) ?? name.text)
+            audit(
+                actor, letter == nil ? "task.run" : "dlq.retry",
+                letter.map(String.init) ?? name.text)
         ])
     }
 
@@ -136,7 +138,8 @@ extension SchedulerCore {
                 actions.append(
                     .publish(
                         .skipped(
-                            execution.subject, plannedAt: execution.plannedAt, reason: "cancelled")))
+                            execution.subject, plannedAt: execution.plannedAt, reason: "cancelled"))
+                )
                 if let asked = execution.asked {
                     refuse(asked, .conflict, "it was cancelled before it ran")
                 }
@@ -155,7 +158,8 @@ extension SchedulerCore {
         if execution.attempts == 0 {
             place(id)
         } else {
-            bootTimers.set(.retry(id), at: now.boot + max(.zero, (execution.retryAt ?? now.wall) - now.wall))
+            bootTimers.set(
+                .retry(id), at: now.boot + max(.zero, (execution.retryAt ?? now.wall) - now.wall))
         }
         needsAdmission = true
     }
@@ -182,12 +186,15 @@ extension SchedulerCore {
                 return nil
             }
             // A second time, it is killed.
-            var grace = isNow || (isSecond && reason == .requested) ? .zero : execution.policies.grace
+            var grace =
+                isNow || (isSecond && reason == .requested) ? .zero : execution.policies.grace
             if reason == .shutdown { grace = min(grace, settings.stopGrace) }
             let until = min(attempt.killedAt ?? now.wall + grace, now.wall + grace)
             executions[id]?.attempt?.killedAt = until
             if !planted(.cancelForgotten) {
-                send(.cancel(attempt: attempt.key, reason: reason, grace: grace), to: execution.taskClass)
+                send(
+                    .cancel(attempt: attempt.key, reason: reason, grace: grace),
+                    to: execution.taskClass)
             }
             setBackstop(attempt.key, after: grace)
             return until

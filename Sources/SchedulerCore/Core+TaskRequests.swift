@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 
 extension SchedulerCore {
     /// Takes a request; it gets exactly one reply, now or once what it changes is written.
@@ -96,7 +96,8 @@ extension SchedulerCore {
 
     static func taken(_ id: TaskID) -> Refusal {
         Refusal(
-            .conflict, "there is a task \"\(id)\" already", hint: "type: aico scheduler update \(id)")
+            .conflict, "there is a task \"\(id)\" already",
+            hint: "type: aico scheduler update \(id)")
     }
 
     // MARK: - Update
@@ -113,7 +114,8 @@ extension SchedulerCore {
         task.record.updatedAt = max(now.wall, before.updatedAt + .microseconds(1))
         let isReplanned =
             task.record.schedule != before.schedule || task.record.timezone != before.timezone
-            || task.record.enabled != before.enabled || task.table.policies.dst != known.policies.dst
+            || task.record.enabled != before.enabled
+            || task.table.policies.dst != known.policies.dst
         task.record.lastRun = known.record.lastRun
         task.record.nextRun =
             isReplanned

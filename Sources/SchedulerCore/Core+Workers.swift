@@ -45,7 +45,8 @@ extension SchedulerCore {
         // Orders that are not for an attempt were for the worker that is gone.
         workers[index].outbox.removeAll { if case .run = $0 { false } else { true } }
         for timer in [
-            BootTimer.ping(taskClass), .canary(taskClass), .heartbeat(taskClass), .silence(taskClass),
+            BootTimer.ping(taskClass), .canary(taskClass), .heartbeat(taskClass),
+            .silence(taskClass),
         ] { bootTimers.set(timer, at: nil) }
         publishWorker(taskClass, "exited", workers[index].lastEnd)
         let lost = executions.values.filter {
@@ -208,7 +209,8 @@ extension SchedulerCore {
         assessHealth()
     }
 
-    private mutating func publishWorker(_ taskClass: TaskClass, _ state: String, _ detail: String?) {
+    private mutating func publishWorker(_ taskClass: TaskClass, _ state: String, _ detail: String?)
+    {
         publish(
             .worker(
                 taskClass, state: state, processID: worker(taskClass).processID, detail: detail))

@@ -152,7 +152,8 @@ extension SchedulerCore {
             if write.isRefusable {
                 undo(
                     write.then,
-                    Refusal(.unavailable, "nothing was changed: \(trouble.message)",
+                    Refusal(
+                        .unavailable, "nothing was changed: \(trouble.message)",
                         hint: "type: aico scheduler health"))
                 // What the undone request had to say is over with it.
             } else {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
+
 /// Faults that a simulation plants into the core, to prove that it catches them.
 ///
 /// Only a build with AICO_MUTANTS defined can plant one; in any other, `planted` is false and the
