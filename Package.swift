@@ -25,7 +25,13 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML"]),
     ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
-    ("AicoStore", ["AicoCore", "AicoKeys", .product(name: "GRDB", package: "GRDB.swift")]),
+    (
+        "AicoStore",
+        [
+            "AicoCore", "AicoKeys", "CLinux", .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        ]
+    ),
     ("BusClient", ["AicoCore", "AicoWire", "ZeroMQ"]),
     ("FileIntegrity", ["AicoWire", .product(name: "Crypto", package: "swift-crypto")]),
     (

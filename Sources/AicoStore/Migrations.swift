@@ -16,6 +16,9 @@ enum Migrations {
         migrator.registerMigration("3 identities of tasks") { db in
             try db.execute(sql: identities)
         }
+        migrator.registerMigration("4 key check and audit anchor") { db in
+            try db.execute(sql: keyCheckAndAnchor)
+        }
         return migrator
     }
 
@@ -156,5 +159,21 @@ enum Migrations {
         ALTER TABLE planned_instants RENAME TO occurrences;
         CREATE INDEX idx_occurrences_deferred ON occurrences(planned_at)
             WHERE disposition = 'deferred';
+        """
+
+    /// `audit_anchor` holds the link that the log's first entry continues once older ones went.
+    private static let keyCheckAndAnchor = """
+        CREATE TABLE key_check (
+            label TEXT PRIMARY KEY,
+            value BLOB NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE audit_anchor (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            last_id INTEGER NOT NULL,
+            removed INTEGER NOT NULL,
+            link BLOB NOT NULL,
+            seal BLOB NOT NULL
+        );
+        CREATE INDEX idx_occurrences_task_id ON occurrences(task_id, planned_at);
         """
 }

@@ -18,18 +18,18 @@ public enum AuditVerdict: Sendable, Equatable {
 ///
 /// Whoever can write the database but not read the master key cannot change, remove or add an
 /// entry unnoticed, but can cut entries off the end.
-extension TaskStore {
+extension StoreReads {
     /// Entries, newest first.
     public func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
         try read("read audit log") { db in
             try Row.fetchAll(
                 db, sql: "SELECT * FROM audit_log ORDER BY id DESC LIMIT ?", arguments: [limit]
             ).compactMap { row in
-                StoreTime.instant(row["at"]).map {
-                    AuditEntry(
-                        at: $0, actor: row["actor"], action: row["action"],
-                        subject: row["subject"], detail: row["detail"])
-                }
+                let columns = Columns(row: row, operation: "read audit log", subject: "")
+                return try? AuditEntry(
+                    at: columns.instant("at"), actor: columns.text("actor"),
+                    action: columns.text("action"), subject: columns.text("subject"),
+                    detail: columns.text("detail"))
             }
         }
     }
@@ -37,17 +37,19 @@ extension TaskStore {
     /// Checks the whole chain.
     public func verifyAudit() throws(StoreError) -> AuditVerdict {
         try read("verify audit log") { db in
-            var previous = Self.firstLink
+            var previous = TaskStore.firstLink
             var count = 0
             let rows = try Row.fetchCursor(db, sql: "SELECT * FROM audit_log ORDER BY id")
             while let row = try rows.next() {
-                let fields: [String] = [
-                    row["at"], row["actor"], row["action"], row["subject"], row["detail"],
-                ]
-                let link = keys.auditLink(previous: previous, fields: fields)
-                guard Array(row["previous"] as Data) == previous,
-                    Array(row["link"] as Data) == link
-                else { return .broken(at: row["id"]) }
+                let columns = Columns(row: row, operation: "verify audit log", subject: "")
+                let id: Int64 = try columns.value("id")
+                let fields = ["at", "actor", "action", "subject", "detail"]
+                let texts = fields.compactMap { columns.optional($0) as String? }
+                let link = keys.auditLink(previous: previous, fields: texts)
+                guard texts.count == fields.count,
+                    columns.optional("previous") == Data(previous),
+                    columns.optional("link") == Data(link)
+                else { return .broken(at: id) }
                 previous = link
                 count += 1
             }
@@ -55,10 +57,13 @@ extension TaskStore {
         }
     }
 
+}
+
+extension TaskStore {
     func append(_ entry: AuditEntry, _ db: Database) throws -> StoreOutcome {
         let last = try db.cachedStatement(
             sql: "SELECT link FROM audit_log ORDER BY id DESC LIMIT 1")
-        let previous = try Data.fetchOne(last).map(Array.init) ?? Self.firstLink
+        let previous = try Data.fetchOne(last).map(Array.init) ?? TaskStore.firstLink
         let at = StoreTime.text(entry.at)
         let link = keys.auditLink(
             previous: previous,
@@ -74,5 +79,5 @@ extension TaskStore {
         return .done
     }
 
-    private static var firstLink: [UInt8] { [UInt8](repeating: 0, count: 32) }
+    static var firstLink: [UInt8] { [UInt8](repeating: 0, count: 32) }
 }

@@ -5,7 +5,7 @@ public import AicoCore
 import GRDB
 
 /// Dead letters.
-extension TaskStore {
+extension StoreReads {
     /// Dead letters, newest first.
     ///
     /// - Parameters:
@@ -14,29 +14,40 @@ extension TaskStore {
     public func deadLetters(includeResolved: Bool = false, limit: Int) throws(StoreError)
         -> [StoredDeadLetter]
     {
-        let filter = includeResolved ? "" : "WHERE resolved_at IS NULL"
-        return try read("list dead letters") { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM dead_letters \(filter) ORDER BY id DESC LIMIT ?",
-                arguments: [limit]
-            ).map { row in
-                let id: Int64 = row["id"]
-                guard let at = StoreTime.instant(row["at"]) else {
-                    throw StoreError(
-                        operation: "read dead letter", subject: String(id),
-                        cause: .malformedRow("at"))
-                }
-                let resolvedAt: String? = row["resolved_at"]
-                return StoredDeadLetter(
-                    id: id, executionID: row["execution_id"], taskID: row["task_id"],
-                    taskUID: row["task_uid"], at: at,
-                    reason: row["reason"], attempts: row["attempts"],
-                    resolvedAt: resolvedAt.flatMap(StoreTime.instant),
-                    retriedAs: row["retried_as"])
-            }
-        }
+        try letters(
+            (includeResolved ? "" : "WHERE resolved_at IS NULL ") + "ORDER BY id DESC LIMIT ?",
+            [limit])
     }
 
+    /// One dead letter, sent back or not; nil where there is none.
+    public func deadLetter(id: Int64) throws(StoreError) -> StoredDeadLetter? {
+        try letters("WHERE id = ?", [id]).first
+    }
+
+    private func letters(_ clause: String, _ arguments: StatementArguments) throws(StoreError)
+        -> [StoredDeadLetter]
+    {
+        let rows = try read("read dead letters") { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM dead_letters \(clause)", arguments: arguments)
+        }
+        var found: [StoredDeadLetter] = []
+        for row in rows {
+            let id = Int64.fromDatabaseValue(row["id"]) ?? 0
+            let columns = Columns(row: row, operation: "read dead letter", subject: String(id))
+            found.append(
+                StoredDeadLetter(
+                    id: id, executionID: try columns.text("execution_id"),
+                    taskID: try columns.text("task_id"), taskUID: try columns.text("task_uid"),
+                    at: try columns.instant("at"), reason: try columns.text("reason"),
+                    attempts: try columns.value("attempts"),
+                    resolvedAt: columns.optionalInstant("resolved_at"),
+                    retriedAs: columns.optional("retried_as")))
+        }
+        return found
+    }
+}
+
+extension TaskStore {
     func bury(_ execution: String, at: Instant, reason: String, _ db: Database) throws
         -> StoreOutcome
     {

@@ -7,10 +7,7 @@ import Foundation
 import GRDB
 
 /// Output lines.
-extension TaskStore {
-    /// The longest stored line, in bytes; what is longer is cut.
-    public static let maximumLineBytes = 16 * 1024
-
+extension StoreReads {
     /// Lines of an execution, in the order they came.
     ///
     /// - Parameters:
@@ -21,31 +18,38 @@ extension TaskStore {
     public func logs(
         execution: String, after: Int64 = 0, limit: Int, fromEnd: Bool = false
     ) throws(StoreError) -> [StoredLogLine] {
-        try read("read log of", execution) { db in
+        let rows = try read("read log of", execution) { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT * FROM execution_logs WHERE execution_id = ? AND id > ?
                     ORDER BY id \(fromEnd ? "DESC" : "") LIMIT ?
                     """, arguments: [execution, after, limit])
-            return try (fromEnd ? rows.reversed() : rows).map { row in
-                let attempt: Int64 = row["attempt"]
-                let sequence: UInt32 = row["seq"]
-                let sealed: [UInt8] = Array(row["line"] as Data)
-                let bytes = try? sealer.open(
-                    sealed, table: "execution_logs", column: "line",
-                    row: "\(execution)/\(attempt)/\(sequence)")
-                guard let at = StoreTime.instant(row["at"]) else {
-                    throw StoreError(
-                        operation: "read log of", subject: execution, cause: .malformedRow("at"))
-                }
-                return StoredLogLine(
-                    id: row["id"], attempt: UInt64(bitPattern: attempt), sequence: sequence,
-                    stream: row["stream"], at: at,
-                    line: bytes.map { String(decoding: $0, as: UTF8.self) })
-            }
+            return fromEnd ? rows.reversed() : rows
         }
+        var lines: [StoredLogLine] = []
+        for row in rows {
+            let columns = Columns(row: row, operation: "read log of", subject: execution)
+            let attempt: Int64 = try columns.value("attempt")
+            let sequence: UInt32 = try columns.value("seq")
+            let sealed: Data = try columns.value("line")
+            let bytes = try? sealer.open(
+                Array(sealed), table: "execution_logs", column: "line",
+                row: "\(execution)/\(attempt)/\(sequence)")
+            lines.append(
+                StoredLogLine(
+                    id: try columns.value("id"), attempt: UInt64(bitPattern: attempt),
+                    sequence: sequence, stream: try columns.value("stream"),
+                    at: try columns.instant("at"),
+                    line: bytes.map { String(decoding: $0, as: UTF8.self) }))
+        }
+        return lines
     }
+}
+
+extension TaskStore {
+    /// The longest stored line, in bytes; what is longer is cut.
+    public static let maximumLineBytes = 16 * 1024
 
     func write(_ line: LogEntry, _ db: Database) throws -> StoreOutcome {
         let attempt = Int64(bitPattern: line.attempt.value)

@@ -22,7 +22,7 @@ extension TaskStore {
         }
     }
 
-    private func apply(_ change: StoreChange, _ db: Database) throws -> StoreOutcome {
+    func apply(_ change: StoreChange, _ db: Database) throws -> StoreOutcome {
         switch change {
         case .createTask(let task): try create(task, db)
         case .updateTask(let task): try update(task, db)
@@ -192,13 +192,10 @@ extension TaskStore {
     ) throws -> StoreOutcome {
         let begin = try db.cachedStatement(
             sql: "SELECT started_at FROM task_executions WHERE execution_id = ?")
-        guard let text = try String.fetchOne(begin, arguments: [execution]),
-            let startedAt = StoreTime.instant(text)
-        else {
-            throw StoreError(
-                operation: "end execution", subject: execution, cause: .malformedRow("started_at"))
-        }
-        let seconds = Double((at - startedAt).wholeMicroseconds) / 1_000_000
+        // A time that is no time is damage of this row alone: the end is worth more.
+        let startedAt = try String.fetchOne(begin, arguments: [execution])
+            .flatMap(StoreTime.instant)
+        let seconds = startedAt.map { Double((at - $0).wholeMicroseconds) / 1_000_000 }
         let result = try end.result.map {
             try sealer.sealText($0, table: "task_executions", column: "result", row: execution)
         }

@@ -10,29 +10,7 @@ import GRDB
 /// A deleted task keeps its row with `deleted_at` set, config and policies emptied: executions
 /// refer to it by foreign key, and history must outlive the task. Its name is free: `createTask`
 /// takes the row over, under a new identity, and nothing of the old one belongs to it.
-extension TaskStore {
-    /// All tasks by id, without the deleted ones.
-    ///
-    /// - Parameter onDamage: told of each row left out because it does not open or parse, so
-    ///   that one damaged row does not stop the others.
-    public func tasks(onDamage: (StoreError) -> Void = { _ in }) throws(StoreError)
-        -> [StoredTask]
-    {
-        let rows = try read("list tasks") { db in
-            try Row.fetchAll(
-                db, sql: "SELECT * FROM scheduled_tasks WHERE deleted_at IS NULL ORDER BY task_id")
-        }
-        var tasks: [StoredTask] = []
-        for row in rows {
-            do throws(StoreError) {
-                tasks.append(try task(row))
-            } catch {
-                onDamage(error)
-            }
-        }
-        return tasks
-    }
-
+extension StoreReads {
     /// One task; nil where there is none or it is deleted.
     public func task(_ id: TaskID) throws(StoreError) -> StoredTask? {
         let row = try read("read task", id.text) { db in
@@ -69,6 +47,28 @@ extension TaskStore {
         }
     }
 
+    func task(_ row: Row) throws(StoreError) -> StoredTask {
+        let text = String.fromDatabaseValue(row["task_id"]) ?? "?"
+        let columns = Columns(row: row, operation: "read task", subject: text)
+        guard let id = try? TaskID(text) else { throw columns.malformed("task_id") }
+        let sealed = try columns.text("config")
+        let config = try StoreError.wrap("read task", text) {
+            try sealer.openText(sealed, table: "scheduled_tasks", column: "config", row: text)
+        }
+        return StoredTask(
+            key: TaskKey(id: id, uid: try columns.text("task_uid")),
+            type: try columns.text("task_class"), schedule: try columns.text("schedule"),
+            timezone: try columns.text("timezone"), config: config,
+            policies: Array(try columns.text("policies").utf8),
+            enabled: try columns.value("enabled"), origin: try columns.text("origin"),
+            createdAt: try columns.instant("created_at"),
+            updatedAt: try columns.instant("updated_at"),
+            lastRun: columns.optionalInstant("last_run"),
+            nextRun: columns.optionalInstant("next_run"))
+    }
+}
+
+extension TaskStore {
     func create(_ task: StoredTask, _ db: Database) throws -> StoreOutcome {
         try check(task)
         let old = try Row.fetchOne(
@@ -148,33 +148,5 @@ extension TaskStore {
     private func sealedConfig(_ task: StoredTask) throws(KeyError) -> String {
         try sealer.sealText(
             task.config, table: "scheduled_tasks", column: "config", row: task.id.text)
-    }
-
-    private func task(_ row: Row) throws(StoreError) -> StoredTask {
-        let text: String = row["task_id"]
-        func malformed(_ column: String) -> StoreError {
-            StoreError(operation: "read task", subject: text, cause: .malformedRow(column))
-        }
-        guard let id = try? TaskID(text) else { throw malformed("task_id") }
-        guard let sealed: String = row["config"] else { throw malformed("config") }
-        let config = try StoreError.wrap("read task", text) {
-            try sealer.openText(sealed, table: "scheduled_tasks", column: "config", row: text)
-        }
-        guard let createdAt = StoreTime.instant(row["created_at"]) else {
-            throw malformed("created_at")
-        }
-        guard let updatedAt = StoreTime.instant(row["updated_at"]) else {
-            throw malformed("updated_at")
-        }
-        let lastRun: String? = row["last_run"]
-        let nextRun: String? = row["next_run"]
-        let policies: String = row["policies"]
-        return StoredTask(
-            key: TaskKey(id: id, uid: row["task_uid"]), type: row["task_class"],
-            schedule: row["schedule"], timezone: row["timezone"],
-            config: config, policies: Array(policies.utf8), enabled: row["enabled"],
-            origin: row["origin"], createdAt: createdAt, updatedAt: updatedAt,
-            lastRun: lastRun.flatMap(StoreTime.instant),
-            nextRun: nextRun.flatMap(StoreTime.instant))
     }
 }

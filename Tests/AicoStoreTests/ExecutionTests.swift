@@ -15,7 +15,7 @@ import Testing
         try store.perform([.createTask(try Fixture.task())])
     }
 
-    private func claimed(_ change: StoreChange) throws -> UInt64 {
+    private func claimed(_ change: StoreChange) throws -> AttemptKey {
         let outcome = try #require(try store.perform([change]).first)
         guard case .claimed(let attempt, _) = outcome else {
             throw TestFailure(outcome: outcome)
@@ -25,18 +25,19 @@ import Testing
 
     private struct TestFailure: Error { let outcome: StoreOutcome }
 
-    private func failure(_ attempt: UInt64, retryAt: Instant) -> StoreChange {
+    private func failure(_ attempt: AttemptKey, retryAt: Instant) -> StoreChange {
         .endAttempt(
             AttemptEnd(
-                attempt: attempt, at: Fixture.start + .seconds(1), outcome: "failed_transient",
-                ending: [], next: .waiting(retryAt: retryAt, errorMessage: "no network")))
+                attempt: attempt, at: Fixture.start + .seconds(1),
+                outcome: Outcome(.failedTransient, .exitCode), message: "no network",
+                next: .waiting(retryAt: retryAt)))
     }
 
     @Test func aClaimWritesAllItsRowsBeforeItReturns() throws {
         let next = Fixture.start + .seconds(300)
         let attempt = try claimed(try Fixture.claim(nextRun: .set(next)))
-        let running = try store.runningAttempts()
-        #expect(running.map(\.key) == [attempt])
+        let running = try store.runningAttempts().records
+        #expect(running.map(\.key) == [attempt.value])
         #expect(running.first?.executionID == "e1")
         #expect(running.first?.plannedAt == Fixture.start)
         let execution = try store.execution("e1")
@@ -68,17 +69,17 @@ import Testing
             try Fixture.claim(execution: "e2"), try Fixture.claim(at: 60, execution: "e3"),
         ])
         #expect(outcomes[0] == .alreadyClaimed)
-        #expect(outcomes[1] == .claimed(attempt: 2, number: 1))
+        #expect(outcomes[1] == .claimed(attempt: AttemptKey(2), number: 1))
     }
 
     @Test func anEndedAttemptEndsItsExecutionOnce() throws {
         let attempt = try claimed(try Fixture.claim())
-        let layers = Array(#"{"held":["seccomp"]}"#.utf8)
+        let layers = LayerReport(held: ["seccomp"], missing: [])
         #expect(
             try store.perform([
-                .attemptConfined(attempt: attempt, layers: layers), Fixture.success(attempt),
+                .attemptConfined(attempt: attempt, layers), Fixture.success(attempt),
                 Fixture.success(attempt, result: "2"),
-                .attemptConfined(attempt: attempt, layers: []),
+                .attemptConfined(attempt: attempt, layers),
             ]) == [.done, .done, .notFound, .notFound])
         let execution = try #require(try store.execution("e1"))
         #expect(execution.state == .ended)
@@ -89,25 +90,26 @@ import Testing
         #expect(execution.attempts == 1)
         let attempts = try store.attempts(execution: "e1")
         #expect(attempts.map(\.outcome) == ["succeeded"])
-        #expect(attempts.first?.layers == layers)
-        #expect(attempts.first?.ending == Array(#"{"exit":0}"#.utf8))
-        #expect(try store.runningAttempts().isEmpty)
+        #expect(attempts.first?.layers == Array(layers.json.text().utf8))
+        let ending = try JSONValue.parse(try #require(attempts.first?.ending))
+        #expect(ending["exit_code"] == 0)
+        #expect(try store.runningAttempts().records.isEmpty)
     }
 
     @Test func aRetryIsANewAttemptOfTheSameExecution() throws {
         let retryAt = Fixture.start + .seconds(60)
         let first = try claimed(try Fixture.claim())
         try store.perform([failure(first, retryAt: retryAt)])
-        let waiting = try store.waitingExecutions()
+        let waiting = try store.waitingExecutions().records
         #expect(waiting.map(\.id) == ["e1"])
         #expect(waiting.first?.retryAt == retryAt)
         #expect(waiting.first?.errorMessage == "no network")
         #expect(
             try store.perform([.retry(execution: "e1", at: retryAt)])
-                == [.claimed(attempt: first + 1, number: 2)])
+                == [.claimed(attempt: AttemptKey(first.value + 1), number: 2)])
         // Only a waiting execution can be retried: a second order must not go out.
         #expect(try store.perform([.retry(execution: "e1", at: retryAt)]) == [.notFound])
-        try store.perform([Fixture.success(first + 1)])
+        try store.perform([Fixture.success(AttemptKey(first.value + 1))])
         let execution = try store.execution("e1")
         #expect(execution?.attempts == 2)
         #expect(execution?.errorMessage == nil)
@@ -116,7 +118,7 @@ import Testing
 
     @Test func aWaitingExecutionCanBeEnded() throws {
         let attempt = try claimed(try Fixture.claim())
-        let end = ExecutionEnd(outcome: "cancelled", success: false, reason: "requested")
+        let end = ExecutionEnd(outcome: Outcome(.cancelled, .requested))
         let change = StoreChange.endWaiting(execution: "e1", at: Fixture.start, end)
         #expect(try store.perform([change]) == [.notFound])
         try store.perform([failure(attempt, retryAt: Fixture.start)])
@@ -126,16 +128,16 @@ import Testing
     }
 
     @Test func aDeferredInstantMayStillRunAndADecidedOneMayNot() throws {
-        let id = try TaskID("user.backup")
+        let key = try Fixture.key()
         func decide(_ disposition: OccurrenceDisposition, _ reason: String) -> StoreChange {
             .occurrence(
-                id, plannedAt: Fixture.start, disposition, reason: reason, at: Fixture.start)
+                key, plannedAt: Fixture.start, disposition, reason: reason, at: Fixture.start)
         }
         #expect(try store.perform([decide(.deferred, "cpu")]) == [.done])
-        #expect(try store.deferredOccurrences().map(\.reason) == ["cpu"])
+        #expect(try store.deferredOccurrences().records.map(\.reason) == ["cpu"])
         #expect(try store.perform([decide(.deferred, "memory")]) == [.done])
         _ = try claimed(try Fixture.claim())
-        #expect(try store.deferredOccurrences().isEmpty)
+        #expect(try store.deferredOccurrences().records.isEmpty)
         #expect(try store.perform([decide(.skipped, "overlap")]) == [.alreadyClaimed])
         let occurrences = try store.occurrences(task: "user.backup", limit: 9)
         #expect(occurrences.map(\.disposition) == [.ran])
@@ -144,10 +146,7 @@ import Testing
     @Test func logLinesKeepTheirOrderAndArriveOnce() throws {
         let attempt = try claimed(try Fixture.claim())
         func line(_ sequence: UInt32, _ text: String) -> StoreChange {
-            .log(
-                LogLine(
-                    executionID: "e1", attempt: attempt, sequence: sequence, stream: 4,
-                    at: Fixture.start, line: text))
+            Fixture.line(attempt, sequence, text)
         }
         #expect(
             try store.perform([line(1, "one"), line(2, "two"), line(2, "again")])
@@ -156,20 +155,14 @@ import Testing
         #expect(lines.map(\.line) == ["one", "two"])
         let cursor = try #require(lines.first?.id)
         #expect(try store.logs(execution: "e1", after: cursor, limit: 10).map(\.line) == ["two"])
-        let stray = LogLine(
-            executionID: "none", attempt: 9, sequence: 0, stream: 1, at: Fixture.start, line: "")
-        #expect(try store.perform([.log(stray)]) == [.notFound])
+        let stray = Fixture.line(AttemptKey(9), 0, "", execution: "none")
+        #expect(try store.perform([stray]) == [.notFound])
     }
 
     @Test func anOverlongLineIsCut() throws {
         let attempt = try claimed(try Fixture.claim())
         let text = String(repeating: "x", count: TaskStore.maximumLineBytes + 9)
-        try store.perform([
-            .log(
-                LogLine(
-                    executionID: "e1", attempt: attempt, sequence: 0, stream: 4,
-                    at: Fixture.start, line: text))
-        ])
+        try store.perform([Fixture.line(attempt, 0, text)])
         let line = try store.logs(execution: "e1", limit: 1).first?.line
         #expect(line?.utf8.count == TaskStore.maximumLineBytes)
     }
@@ -190,9 +183,11 @@ import Testing
         #expect(try store.deadLetters(limit: 9).isEmpty)
         #expect(
             try store.deadLetters(includeResolved: true, limit: 9).map(\.retriedAs) == ["e2"])
-        try store.perform([.purgeDeadLetters(task: try TaskID("user.other"))])
+        #expect(try store.deadLetter(id: letter.id)?.retriedAs == "e2")
+        #expect(try store.deadLetter(id: letter.id + 1) == nil)
+        #expect(try store.perform([.purgeDeadLetter(id: letter.id + 1)]) == [.notFound])
         #expect(try store.count("dead_letters") == 1)
-        try store.perform([.purgeDeadLetters(task: nil)])
+        try store.perform([.purgeDeadLetters])
         #expect(try store.count("dead_letters") == 0)
     }
 
@@ -210,7 +205,7 @@ import Testing
         try store.perform([
             failure(second, retryAt: Fixture.start),
             .occurrence(
-                try TaskID("user.backup"), plannedAt: Fixture.start + .seconds(9), .skipped,
+                try Fixture.key(), plannedAt: Fixture.start + .seconds(9), .skipped,
                 reason: "overlap", at: Fixture.start),
         ])
         _ = try claimed(try Fixture.claim(at: 2, execution: "e3"))

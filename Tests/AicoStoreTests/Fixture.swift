@@ -43,9 +43,14 @@ enum Fixture {
     static let keys = KeyRing(masterKey: [UInt8](repeating: 7, count: 32))
     static let start = Instant(seconds: 1_736_935_200)
 
+    /// The first task of a name, or a later one of the same.
+    static func key(_ id: String = "user.backup", uid: String? = nil) throws -> TaskKey {
+        TaskKey(id: try TaskID(id), uid: uid ?? "uid-of-\(id)")
+    }
+
     static func task(_ id: String = "user.backup") throws -> StoredTask {
         StoredTask(
-            id: try TaskID(id), type: "user.command", schedule: "*/5 * * * *",
+            key: try key(id), type: "user.command", schedule: "*/5 * * * *",
             timezone: "Europe/Berlin", config: Array(#"{"argv":["/bin/true"]}"#.utf8),
             policies: Array(#"{"overlap":"skip"}"#.utf8), origin: "admin", createdAt: start,
             updatedAt: start, nextRun: start + .seconds(300))
@@ -58,17 +63,27 @@ enum Fixture {
         let planned = start + .seconds(seconds)
         return .claim(
             Claim(
-                task: try TaskID(id), plannedAt: planned, executionID: execution,
+                task: try key(id), plannedAt: planned, executionID: execution,
                 trigger: .schedule, at: planned + .milliseconds(2), nextRun: nextRun))
     }
 
-    static func success(_ attempt: UInt64, result: String = #"{"n":1}"#) -> StoreChange {
+    static func success(_ attempt: AttemptKey, result: String = #"{"n":1}"#) -> StoreChange {
         .endAttempt(
             AttemptEnd(
-                attempt: attempt, at: start + .seconds(2), outcome: "succeeded",
-                ending: Array(#"{"exit":0}"#.utf8),
+                attempt: attempt, at: start + .seconds(2), outcome: Outcome(.succeeded),
+                exit: AttemptExit(
+                    reply: .succeeded(result: Array(result.utf8)), exit: .exited(code: 0),
+                    cause: nil, usage: .none),
                 next: .ended(
-                    ExecutionEnd(
-                        outcome: "succeeded", success: true, result: Array(result.utf8)))))
+                    ExecutionEnd(outcome: Outcome(.succeeded), result: Array(result.utf8)))))
+    }
+
+    static func line(
+        _ attempt: AttemptKey, _ sequence: UInt32, _ text: String, execution: String = "e1"
+    ) -> StoreChange {
+        .log(
+            LogEntry(
+                executionID: execution, attempt: attempt, sequence: sequence,
+                stream: .standardOutput, at: start, line: text))
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import AicoKeys
 import AicoStore
 import Foundation
@@ -63,10 +64,7 @@ import Testing
             return
         }
         try store.perform([
-            .log(
-                LogLine(
-                    executionID: "e1", attempt: attempt, sequence: 1, stream: 4,
-                    at: Fixture.start, line: "the-secret-line")),
+            Fixture.line(attempt, 1, "the-secret-line"),
             Fixture.success(attempt, result: #""the-secret-result""#),
         ])
         try store.close()

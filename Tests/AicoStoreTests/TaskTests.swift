@@ -19,7 +19,7 @@ import Testing
         let task = try Fixture.task()
         #expect(try store.perform([.createTask(task)]) == [.done])
         #expect(try store.task(task.id) == task)
-        #expect(try store.tasks() == [task])
+        #expect(try store.tasks().records == [task])
     }
 
     @Test func aSecondTaskOfTheSameIDIsRefused() throws {
@@ -46,8 +46,8 @@ import Testing
         let task = try Fixture.task()
         #expect(
             try store.perform([
-                .updateTask(task), .deleteTask(task.id, at: Fixture.start),
-                .setNextRun(task.id, nil), try Fixture.claim(),
+                .updateTask(task), .deleteTask(task.key, at: Fixture.start),
+                .setNextRun(task.key, nil), try Fixture.claim(),
             ]) == [.notFound, .notFound, .notFound, .notFound])
         #expect(try store.count("occurrences") == 0)
     }
@@ -55,10 +55,10 @@ import Testing
     @Test func deletingKeepsHistoryAndFreesTheID() throws {
         let task = try Fixture.task()
         try store.perform([
-            .createTask(task), try Fixture.claim(), .deleteTask(task.id, at: Fixture.start),
+            .createTask(task), try Fixture.claim(), .deleteTask(task.key, at: Fixture.start),
         ])
         #expect(try store.task(task.id) == nil)
-        #expect(try store.tasks().isEmpty)
+        #expect(try store.tasks().records.isEmpty)
         #expect(try store.deletedTaskIDs() == ["user.backup"])
         #expect(try store.history(task: "user.backup", limit: 10).map(\.id) == ["e1"])
         #expect(try store.perform([try Fixture.claim(at: 60, execution: "e2")]) == [.notFound])
@@ -68,13 +68,34 @@ import Testing
         #expect(try store.integrityProblems().isEmpty)
     }
 
-    @Test func anInstantThatRanDoesNotRunAgainForATaskMadeAnew() throws {
-        let task = try Fixture.task()
+    @Test func aTaskMadeAnewUnderAnOldNameHasNothingOfTheOldOne() throws {
+        let old = try Fixture.task()
+        var new = old
+        new.key = try Fixture.key(uid: "another")
+        new.nextRun = nil
         try store.perform([
-            .createTask(task), try Fixture.claim(), .deleteTask(task.id, at: Fixture.start),
-            .createTask(task),
+            .createTask(old), try Fixture.claim(), .deleteTask(old.key, at: Fixture.start),
+            .createTask(new),
         ])
-        #expect(try store.perform([try Fixture.claim(execution: "e2")]) == [.alreadyClaimed])
+        #expect(try store.task(new.id) == new)
+        // What the old one's execution still does touches the old identity alone.
+        #expect(
+            try store.perform([
+                .setNextRun(old.key, Fixture.start), .updateTask(old),
+                try Fixture.claim(execution: "e2"), .deleteTask(old.key, at: Fixture.start),
+            ]) == [.notFound, .notFound, .notFound, .notFound])
+        #expect(try store.task(new.id) == new)
+        #expect(try store.history(uid: new.key.uid, limit: 9).isEmpty)
+        #expect(try store.history(uid: old.key.uid, limit: 9).map(\.id) == ["e1"])
+        #expect(try store.stats(since: Fixture.start, task: new.key.uid).running == 0)
+        // The same instant is free for the new one.
+        let outcomes = try store.perform([
+            .claim(
+                Claim(
+                    task: new.key, plannedAt: Fixture.start, executionID: "e3",
+                    trigger: .schedule, at: Fixture.start, nextRun: .keep))
+        ])
+        #expect(outcomes == [.claimed(attempt: AttemptKey(2), number: 1)])
     }
 
     @Test func configsUpToTheLimitAreTakenAndLargerOnesRefused() throws {
@@ -98,7 +119,7 @@ import Testing
         #expect(throws: StoreError.self) {
             try store.perform([.createTask(try Fixture.task()), .createTask(large)])
         }
-        #expect(try store.tasks().isEmpty)
+        #expect(try store.tasks().records.isEmpty)
     }
 
     @Test func aDamagedTaskIsNamedAndTheOthersAreRead() throws {
@@ -112,11 +133,11 @@ import Testing
                 (SELECT config FROM scheduled_tasks WHERE task_id = 'user.b')
             WHERE task_id = 'user.a'
             """)
-        var damage: [StoreError] = []
-        #expect(try store.tasks { damage.append($0) }.map(\.id.text) == ["user.b"])
+        let found = try store.tasks()
+        #expect(found.records.map(\.id.text) == ["user.b"])
         let cause = KeyError.notAuthentic(subject: "scheduled_tasks.config of \"user.a\"")
         #expect(
-            damage == [
+            found.damages == [
                 StoreError(operation: "read task", subject: "user.a", cause: .sealed(cause))
             ])
         #expect(throws: StoreError.self) { try store.task(try TaskID("user.a")) }

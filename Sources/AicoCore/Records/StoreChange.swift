@@ -47,7 +47,7 @@ public enum StoreChange: Sendable, Equatable {
 }
 
 /// What a change came to; the n-th of `perform`'s answer belongs to the n-th change.
-public enum StoreOutcome: Sendable, Equatable {
+public enum StoreOutcome: Sendable, Hashable {
     /// Written.
     case done
     /// Claimed; the order may be sent with this attempt key.

@@ -92,7 +92,7 @@ import Testing
             .deadLetter(execution: "user.a-\(first.seconds)", at: first, reason: "failed"),
             .claim(
                 Claim(
-                    task: try TaskID("user.a"), plannedAt: first + .seconds(9),
+                    task: try StoreScratch.key("user.a"), plannedAt: first + .seconds(9),
                     executionID: "open", trigger: .manual, at: first + .seconds(9),
                     nextRun: .keep)),
         ])

@@ -47,6 +47,11 @@ final class StoreScratch: Sendable {
         return holder
     }
 
+    /// The identity of the one task of a name.
+    static func key(_ task: String) throws -> TaskKey {
+        TaskKey(id: try TaskID(task), uid: "uid-of-\(task)")
+    }
+
     func count(_ table: String) throws -> Int {
         try connection().read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") ?? -1 }
     }
@@ -75,12 +80,12 @@ final class StoreScratch: Sendable {
         _ store: TaskStore, task: String, first: Instant, executions: Int, lines: Int,
         spacing: Duration = .seconds(3600), isNew: Bool = true
     ) throws {
-        let id = try TaskID(task)
+        let key = try Self.key(task)
         if isNew {
             try store.perform([
                 .createTask(
                     StoredTask(
-                        id: id, type: "user.command", schedule: "@hourly", timezone: "UTC",
+                        key: key, type: "user.command", schedule: "@hourly", timezone: "UTC",
                         config: Array("{}".utf8), policies: Array("{}".utf8), origin: "admin",
                         createdAt: first, updatedAt: first, nextRun: nil))
             ])
@@ -91,23 +96,22 @@ final class StoreScratch: Sendable {
             let outcomes = try store.perform([
                 .claim(
                     Claim(
-                        task: id, plannedAt: at, executionID: execution, trigger: .schedule,
+                        task: key, plannedAt: at, executionID: execution, trigger: .schedule,
                         at: at, nextRun: .keep))
             ])
             guard case .claimed(let attempt, _)? = outcomes.first else { continue }
             var changes: [StoreChange] = (0..<lines).map { line in
                 .log(
-                    LogLine(
+                    LogEntry(
                         executionID: execution, attempt: attempt, sequence: UInt32(line),
-                        stream: 1, at: at + .microseconds(line),
+                        stream: .info, at: at + .microseconds(line),
                         line: String(repeating: "x", count: 100)))
             }
             changes.append(
                 .endAttempt(
                     AttemptEnd(
-                        attempt: attempt, at: at + .seconds(1), outcome: "succeeded",
-                        ending: Array("{}".utf8),
-                        next: .ended(ExecutionEnd(outcome: "succeeded", success: true)))))
+                        attempt: attempt, at: at + .seconds(1), outcome: Outcome(.succeeded),
+                        next: .ended(ExecutionEnd(outcome: Outcome(.succeeded))))))
             try store.perform(changes)
         }
     }

@@ -30,7 +30,7 @@ public struct StoreStats: Sendable, Equatable {
     public var maximumSeconds: Double?
 }
 
-extension TaskStore {
+extension StoreReads {
     /// Counts executions started at or after `since`, of the task of an identity or of all.
     public func stats(since: Instant, task: String? = nil) throws(StoreError) -> StoreStats {
         let one = task == nil ? "1" : "task_uid = :task"

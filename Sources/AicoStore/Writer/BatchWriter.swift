@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+
+/// What the writer's thread does: batches into transactions, and a broken connection anew.
+struct BatchWriter {
+    /// A batch on its way.
+    struct Submission: Sendable {
+        var changes: [StoreChange]
+        var token: UInt64
+    }
+
+    /// A batch's result on its way back.
+    typealias Answer = (token: UInt64, result: BatchResult)
+
+    /// Beyond this many changes waiting batches get a transaction of their own.
+    static let maximumMerged = 512
+
+    private(set) var store: TaskStore
+    private var isBroken = false
+
+    init(store: TaskStore) { self.store = store }
+
+    /// Writes all that waits, in order, in as few transactions as may be.
+    mutating func write(_ submissions: [Submission], answer: ([Answer]) -> Void) {
+        var rest = submissions[...]
+        var patience: StoreTrouble?
+        while !rest.isEmpty {
+            let group = Self.group(&rest)
+            // Whoever holds the database has used up the time that all of these had.
+            if let patience {
+                answer(group.map { ($0.token, .failure(patience)) })
+                continue
+            }
+            let answers = write(group: group)
+            if case .failure(let trouble)? = answers.last?.result, trouble.kind == .busy {
+                patience = trouble
+            }
+            answer(answers)
+        }
+    }
+
+    private static func group(_ rest: inout ArraySlice<Submission>) -> ArraySlice<Submission> {
+        var changes = 0
+        var end = rest.startIndex
+        while end < rest.endIndex {
+            changes += rest[end].changes.count
+            if end > rest.startIndex, changes > maximumMerged { break }
+            end += 1
+        }
+        defer { rest = rest[end...] }
+        return rest[..<end]
+    }
+
+    private mutating func write(group: ArraySlice<Submission>) -> [Answer] {
+        do throws(StoreError) {
+            var results = try writeOrMend(group.flatMap(\.changes))[...]
+            return group.map { submission in
+                let own = results.prefix(submission.changes.count)
+                results = results.dropFirst(submission.changes.count)
+                return (submission.token, .success(Array(own)))
+            }
+        } catch {
+            // A damaged page stops those who need it and nobody else.
+            if group.count > 1, error.cause.failure == .damaged {
+                return group.flatMap { write(group: [$0]) }
+            }
+            let trouble = error.trouble
+            return group.map { ($0.token, .failure(trouble)) }
+        }
+    }
+
+    private mutating func writeOrMend(_ changes: [StoreChange]) throws(StoreError)
+        -> [ChangeResult]
+    {
+        if isBroken {
+            store = try TaskStore(reopening: store)
+            isBroken = false
+        }
+        do throws(StoreError) {
+            return try store.write(changes)
+        } catch {
+            if error.cause.failure != .busy { isBroken = !store.settle() }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+import Synchronization
+
+/// Requests to threads and their answers back, each with an eventfd to wait on.
+///
+/// The one who asks never blocks: it polls `ready` among its other descriptors.
+final class Mailbox<Request: Sendable, Answer: Sendable>: Sendable {
+    private struct State {
+        var requests: [Request] = []
+        var answers: [Answer] = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
+    /// Counts requests, so that each wakes one thread.
+    private let wake: Int32
+    /// Readable while answers wait.
+    let ready: Int32
+
+    init() throws(StoreError) {
+        wake = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_SEMAPHORE))
+        let wakeError = errno
+        guard wake >= 0 else { throw StoreError.noThread(wakeError) }
+        ready = eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK))
+        let readyError = errno
+        guard ready >= 0 else {
+            close(wake)
+            throw StoreError.noThread(readyError)
+        }
+    }
+
+    deinit {
+        close(wake)
+        close(ready)
+    }
+
+    /// Adds a request; false after `close`.
+    func submit(_ request: Request) -> Bool {
+        let isOpen = state.withLock { state in
+            if !state.isClosed { state.requests.append(request) }
+            return !state.isClosed
+        }
+        if isOpen { raise(wake, by: 1) }
+        return isOpen
+    }
+
+    /// Waits for a request; nil after `close` once none is left.
+    func receive() -> Request? { wait { $0.removeFirst() } }
+
+    /// Waits, and takes all that are there.
+    func receiveAll() -> [Request]? {
+        wait { requests in
+            let all = requests
+            requests = []
+            return all
+        }
+    }
+
+    /// True where no request waits.
+    var isIdle: Bool { state.withLock { $0.requests.isEmpty } }
+
+    /// Hands answers back.
+    func answer(_ answers: [Answer]) {
+        guard !answers.isEmpty else { return }
+        state.withLock { $0.answers += answers }
+        raise(ready, by: 1)
+    }
+
+    /// Takes the answers there are, and clears `ready`.
+    func take() -> [Answer] {
+        var count: UInt64 = 0
+        // Before the answers: one that comes in between makes it readable again.
+        _ = read(ready, &count, MemoryLayout.size(ofValue: count))
+        return state.withLock { state in
+            let answers = state.answers
+            state.answers = []
+            return answers
+        }
+    }
+
+    /// Takes no more requests; the threads finish those that wait, then `receive` gives nil.
+    func finish(threads: Int) {
+        state.withLock { $0.isClosed = true }
+        raise(wake, by: UInt64(threads))
+    }
+
+    private func wait<Value>(_ take: (inout [Request]) -> Value) -> Value? {
+        while true {
+            var count: UInt64 = 0
+            if read(wake, &count, MemoryLayout.size(ofValue: count)) < 0 { continue }
+            var isClosed = false
+            var taken: Value?
+            state.withLock { state in
+                isClosed = state.isClosed
+                if !state.requests.isEmpty { taken = take(&state.requests) }
+            }
+            if let taken { return taken }
+            if isClosed { return nil }
+        }
+    }
+
+    private func raise(_ descriptor: Int32, by count: UInt64) {
+        var count = count
+        while write(descriptor, &count, MemoryLayout.size(ofValue: count)) < 0, errno == EINTR {}
+    }
+}
+
+extension StoreError {
+    /// The kernel gave no descriptor or thread.
+    static func noThread(_ errno: Int32) -> StoreError {
+        StoreError(
+            operation: "start a thread of the store", subject: "",
+            cause: .database(code: 14, message: String(cString: strerror(errno))))
+    }
+}
