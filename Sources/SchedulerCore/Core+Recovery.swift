@@ -9,7 +9,7 @@ extension SchedulerCore {
     ///
     /// An attempt that stands as running was interrupted: whether its order was ever sent cannot
     /// be known, so that only the task's `on_crash` can say whether to run it again.
-    mutating func recover(_ recovered: Recovered) {
+    mutating func recover(_ recovered: StartFacts) {
         for taskClass in TaskClass.allCases { actions.append(.launchWorker(taskClass)) }
         damages = recovered.damages
         for damage in damages { log(.error, "the store is damaged", ["what": damage]) }
@@ -55,7 +55,7 @@ extension SchedulerCore {
         }
     }
 
-    private mutating func createBuiltIn(_ task: Recovered.Task) {
+    private mutating func createBuiltIn(_ task: TaskDefinition) {
         var task = task
         task.record.key = TaskKey(id: task.record.id, uid: ids.next())
         task.record.nextRun = task.record.enabled ? task.table.next(after: now.wall) : nil

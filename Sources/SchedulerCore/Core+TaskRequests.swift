@@ -52,7 +52,7 @@ extension SchedulerCore {
 
     // MARK: - Create
 
-    private mutating func create(_ task: Recovered.Task, _ id: RequestID, _ actor: String) {
+    private mutating func create(_ task: TaskDefinition, _ id: RequestID, _ actor: String) {
         var task = task
         guard tasks[task.record.id] == nil else {
             return reply(id, .refused(Self.taken(task.record.id)))
@@ -103,7 +103,7 @@ extension SchedulerCore {
     // MARK: - Update
 
     private mutating func update(
-        _ task: Recovered.Task, _ id: RequestID, _ actor: String, _ action: String
+        _ task: TaskDefinition, _ id: RequestID, _ actor: String, _ action: String
     ) {
         let name = task.record.id
         guard let known = tasks[name] else { return refuse(id, unknown: name) }
@@ -130,7 +130,7 @@ extension SchedulerCore {
         _ name: TaskID, _ isEnabled: Bool, _ id: RequestID, _ actor: String
     ) {
         guard let known = tasks[name] else { return refuse(id, unknown: name) }
-        var task = known.changes.last ?? Recovered.Task(record: known.record, table: known.table)
+        var task = known.changes.last ?? TaskDefinition(record: known.record, table: known.table)
         task.record.enabled = isEnabled
         update(task, id, actor, isEnabled ? "task.enable" : "task.disable")
     }

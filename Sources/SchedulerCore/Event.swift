@@ -6,7 +6,7 @@ public import AicoCore
 /// What can happen to the scheduler.
 public enum Event: Sendable {
     /// The store was read; the first event.
-    case start(Recovered)
+    case start(StartFacts)
     /// A client wants something changed.
     case request(RequestID, actor: String, Request)
     /// A batch was written, or nothing of it was.
@@ -63,21 +63,7 @@ public enum MachineLoad: Sendable, Hashable {
 }
 
 /// What the store had when the scheduler started.
-public struct Recovered: Sendable {
-    /// A task that can be scheduled.
-    public struct Task: Sendable {
-        /// Its row.
-        public var record: StoredTask
-        /// What the row's texts mean.
-        public var table: Planner.Timetable
-
-        /// Makes one.
-        public init(record: StoredTask, table: Planner.Timetable) {
-            self.record = record
-            self.table = table
-        }
-    }
-
+public struct StartFacts: Sendable {
     /// Tasks, without those that do not open or parse.
     public var tasks: [Task] = []
     /// The system's own tasks that are to be made where they are missing.
@@ -97,4 +83,18 @@ public struct Recovered: Sendable {
 
     /// Makes an empty one.
     public init() {}
+}
+
+/// A task that can be scheduled: its row, and what the row's texts mean.
+public struct TaskDefinition: Sendable {
+    /// Its row.
+    public var record: StoredTask
+    /// What the row's texts mean.
+    public var table: Planner.Timetable
+
+    /// Makes one.
+    public init(record: StoredTask, table: Planner.Timetable) {
+        self.record = record
+        self.table = table
+    }
 }

@@ -6,9 +6,9 @@ public import AicoCore
 /// What a client wants changed; checked for form, role and content before it comes here.
 public enum Request: Sendable {
     /// Make a task.
-    case create(Recovered.Task)
+    case create(TaskDefinition)
     /// Put a task's definition in the place of the present one; `key` is whose.
-    case update(Recovered.Task)
+    case update(TaskDefinition)
     /// Let the clock start a task, or not.
     case setEnabled(TaskID, Bool)
     /// Remove a task.

@@ -10,7 +10,7 @@ public struct TaskState: Sendable {
     /// What the row's texts mean.
     public internal(set) var table: Planner.Timetable
     /// Definitions that are being written, the latest last.
-    var changes: [Recovered.Task] = []
+    var changes: [TaskDefinition] = []
     /// Whether its row is being written for the first time.
     var isCreating = false
     /// Whether its row is being removed.
@@ -24,7 +24,7 @@ public struct TaskState: Sendable {
     /// The latest instant that a request was given: two never share one.
     var lastRequested: Instant?
 
-    init(_ task: Recovered.Task) {
+    init(_ task: TaskDefinition) {
         record = task.record
         table = task.table
     }
