@@ -65,9 +65,9 @@ public enum MachineLoad: Sendable, Hashable {
 /// What the store had when the scheduler started.
 public struct StartFacts: Sendable {
     /// Tasks, without those that do not open or parse.
-    public var tasks: [Task] = []
+    public var tasks: [TaskDefinition] = []
     /// The system's own tasks that are to be made where they are missing.
-    public var builtIns: [Task] = []
+    public var builtIns: [TaskDefinition] = []
     /// Attempts written as running, with their executions.
     public var running: [(attempt: StoredAttempt, execution: StoredExecution)] = []
     /// Executions whose next attempt waits.
