@@ -33,12 +33,14 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("BusClient", ["AicoCore", "AicoWire", "ZeroMQ"]),
+    ("BusServer", ["AicoCore", "AicoWire", "AicoKeys", "ZeroMQ"]),
     ("FileIntegrity", ["AicoWire", .product(name: "Crypto", package: "swift-crypto")]),
     (
         "AicoScheduler",
         [
             "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
-            "SchedulerCore", "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
+            "BusServer", "SchedulerCore",
+            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
@@ -128,6 +130,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],

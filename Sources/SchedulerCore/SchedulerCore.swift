@@ -12,7 +12,7 @@ public import AicoCore
 /// it decides about what waits and lets the changes leave.
 public struct SchedulerCore: Sendable {
     /// What the core was told at its making.
-    public let settings: CoreSettings
+    public private(set) var settings: CoreSettings
     /// When it began.
     public let startedAt: Time
     /// Tasks by name.
@@ -26,7 +26,7 @@ public struct SchedulerCore: Sendable {
     /// Which part of its life it is in.
     public internal(set) var stop = StopState.running
     /// What is remembered for health.
-    public internal(set) var health = HealthMemory()
+    public var health = HealthMemory()
     /// How busy the machine is.
     public internal(set) var load = MachineLoad.notYet
     /// What the store did not take.
@@ -105,6 +105,11 @@ public struct SchedulerCore: Sendable {
 
     /// Whether there is more to do than one turn may take: the loop is not to sleep.
     public var isBusy: Bool { needsAdmission || !fresh.isEmpty }
+
+    /// Tells the longest that an attempt of a type may take where its task does not say.
+    public mutating func setTimeout(_ timeout: Duration, ofType type: String) {
+        settings.typeTimeouts[type] = timeout
+    }
 
     /// The worker of a class.
     public func worker(_ taskClass: TaskClass) -> Worker { workers[Int(taskClass.rawValue)] }

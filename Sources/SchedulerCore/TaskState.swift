@@ -36,6 +36,11 @@ public struct TaskState: Sendable {
     /// How it runs.
     public var policies: TaskPolicies { table.policies }
 
+    /// Whether its row is not written yet: it is not there for anybody who asks.
+    public var isBeingMade: Bool { isCreating }
+    /// The first of its executions that wait for each other.
+    public var queued: String? { line.first }
+
     /// What a change of it starts from: the latest definition, written or not.
     public var latest: StoredTask { changes.last?.record ?? record }
 
