@@ -100,6 +100,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoSchedulerTests",
         [
             "AicoScheduler", "AicoConfig", "AicoKeys", "AicoStore", "AicoWire", "AicoCore",
+            "SchedulerCore",
             "BusClient", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
         ]
     ),
