@@ -163,7 +163,8 @@ struct CanaryTests {
         while true {
             let event = try #require(
                 try run.client.nextEvent(timeout: .seconds(20)), "no worker is unproven")
-            if event.topic == BusEventTopic.worker.rawValue, event.data["state"] == "canary_failed" {
+            if event.topic == BusEventTopic.worker.rawValue, event.data["state"] == "canary_failed"
+            {
                 #expect(event.data["class"] == "user")
                 return event.data["detail"]?.string
             }

@@ -101,7 +101,10 @@ extension Scheduler {
         }
         for pipe in pipes { takeReports(of: pipe, limit: configuration.scheduler.batchSize) }
         for item in ready where item.key >= Key.orders {
-            guard let pipe = pipes.first(where: { Key.orders + Int($0.taskClass.rawValue) == item.key })
+            guard
+                let pipe = pipes.first(where: {
+                    Key.orders + Int($0.taskClass.rawValue) == item.key
+                })
             else { continue }
             pipe.isFull = false
             feed(.writable(pipe.taskClass))

@@ -72,8 +72,10 @@ public final class Scheduler {
         bus = try BusServer(
             keys: keys,
             endpoints: BusServer.Endpoints(
-                requests: ["ipc://\(layout.busSocket)"] + (settings.requests.map { [$0.text] } ?? []),
-                events: ["ipc://\(layout.eventsSocket)"] + (settings.events.map { [$0.text] } ?? [])),
+                requests: ["ipc://\(layout.busSocket)"]
+                    + (settings.requests.map { [$0.text] } ?? []),
+                events: ["ipc://\(layout.eventsSocket)"] + (settings.events.map { [$0.text] } ?? [])
+            ),
             limits: BusServer.Limits(), context: context)
         pipes = try TaskClass.allCases.map {
             try ClassPipe($0, layout: layout, context: context)
