@@ -25,12 +25,23 @@ extension TaskStore {
         try queue.read { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM \(table)") ?? -1 }
     }
 
+    /// In the order in which they were written.
+    func executionsInOrder() throws -> [String] {
+        try queue.read {
+            try String.fetchAll($0, sql: "SELECT execution_id FROM task_executions ORDER BY id")
+        }
+    }
+
     func insertMigration(_ name: String) throws {
         try execute("INSERT INTO grdb_migrations (identifier) VALUES ('\(name)')")
     }
 
-    func execute(_ sql: String) throws {
-        try queue.write { try $0.execute(sql: sql) }
+    func execute(_ sql: String, outsideTransaction: Bool = false) throws {
+        if outsideTransaction {
+            try queue.writeWithoutTransaction { try $0.execute(sql: sql) }
+        } else {
+            try queue.write { try $0.execute(sql: sql) }
+        }
     }
 
     func inTransaction(_ body: () throws -> Void) throws {
