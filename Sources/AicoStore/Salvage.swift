@@ -42,8 +42,8 @@ struct Salvage {
                 }
                 return found
             } catch {
-                let resumed = try note(error, "\(table) from row \(next) on") { try resume(next) }
-                guard let resumed = resumed ?? nil else { return found }
+                try note(error, "\(table) from row \(next) on")
+                guard let resumed = try resume(next) else { return found }
                 next = resumed
             }
         }
@@ -54,18 +54,16 @@ struct Salvage {
         do {
             return try body()
         } catch {
-            return try note(error, subject) { nil }
+            try note(error, subject)
+            return nil
         }
     }
 
-    private mutating func note<Value>(
-        _ error: any Error, _ subject: String, _ next: () throws -> Value?
-    ) throws -> Value? {
+    private mutating func note(_ error: any Error, _ subject: String) throws {
         let known = StoreError(operation, subject, error)
         guard known.cause.isDamage else { throw known }
         damages.append(
             StoreError(operation: operation, subject: subject, cause: known.cause))
-        return try next()
     }
 
     /// The least row id from `start` on behind which something can be read; nil where nothing can.
@@ -86,7 +84,8 @@ struct Salvage {
         do {
             _ = try Int64.fetchOne(
                 db,
-                sql: "SELECT rowid FROM \(table) NOT INDEXED WHERE rowid >= ? ORDER BY rowid LIMIT 1",
+                sql:
+                    "SELECT rowid FROM \(table) NOT INDEXED WHERE rowid >= ? ORDER BY rowid LIMIT 1",
                 arguments: [row])
             return true
         } catch {

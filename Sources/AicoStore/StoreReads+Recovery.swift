@@ -57,7 +57,7 @@ extension StoreReads {
             return try records(rows) { row throws(StoreError) in try occurrence(row) }
         }
         // The table has no row ids to walk along; each task's part of it is looked for by itself.
-        let (rows, damages) = try read(operation) { db in
+        let (rows, damages) = try salvaging(operation) { db in
             var tasks = Salvage(db, operation, table: "scheduled_tasks")
             var salvage = Salvage(db, operation, table: "occurrences")
             var rows: [Row] = []
@@ -112,7 +112,7 @@ extension StoreReads {
         if let rows = try ifSound(operation, { db in try Row.fetchAll(db, sql: sql) }) {
             return try records(rows, record)
         }
-        let (rows, damages) = try read(operation) { db in
+        let (rows, damages) = try salvaging(operation) { db in
             var salvage = Salvage(db, operation, table: table)
             var rows: [Row] = []
             for id in try salvage.rows(where: condition) {
@@ -129,13 +129,21 @@ extension StoreReads {
         return found
     }
 
+    /// Outside of a transaction, whose end would fail for what was met in it: at a start nobody
+    /// writes.
+    private func salvaging<Value>(_ operation: String, _ body: (Database) throws -> Value)
+        throws(StoreError) -> Value
+    {
+        try StoreError.wrap(operation, "") { try queue.unsafeRead(body) }
+    }
+
     /// Nil where it met damage.
     private func ifSound(_ operation: String, _ body: (Database) throws -> [Row])
         throws(StoreError) -> [Row]?
     {
         do throws(StoreError) {
             return try read(operation, "", body)
-        } catch where error.cause.isDamage {
+        } catch  where error.cause.isDamage {
             return nil
         }
     }
