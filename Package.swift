@@ -94,7 +94,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox", "AicoCore", "StrictYAML"]),
     (
         "AicoStoreTests",
-        ["AicoStore", "AicoKeys", "AicoCore", .product(name: "GRDB", package: "GRDB.swift")]
+        [
+            "AicoStore", "AicoKeys", "AicoCore", "FaultyVFS",
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]
     ),
     (
         "AicoSchedulerTests",
@@ -149,6 +152,12 @@ let package = Package(
                 name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
         }
         + [
+            .target(
+                name: "CFaultyVFS", path: "Tests/FaultyVFS/C",
+                linkerSettings: [.linkedLibrary("sqlite3")]),
+            .target(
+                name: "FaultyVFS", dependencies: ["CFaultyVFS"], path: "Tests/FaultyVFS/Swift",
+                swiftSettings: swiftSettings),
             .executableTarget(name: "escape-probe", path: "Tests/EscapeProbe"),
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
