@@ -13,6 +13,10 @@ let swiftSettings: [SwiftSetting] =
         "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault",
     ].map { .enableUpcomingFeature($0) } + warnings
 
+/// `make mutants` builds a core into which faults can be planted; nothing else does.
+let mutantSettings: [SwiftSetting] =
+    Context.environment["AICO_MUTANTS"] == nil ? [] : [.define("AICO_MUTANTS")]
+
 /// Libraries, from the bottom up: arrows run downwards only (see docs/architecture.md).
 let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCore", []),
@@ -145,7 +149,9 @@ let package = Package(
         .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("dl")]),
     ]
         + libraries.map {
-            .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
+            .target(
+                name: $0.name, dependencies: $0.dependencies,
+                swiftSettings: swiftSettings + ($0.name == "SchedulerCore" ? mutantSettings : []))
         }
         + executables.map {
             .executableTarget(
@@ -162,6 +168,12 @@ let package = Package(
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
+            .target(
+                name: "Simulation", dependencies: ["SchedulerCore", "AicoCore", "TimeZones"],
+                path: "Tests/Simulation", swiftSettings: swiftSettings + mutantSettings),
+            .executableTarget(
+                name: "aico-simulate", dependencies: ["Simulation"], path: "Tests/Simulate",
+                swiftSettings: swiftSettings),
             .executableTarget(
                 name: "aico-bench",
                 dependencies: [

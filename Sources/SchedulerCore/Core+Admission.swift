@@ -244,13 +244,31 @@ extension SchedulerCore {
         return [.resolveDeadLetter(id: letter, at: now.wall, retriedAs: execution.id)]
     }
 
-    /// That an execution waits stands in the store: it exists.
-    mutating func recorded(_ id: String) {
-        guard let execution = executions[id], let request = execution.asked else { return }
+    /// The store answered for the row of one that waits: it stands there, and so the execution
+    /// exists, or its instant ran before.
+    mutating func recorded(_ id: String, _ outcome: StoreOutcome) {
+        guard let execution = executions[id] else { return }
+        if outcome == .alreadyClaimed, execution.state == .queued, execution.attempts == 0 {
+            return rejected(execution)
+        }
+        guard let request = execution.asked else { return }
         executions[id]?.asked = nil
         reply(
             request,
             .execution(
                 id, execution.task.id, waits: execution.state == .queued ? waits(execution) : nil))
+    }
+
+    /// A waiting execution's instant ran before, as where the clock was set back.
+    private mutating func rejected(_ execution: Execution) {
+        let id = execution.id
+        guard execution.trigger.isRequested else {
+            if executions[id]?.move(.skip) == true { forget(id) }
+            return
+        }
+        // The next microsecond is free.
+        executions[id]?.plannedAt = execution.plannedAt + .microseconds(1)
+        executions[id]?.recorded = nil
+        fresh.append(id)
     }
 }

@@ -209,7 +209,7 @@ extension SchedulerCore {
         switch then {
         case .nothing, .noted: break
         case .claimed(let id): claimed(id, outcome ?? .notFound)
-        case .recorded(let id): recorded(id)
+        case .recorded(let id): recorded(id, outcome ?? .done)
         case .created(let key, let request):
             if outcome == .done {
                 created(key, request)

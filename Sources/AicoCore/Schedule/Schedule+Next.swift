@@ -49,7 +49,8 @@ extension Schedule {
         let (elapsed, overflow) = after.microseconds.subtractingReportingOverflow(
             created.microseconds)
         if overflow { return nil }
-        let steps = elapsed < 0 ? 0 : elapsed / interval
+        // Rounded down: the grid has no beginning for a clock that was set back behind it.
+        let steps = elapsed / interval - (elapsed % interval < 0 ? 1 : 0)
         let (product, tooFar) = (steps + 1).multipliedReportingOverflow(by: interval)
         let (sum, beyond) = created.microseconds.addingReportingOverflow(product)
         return tooFar || beyond ? nil : Instant(microseconds: sum)
