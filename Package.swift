@@ -17,11 +17,12 @@ let swiftSettings: [SwiftSetting] =
 let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCore", []),
     ("AicoWire", ["AicoCore"]),
+    ("SchedulerCore", ["AicoCore", .product(name: "HeapModule", package: "swift-collections")]),
     ("TimeZones", ["AicoCore"]),
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSandbox", ["CLinux"]),
     ("StrictYAML", [.product(name: "Yams", package: "Yams")]),
-    ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML"]),
+    ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
     ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
     (
@@ -32,12 +33,14 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("BusClient", ["AicoCore", "AicoWire", "ZeroMQ"]),
+    ("BusServer", ["AicoCore", "AicoWire", "AicoKeys", "ZeroMQ"]),
     ("FileIntegrity", ["AicoWire", .product(name: "Crypto", package: "swift-crypto")]),
     (
         "AicoScheduler",
         [
             "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
-            "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
+            "BusServer", "SchedulerCore",
+            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
@@ -100,6 +103,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoSchedulerTests",
         [
             "AicoScheduler", "AicoConfig", "AicoKeys", "AicoStore", "AicoWire", "AicoCore",
+            "SchedulerCore",
             "BusClient", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -116,7 +120,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     (
         "AicoCommandsTests",
-        ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ"]
+        ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ", "aico"]
     ),
     ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
 ]
@@ -129,6 +133,8 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],

@@ -40,7 +40,7 @@ public enum SchedulerProgram {
         do {
             let scheduler = try Scheduler(
                 configuration: configuration, channel: SupervisorChannel.inherited,
-                monitor: ProcResourceMonitor(now: WallClock.now), log: log)
+                monitor: ProcResourceMonitor(now: WallClock.uptime), log: log)
             if let profiles = options.profileDirectory {
                 // After the keys were made.
                 BaselineRecorder(

@@ -19,6 +19,12 @@ enum Migrations {
         migrator.registerMigration("4 key check and audit anchor") { db in
             try db.execute(sql: keyCheckAndAnchor)
         }
+        migrator.registerMigration("5 the boot whose tasks were started") { db in
+            try db.execute(
+                sql:
+                    "CREATE TABLE boot (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL)"
+            )
+        }
         return migrator
     }
 

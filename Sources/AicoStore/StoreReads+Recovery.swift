@@ -157,4 +157,11 @@ extension StoreReads {
         }
         return found
     }
+
+    /// The boot of the machine whose `@reboot` tasks were started last; nil where none was.
+    public func lastBoot() throws(StoreError) -> String? {
+        try read("read the last boot") { db in
+            try String.fetchOne(db, sql: "SELECT id FROM boot")
+        }
+    }
 }

@@ -50,6 +50,7 @@ extension TaskStore {
             try resolve(id, at: at, retriedAs: retriedAs, db)
         case .purgeDeadLetters: try purgeAll(db)
         case .purgeDeadLetter(let id): try purge(id: id, db)
+        case .noteBoot(let id): try noteBoot(id, db)
         case .audit(let entry): try append(entry, db)
         }
     }
@@ -103,6 +104,14 @@ extension TaskStore {
             occurrence.executionID, StoreTime.text(occurrence.decidedAt),
         ])
         return db.changesCount == 1 ? .done : .alreadyClaimed
+    }
+
+    private func noteBoot(_ id: String, _ db: Database) throws -> StoreOutcome {
+        try db.execute(
+            sql:
+                "INSERT INTO boot (only, id) VALUES (1, ?) ON CONFLICT DO UPDATE SET id = excluded.id",
+            arguments: [id])
+        return .done
     }
 
     private func insertAttempt(

@@ -40,56 +40,28 @@ public enum Admission {
         }
     }
 
-    /// What wants to start.
-    public struct Candidate: Sendable, Hashable {
-        /// The task's policies.
-        public var policies: TaskPolicies
-        /// True where a person asked for it: resources do not hold it back.
-        public var isManual: Bool
-        /// Executions of its task that are open: running, or waiting for a retry.
-        public var openOfTask: Int
-        /// Instants of its task that wait before this one.
-        public var waitingOfTask: Int
-        /// How long resources have put it off.
-        public var waited: Duration
-
-        /// Makes a candidate.
-        public init(
-            policies: TaskPolicies, isManual: Bool = false, openOfTask: Int = 0,
-            waitingOfTask: Int = 0, waited: Duration = .zero
-        ) {
-            self.policies = policies
-            self.isManual = isManual
-            self.openOfTask = openOfTask
-            self.waitingOfTask = waitingOfTask
-            self.waited = waited
-        }
+    /// Why something is due.
+    public enum Cause: Sendable, Hashable, CaseIterable {
+        /// The clock, at its time.
+        case onTime
+        /// The clock, for one of several instants that are all to run, one after the other.
+        case oneOfAll
+        /// Somebody asked for it; whether it may run beside what is open was decided then.
+        case requested
+        /// Its execution has begun: the next attempt.
+        case furtherAttempt
     }
 
-    /// Where it would start.
-    public struct Place: Sendable, Hashable {
-        /// Whether the class's worker takes orders.
-        public var isWorkerReady: Bool
-        /// Free places among all classes.
-        public var free: Int
-        /// Free places in its class.
-        public var freeInClass: Int
-        /// How busy the machine is; nil where it cannot be known, and then nothing is held back.
-        public var load: Load?
-        /// Bounds on that.
-        public var thresholds: Thresholds
-
-        /// Makes a place.
-        public init(
-            isWorkerReady: Bool = true, free: Int, freeInClass: Int, load: Load? = nil,
-            thresholds: Thresholds = Thresholds()
-        ) {
-            self.isWorkerReady = isWorkerReady
-            self.free = free
-            self.freeInClass = freeInClass
-            self.load = load
-            self.thresholds = thresholds
-        }
+    /// What becomes of something that is due, as far as its own task decides.
+    public enum Arrival: Sendable, Hashable {
+        /// It may run beside whatever is open.
+        case beside
+        /// It waits in line until nothing before it is open or waits.
+        case inLine
+        /// It takes the place of what waits, and what is open is cancelled for it.
+        case instead
+        /// It does not run.
+        case skip(Refusal)
     }
 
     /// Why it starts later.
@@ -101,12 +73,16 @@ public enum Admission {
         case cpu
         case memory
         case notIdle = "not_idle"
+        /// How busy the machine is, is not known yet.
+        case loadUnknown = "load_unknown"
+        /// The system stops; it comes up again at the next start.
+        case stopping
 
         /// Whether looking at the machine again is what ends it.
         public var isForResources: Bool {
             switch self {
-            case .cpu, .memory, .notIdle: true
-            case .overlap, .worker, .concurrency, .classConcurrency: false
+            case .cpu, .memory, .notIdle, .loadUnknown: true
+            case .overlap, .worker, .concurrency, .classConcurrency, .stopping: false
             }
         }
     }
@@ -114,61 +90,43 @@ public enum Admission {
     /// Why it does not start at all.
     public enum Refusal: String, Sendable, CaseIterable {
         case overlap
+        case superseded
         case maximumDefer = "max_defer"
     }
 
-    /// The decision.
-    public enum Decision: Sendable, Hashable {
-        case run
-        case deferred(Deferral)
-        /// The open execution is to be cancelled; it starts after that.
-        case cancelOld
-        case skip(Refusal)
-    }
-
-    /// Decides. Overlap comes first: it is the task's own affair, whatever the machine does.
+    /// Decides by the task's own policy: overlap is its affair, whatever the machine does.
     ///
-    /// Beyond `maximumDefer` a busy machine no longer holds a task back, but `idleOnly` means
-    /// what it says: such a task is skipped then.
-    public static func decide(_ candidate: Candidate, at place: Place) -> Decision {
-        if let decision = overlap(candidate) { return decision }
-        guard place.isWorkerReady else { return .deferred(.worker) }
-        if let decision = resources(candidate, at: place) { return decision }
-        guard place.free > 0 else { return .deferred(.concurrency) }
-        guard place.freeInClass > 0 else { return .deferred(.classConcurrency) }
-        return .run
-    }
-
-    private static func overlap(_ candidate: Candidate) -> Decision? {
-        switch candidate.policies.overlap {
-        case .allow:
-            return nil
-        case .skip:
-            return candidate.openOfTask + candidate.waitingOfTask > 0 ? .skip(.overlap) : nil
-        case .queueOne:
-            if candidate.waitingOfTask > 0 { return .skip(.overlap) }
-            return candidate.openOfTask > 0 ? .deferred(.overlap) : nil
-        case .queueAll:
-            return candidate.openOfTask + candidate.waitingOfTask > 0 ? .deferred(.overlap) : nil
-        case .cancelOld:
-            // The newest wins: one that waits is older than this one.
-            if candidate.waitingOfTask > 0 { return .deferred(.overlap) }
-            return candidate.openOfTask > 0 ? .cancelOld : nil
+    /// - Parameters:
+    ///   - open: executions of its task that have begun and are not over.
+    ///   - waiting: instants of its task that wait.
+    public static func arrival(
+        of cause: Cause, policies: TaskPolicies, open: Int, waiting: Int
+    ) -> Arrival {
+        switch cause {
+        case .furtherAttempt: return .beside
+        case .requested: return policies.overlap == .allow ? .beside : .inLine
+        case .oneOfAll: return policies.overlap == .allow ? .beside : .inLine
+        case .onTime: break
+        }
+        switch policies.overlap {
+        case .allow: return .beside
+        case .skip: return open + waiting > 0 ? .skip(.overlap) : .inLine
+        case .queueOne: return waiting > 0 ? .skip(.overlap) : .inLine
+        case .queueAll: return .inLine
+        case .cancelOld: return .instead
         }
     }
 
-    private static func resources(_ candidate: Candidate, at place: Place) -> Decision? {
-        guard !candidate.isManual, let load = place.load else { return nil }
-        let isOverdue = candidate.waited >= candidate.policies.maximumDefer
-        if candidate.policies.idleOnly {
-            if load.cpu <= place.thresholds.idleCPU, load.memory <= place.thresholds.idleMemory {
-                return nil
-            }
-            return isOverdue ? .skip(.maximumDefer) : .deferred(.notIdle)
+    /// Says what of the machine holds back what the clock starts; nil where nothing does.
+    public static func gate(
+        _ load: Load, thresholds: Thresholds, isIdleOnly: Bool
+    ) -> Deferral? {
+        if isIdleOnly {
+            let isIdle = load.cpu <= thresholds.idleCPU && load.memory <= thresholds.idleMemory
+            return isIdle ? nil : .notIdle
         }
-        if isOverdue { return nil }
-        if load.cpu > place.thresholds.maximumCPU { return .deferred(.cpu) }
-        if load.memory > place.thresholds.maximumMemory { return .deferred(.memory) }
+        if load.cpu > thresholds.maximumCPU { return .cpu }
+        if load.memory > thresholds.maximumMemory { return .memory }
         return nil
     }
 }

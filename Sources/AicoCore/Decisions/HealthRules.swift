@@ -38,8 +38,21 @@ public struct HealthCheck: Sendable, Hashable {
     }
 }
 
+/// How well the system is, and how its users' tasks do: two things.
+public struct HealthReport: Sendable, Hashable {
+    /// Scheduler, workers, store, canaries and the system's own tasks.
+    public var system: HealthStatus
+    /// Agency and user tasks.
+    public var tasks: HealthStatus
+    /// All that was looked at, one check a name.
+    public var checks: [HealthCheck]
+}
+
 /// Judges the system by what the scheduler knows.
 public enum HealthRules {
+    /// A worker that died so often in a row is critical, also while it is up again.
+    public static let deathsInARow = 3
+
     /// What the scheduler knows of one class's worker.
     public enum Worker: Sendable, Hashable {
         /// Takes orders.
@@ -50,11 +63,13 @@ public enum HealthRules {
         case missing(Duration)
         /// Breaks the protocol, or its canary got out: takes no orders.
         case distrusted(String)
+        /// Dies again and again, so often in a row; how it ended last.
+        case dying(times: Int, last: String)
     }
 
     /// From where on things count as bad.
     public struct Limits: Sendable, Hashable {
-        /// Failed of ended executions, in percent, from which the system is degraded.
+        /// Failed of ended executions, in percent, from which it is degraded.
         public var degradedFailurePercent: Double
         /// Failed of ended executions, in percent, from which it is critical.
         public var criticalFailurePercent: Double
@@ -83,39 +98,73 @@ public enum HealthRules {
     public struct Facts: Sendable {
         /// The classes' workers.
         public var workers: [(taskClass: TaskClass, state: Worker)]
-        /// Failed and all executions that ended lately.
-        public var recent: (failed: Int, all: Int)
+        /// Failed and all attempts of maintenance and security tasks that ended lately.
+        public var recentOfSystem: (failed: Int, all: Int)
+        /// Failed and all attempts of agency and user tasks that ended lately.
+        public var recentOfTasks: (failed: Int, all: Int)
         /// For how long the store has refused to write; nil where it writes.
         public var storeFailure: Duration?
+        /// Why it does, in words.
+        public var storeTrouble: String?
+        /// What of the store could not be read, in words.
+        public var damages: [String]
         /// How late the loop started what was due lately, at worst.
         public var lateness: Duration
-        /// What the last health check task found; empty where there was none.
+        /// What the last health check task and others found.
         public var found: [HealthCheck]
 
         /// Makes facts.
         public init(
             workers: [(taskClass: TaskClass, state: Worker)] = [],
-            recent: (failed: Int, all: Int) = (0, 0), storeFailure: Duration? = nil,
-            lateness: Duration = .zero, found: [HealthCheck] = []
+            recentOfSystem: (failed: Int, all: Int) = (0, 0),
+            recentOfTasks: (failed: Int, all: Int) = (0, 0), storeFailure: Duration? = nil,
+            storeTrouble: String? = nil, damages: [String] = [], lateness: Duration = .zero,
+            found: [HealthCheck] = []
         ) {
             self.workers = workers
-            self.recent = recent
+            self.recentOfSystem = recentOfSystem
+            self.recentOfTasks = recentOfTasks
             self.storeFailure = storeFailure
+            self.storeTrouble = storeTrouble
+            self.damages = damages
             self.lateness = lateness
             self.found = found
         }
     }
 
-    /// Lists all checks; the system is as well as the worst of them.
-    public static func judge(
-        _ facts: Facts, limits: Limits = Limits()
-    ) -> (status: HealthStatus, checks: [HealthCheck]) {
+    /// The check that tells of agency and user tasks, and of nothing else.
+    public static let tasksCheck = "tasks"
+
+    /// Lists all checks, one a name; the system is as well as the worst of its own.
+    public static func judge(_ facts: Facts, limits: Limits = Limits()) -> HealthReport {
         var checks = facts.workers.map { worker($0.taskClass, $0.state, limits) }
-        checks.append(failures(facts.recent, limits))
-        checks.append(store(facts.storeFailure))
+        checks.append(failures("maintenance", facts.recentOfSystem, limits))
+        checks.append(store(facts))
         checks.append(loop(facts.lateness, limits))
         checks += facts.found
-        return (checks.map(\.status).max() ?? .healthy, checks)
+        let tasks = failures(tasksCheck, facts.recentOfTasks, limits)
+        let merged = merge(checks)
+        return HealthReport(
+            system: merged.map(\.status).max() ?? .healthy, tasks: tasks.status,
+            checks: merged + [tasks])
+    }
+
+    /// Two checks of one name are one: the worse status, and both messages where they differ.
+    private static func merge(_ checks: [HealthCheck]) -> [HealthCheck] {
+        var merged: [HealthCheck] = []
+        for check in checks where check.name != tasksCheck {
+            guard let index = merged.firstIndex(where: { $0.name == check.name }) else {
+                merged.append(check)
+                continue
+            }
+            let known = merged[index]
+            if check.status > known.status {
+                merged[index] = check
+            } else if check.status == known.status, check.message != known.message {
+                merged[index].message += "; " + check.message
+            }
+        }
+        return merged
     }
 
     private static func worker(
@@ -133,28 +182,38 @@ public enum HealthRules {
                 message: "takes no orders since \(time.components.seconds) s")
         case .distrusted(let why):
             return HealthCheck(name: name, status: .critical, message: why)
+        case .dying(let times, let last):
+            return HealthCheck(
+                name: name, status: .critical, message: "died \(times) times in a row: it \(last)")
         }
     }
 
     private static func failures(
-        _ recent: (failed: Int, all: Int), _ limits: Limits
+        _ name: String, _ recent: (failed: Int, all: Int), _ limits: Limits
     ) -> HealthCheck {
         let percent = recent.all == 0 ? 0 : Double(recent.failed) * 100 / Double(recent.all)
         let status: HealthStatus =
             recent.all < limits.leastExecutions || percent < limits.degradedFailurePercent
             ? .healthy : percent < limits.criticalFailurePercent ? .degraded : .critical
         return HealthCheck(
-            name: "executions", status: status,
-            message: "\(recent.failed) of the last \(recent.all) failed")
+            name: name, status: status,
+            message: "\(recent.failed) of the last \(recent.all) attempts failed")
     }
 
-    private static func store(_ failure: Duration?) -> HealthCheck {
-        guard let failure else {
-            return HealthCheck(name: "store", status: .healthy, message: "writes")
+    private static func store(_ facts: Facts) -> HealthCheck {
+        if let failure = facts.storeFailure {
+            let why = facts.storeTrouble.map { ": \($0)" } ?? ""
+            return HealthCheck(
+                name: "store", status: .critical,
+                message: "has refused to write for \(failure.components.seconds) s\(why)")
         }
-        return HealthCheck(
-            name: "store", status: .critical,
-            message: "has refused to write for \(failure.components.seconds) s")
+        guard facts.damages.isEmpty else {
+            return HealthCheck(
+                name: "store", status: .critical,
+                message: "is damaged: \(facts.damages.joined(separator: "; "))"
+                    + "; stop the system and restore the database from a backup")
+        }
+        return HealthCheck(name: "store", status: .healthy, message: "writes")
     }
 
     private static func loop(_ lateness: Duration, _ limits: Limits) -> HealthCheck {

@@ -40,6 +40,8 @@ public enum StoreChange: Sendable, Equatable {
     case purgeDeadLetters
     /// Deletes one dead letter -> done, notFound.
     case purgeDeadLetter(id: Int64)
+    /// Remembers the boot whose `@reboot` tasks were started -> done.
+    case noteBoot(String)
     /// Adds an entry to the chained audit log -> done.
     case audit(AuditEntry)
 }

@@ -4,90 +4,164 @@
 import AicoCore
 import AicoStore
 import AicoWire
+import SchedulerCore
 
 extension Scheduler {
-    /// A reply carries at most this much log text.
-    private static let maximumLogReplyBytes = 4 * 1024 * 1024
-
-    func status(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
+    func status(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         let reader = try ObjectReader(body, keys: ["task", "execution"])
-        if let id = try reader.string("execution") {
-            if let waiting = queued(id) { return ["execution": view(of: waiting)] }
-            let execution = try execution(id)
-            let attempts = try reading { () throws(StoreError) in
-                try store.attempts(execution: id)
+        if let text = try reader.string("execution") {
+            if let live = try liveExecution(text), live.attempts == 0 {
+                return send(.success(["execution": view(of: live)]), to: request)
             }
-            return ["execution": view(of: execution, attempts: attempts)]
+            let name = try liveExecution(text)?.id ?? text
+            return read(request) { store throws(StoreError) in
+                switch try store.find(name) {
+                case .failure(let refusal): return .failure(refusal)
+                case .success(let execution):
+                    let attempts = try store.attempts(execution: execution.id)
+                    return .success(["execution": execution.view(attempts: attempts)])
+                }
+            }
         }
-        let entry = try entry(reader)
-        let latest = try reading { () throws(StoreError) in
-            try store.history(task: entry.id.text, limit: 5)
+        let task = try task(reader)
+        let view = view(of: task)
+        let isKnown = task.lastOutcome != nil
+        read(request) { store throws(StoreError) in
+            let latest = try store.history(uid: task.key.uid, limit: 5)
+            let outcome = latest.first { $0.outcome != nil }?.outcome
+            return .success([
+                "task": isKnown ? view : view.adding("last_outcome", .text(outcome)),
+                "executions": .array(latest.map { $0.view() }),
+            ])
         }
-        return [
-            "task": view(of: entry), "executions": .array(latest.map { view(of: $0) }),
-        ]
     }
 
-    /// What is to become an execution whose id was told already.
-    private func queued(_ execution: String) -> Waiting? {
-        queue.items.first { $0.executionID == execution && $0.retryOf == nil }
-    }
-
-    func history(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
-        let reader = try ObjectReader(body, keys: ["task", "outcome", "since", "limit"])
-        let task = try reader.taskID("task")
-        let outcome = try reader.choice("outcome", of: Outcome.Kind.self)
+    func history(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
+        let reader = try ObjectReader(body, keys: ["task", "outcome", "since", "limit", "after"])
+        let id = try reader.taskID("task")
+        let outcome = try reader.choice("outcome", of: Outcome.Kind.self)?.rawValue
         let since = try reader.instant("since")
         let limit = try reader.int("limit", in: 1...1000) ?? 20
-        let found = try reading { () throws(StoreError) in
-            try store.history(
-                task: task?.text, outcome: outcome?.rawValue, since: since, limit: limit)
+        let after = try reader.string("after")?.lowercased()
+        let task = id.flatMap { core.tasks[$0] }
+        let unknown: BusRefusal? = id.map { self.unknown($0) }
+        read(request) { store throws(StoreError) in
+            if let after, try store.execution(after) == nil {
+                return .failure(ExecutionName.unknown(after))
+            }
+            // A deleted task has its history still, under its name.
+            let found = try store.history(
+                task: task == nil ? id?.text : nil, uid: task?.key.uid, outcome: outcome,
+                since: since, before: after, limit: limit)
+            // One that never was is a mistake.
+            if found.isEmpty, task == nil, let unknown { return .failure(unknown) }
+            var next = JSONValue.null
+            if found.count == limit { next = .text(found.last?.id) }
+            let views = found.map { $0.view() }
+            return .success(["executions": .array(views), "next": next])
         }
-        // A deleted task has its history still; one that never was is a mistake.
-        if found.isEmpty, let task, tasks[task] == nil { _ = try entry(reader) }
-        return ["executions": .array(found.map { view(of: $0) })]
     }
 
-    /// The first lines that fit a reply.
-    private static func fitting(_ lines: [StoredLogLine]) -> [StoredLogLine] {
-        var bytes = 0
-        return Array(
-            lines.prefix { line in
-                // As JSON: a control character takes six bytes.
-                bytes += (line.line ?? "").utf8.reduce(160) { $0 + ($1 < 0x20 ? 6 : 2) }
-                return bytes <= maximumLogReplyBytes
-            })
-    }
-
-    func logs(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
+    func logs(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         let reader = try ObjectReader(body, keys: ["task", "execution", "after", "limit", "tail"])
-        let after = try reader.int("after", in: 0...Int.max) ?? 0
-        let limit = try reader.int("limit", in: 1...10_000) ?? 1000
-        let tail = try reader.int("tail", in: 1...10_000)
-        let found: StoredExecution?
-        if let id = try reader.string("execution") {
-            if let waiting = queued(id) {
-                return ["execution": view(of: waiting), "lines": [], "more": false]
+        let page = LogPage(
+            after: try reader.int("after", in: 0...Int.max) ?? 0,
+            limit: try reader.int("limit", in: 1...10_000) ?? 1000,
+            tail: try reader.int("tail", in: 1...10_000))
+        if let text = try reader.string("execution") {
+            let live = try liveExecution(text)
+            if let live, live.attempts == 0 {
+                return send(
+                    .success(["execution": view(of: live), "lines": [], "more": false]),
+                    to: request)
             }
-            found = try execution(id)
-        } else {
-            let id = try reader.taskID("task")
-            found = try reading { () throws(StoreError) in
-                try store.history(task: id?.text ?? "", limit: 1).first
+            let name = live?.id ?? text
+            return read(request) { store throws(StoreError) in
+                switch try store.find(name) {
+                case .failure(let refusal): return .failure(refusal)
+                case .success(let execution): return .success(try page.read(execution, store))
+                }
             }
-            if found == nil { _ = try entry(reader) }
         }
-        guard let found else { return ["execution": .null, "lines": []] }
-        let (lines, attempts) = try reading { () throws(StoreError) in
-            (
-                try store.logs(
-                    execution: found.id, after: Int64(after), limit: tail ?? limit,
-                    fromEnd: tail != nil),
-                try store.attempts(execution: found.id)
-            )
+        guard let id = try reader.taskID("task") else {
+            throw BusRefusal(code: .invalid, message: "\"task\" is missing", hint: "name the task")
         }
+        let task = core.tasks[id]
+        let unknown: BusRefusal = self.unknown(id)
+        read(request) { store throws(StoreError) in
+            let latest = try store.history(
+                task: task == nil ? id.text : nil, uid: task?.key.uid, limit: 1
+            ).first
+            if let latest { return .success(try page.read(latest, store)) }
+            return task == nil
+                ? .failure(unknown) : .success(["execution": .null, "lines": [], "more": false])
+        }
+    }
+
+    func nextRuns(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
+        let reader = try ObjectReader(body, keys: ["task", "count"])
+        let count = try reader.int("count", in: 1...1000) ?? 5
+        let tasks =
+            reader.value("task") == nil ? Array(core.tasks.values) : [try task(reader)]
+        // The first instant of each stands ready; of how many more is asked, only the earliest
+        // tasks can have any.
+        var waiting: [(at: Instant, task: TaskState)] = []
+        for task in tasks where task.record.enabled {
+            if let at = task.record.nextRun { waiting.append((at, task)) }
+        }
+        waiting.sort { $0.at != $1.at ? $0.at < $1.at : $0.task.id < $1.task.id }
+        let earliest = waiting.prefix(count)
+        var found: [(at: Instant, task: String)] = []
+        for (first, task) in earliest {
+            var at: Instant? = first
+            for _ in 0..<count {
+                guard let instant = at else { break }
+                found.append((instant, task.id.text))
+                at = task.table.next(after: instant)
+            }
+            // Later than the last that is shown nothing is looked for.
+            found.sort { $0.at != $1.at ? $0.at < $1.at : $0.task < $1.task }
+            if found.count > count { found.removeLast(found.count - count) }
+        }
+        return [
+            "next": .array(
+                found.map { ["task": .string($0.task), "at": .instant($0.at)] })
+        ]
+    }
+}
+
+extension StoreReads {
+    /// The execution that an id, or the beginning of one, names.
+    func find(_ text: String) throws(StoreError) -> Result<StoredExecution, BusRefusal> {
+        let id = text.lowercased()
+        if let exact = try execution(id) { return .success(exact) }
+        guard ExecutionName.isPrefix(id) else { return .failure(ExecutionName.unknown(text)) }
+        let found = try executionIDs(matchingPrefix: id)
+        guard found.count < 2 else { return .failure(ExecutionName.ambiguous(text)) }
+        guard let only = found.first, let execution = try execution(only) else {
+            return .failure(ExecutionName.unknown(text))
+        }
+        return .success(execution)
+    }
+}
+
+/// Which lines of an execution's output are asked for.
+struct LogPage: Sendable {
+    /// A reply carries at most this much log text.
+    private static let maximumBytes = 4 * 1024 * 1024
+
+    let after: Int
+    let limit: Int
+    let tail: Int?
+
+    func read(_ execution: StoredExecution, _ store: ReadOnlyStore) throws(StoreError) -> JSONValue
+    {
+        let lines = try store.logs(
+            execution: execution.id, after: Int64(after), limit: tail ?? limit,
+            fromEnd: tail != nil)
         let numbers = Dictionary(
-            attempts.map { ($0.key, Int($0.number)) }, uniquingKeysWith: { first, _ in first })
+            try store.attempts(execution: execution.id).map { ($0.key, Int($0.number)) },
+            uniquingKeysWith: { first, _ in first })
         let fitting = Self.fitting(tail == nil ? lines : lines.reversed())
         let views: [JSONValue] = (tail == nil ? fitting : fitting.reversed()).map { line in
             [
@@ -98,39 +172,17 @@ extension Scheduler {
             ]
         }
         let isMore = fitting.count < lines.count || tail == nil && lines.count == limit
-        return ["execution": view(of: found), "lines": .array(views), "more": .bool(isMore)]
+        return ["execution": execution.view(), "lines": .array(views), "more": .bool(isMore)]
     }
 
-    private func execution(_ id: String) throws(BusRefusal) -> StoredExecution {
-        let found = try reading { () throws(StoreError) in try store.execution(id) }
-        guard let found else {
-            throw BusRefusal(
-                code: .notFound, message: "there is no execution \"\(id.prefix(64))\"",
-                hint: "type: aico scheduler history")
-        }
-        return found
-    }
-
-    func nextRuns(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
-        let reader = try ObjectReader(body, keys: ["task", "count"])
-        let count = try reader.int("count", in: 1...1000) ?? 5
-        let entries =
-            reader.value("task") == nil ? Array(tasks.values) : [try entry(reader)]
-        var found: [(at: Instant, task: String)] = []
-        for entry in entries where entry.task.enabled {
-            var at = entry.task.nextRun
-            for _ in 0..<count {
-                guard let instant = at else { break }
-                found.append((instant, entry.id.text))
-                at = entry.table.next(after: instant)
-            }
-        }
-        found.sort { $0.at != $1.at ? $0.at < $1.at : $0.task < $1.task }
-        return [
-            "next": .array(
-                found.prefix(count).map {
-                    ["task": .string($0.task), "at": .instant($0.at)]
-                })
-        ]
+    /// The first lines that fit a reply.
+    private static func fitting(_ lines: [StoredLogLine]) -> [StoredLogLine] {
+        var bytes = 0
+        return Array(
+            lines.prefix { line in
+                // As JSON: a control character takes six bytes.
+                bytes += (line.line ?? "").utf8.reduce(160) { $0 + ($1 < 0x20 ? 6 : 2) }
+                return bytes <= maximumBytes
+            })
     }
 }

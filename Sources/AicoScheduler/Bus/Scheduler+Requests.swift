@@ -4,56 +4,50 @@
 import AicoCore
 import AicoStore
 import AicoWire
+import BusServer
 import Logging
+import SchedulerCore
 import ZeroMQ
 
-/// One request on its way to its reply.
-struct Inquiry {
+/// A request that has not been answered.
+struct PendingRequest: Sendable {
     let client: BusServer.Client
-    let topic: BusTopic
-    let body: JSONValue
-    /// Sends the reply; to be called once.
-    let reply: (Result<JSONValue, BusRefusal>) -> Void
+    /// The client's own id of it.
+    let id: String
+    /// As the client wrote it.
+    let topic: String
 }
 
 extension Scheduler {
-    /// Takes and answers requests.
-    func takeRequests() {
-        attempt("receive request") { () throws(ZeroMQError) in
-            for _ in 0..<Self.requestsPerTurn {
-                guard let (client, frames) = try bus.receive() else { return }
-                take(frames, from: client)
-            }
-        }
-    }
-
-    private func take(_ frames: [[UInt8]], from client: BusServer.Client) {
+    /// Takes a request to its one reply.
+    func take(_ frames: [[UInt8]], from client: BusServer.Client) {
         let request: BusRequest
         do throws(BusMessageError) {
             request = try BusRequest(frames: frames)
         } catch {
-            audit(client.name, "bus.malformed", "", error.reason)
-            send(
-                BusReply(
-                    id: error.id, topic: "",
-                    outcome: .failure(BusRefusal(code: error.code, message: error.reason))),
-                to: client)
-            return
+            feed(
+                .audit(
+                    actor: client.name, action: "bus.malformed", subject: "",
+                    detail: error.reason))
+            let refusal = BusRefusal(code: error.code, message: error.reason)
+            return send(
+                .failure(refusal), to: PendingRequest(client: client, id: error.id, topic: ""))
         }
-        let reply: (Result<JSONValue, BusRefusal>) -> Void = { [self] outcome in
-            send(BusReply(id: request.id, topic: request.topic, outcome: outcome), to: client)
-        }
+        let pending = PendingRequest(client: client, id: request.id, topic: request.topic)
         do throws(BusRefusal) {
             let topic = try topic(of: request, from: client)
-            try answer(
-                Inquiry(client: client, topic: topic, body: request.body, reply: reply))
+            try answer(topic, request.body, pending)
         } catch {
-            reply(.failure(error))
+            send(.failure(error), to: pending)
         }
     }
 
-    private func send(_ reply: BusReply, to client: BusServer.Client) {
-        attempt("reply") { () throws(ZeroMQError) in try bus.send(reply, to: client) }
+    func send(_ outcome: Result<JSONValue, BusRefusal>, to request: PendingRequest) {
+        attempt("reply") { () throws(ZeroMQError) in
+            try bus.send(
+                BusReply(id: request.id, topic: request.topic, outcome: outcome),
+                to: request.client)
+        }
     }
 
     private func topic(
@@ -66,7 +60,10 @@ extension Scheduler {
                 hint: nearest.map { "did you mean \($0)?" } ?? "see docs/wire-protocol.md")
         }
         guard client.role >= topic.role else {
-            audit(client.name, "bus.not_permitted", topic.rawValue, client.role.rawValue)
+            feed(
+                .audit(
+                    actor: client.name, action: "bus.not_permitted", subject: topic.rawValue,
+                    detail: client.role.rawValue))
             throw BusRefusal(
                 code: .notPermitted,
                 message: "\(topic.rawValue) needs role \(topic.role.rawValue)"
@@ -76,65 +73,150 @@ extension Scheduler {
         return topic
     }
 
-    private func answer(_ inquiry: Inquiry) throws(BusRefusal) {
-        switch inquiry.topic {
-        case .taskList: inquiry.reply(.success(try listTasks(inquiry.body)))
-        case .taskStatus: inquiry.reply(.success(try status(inquiry.body)))
-        case .taskCreate: try createTask(inquiry)
-        case .taskUpdate: try updateTask(inquiry)
-        case .taskDelete: try deleteTask(inquiry)
-        case .taskEnable: try setEnabled(true, inquiry)
-        case .taskDisable: try setEnabled(false, inquiry)
-        case .taskRun: try runTask(inquiry)
-        case .taskCancel: try cancelTask(inquiry)
-        case .taskHistory: inquiry.reply(.success(try history(inquiry.body)))
-        case .taskLogs: inquiry.reply(.success(try logs(inquiry.body)))
-        case .taskNext: inquiry.reply(.success(try nextRuns(inquiry.body)))
-        case .stats: inquiry.reply(.success(try stats(inquiry.body)))
-        case .health: inquiry.reply(.success(try healthReport(inquiry.body)))
-        case .deadLetterList: inquiry.reply(.success(try deadLetters(inquiry.body)))
-        case .deadLetterRetry: try retryDeadLetter(inquiry)
-        case .deadLetterPurge: try purgeDeadLetters(inquiry)
-        case .supervisorStatus: inquiry.reply(.success(try systemStatus(inquiry.body)))
-        case .supervisorStop: try stopSystem(inquiry)
+    private func answer(
+        _ topic: BusTopic, _ body: JSONValue, _ request: PendingRequest
+    ) throws(BusRefusal) {
+        switch topic {
+        case .taskList: try listTasks(body, request)
+        case .taskStatus: try status(body, request)
+        case .taskCreate: change(.create(try newTask(body, from: request.client.name)), request)
+        case .taskUpdate: change(.update(try updatedTask(body)), request)
+        case .taskDelete: change(.delete(try taskID(body)), request)
+        case .taskEnable: change(.setEnabled(try taskID(body), true), request)
+        case .taskDisable: change(.setEnabled(try taskID(body), false), request)
+        case .taskRun: change(.run(try taskID(body)), request)
+        case .taskCancel: change(try cancellation(body), request)
+        case .taskHistory: try history(body, request)
+        case .taskLogs: try logs(body, request)
+        case .taskNext: send(.success(try nextRuns(body)), to: request)
+        case .stats: try stats(body, request)
+        case .health: send(.success(try healthReport(body)), to: request)
+        case .deadLetterList: try deadLetters(body, request)
+        case .deadLetterRetry: try retryDeadLetter(body, request)
+        case .deadLetterPurge: try purgeDeadLetters(body, request)
+        case .supervisorStatus: send(.success(try systemStatus(body)), to: request)
+        case .supervisorStop:
+            _ = try ObjectReader(body, keys: [])
+            change(.stopSystem, request)
         case .supervisorDrain, .supervisorReload:
             throw BusRefusal(
-                code: .unknownTopic, message: "\(inquiry.topic.rawValue) is not served yet",
+                code: .unknownTopic, message: "\(topic.rawValue) is not served yet",
                 hint: "use supervisor.stop")
         }
     }
 
+    /// Hands a change to the core, which answers once it is written.
+    func change(_ change: Request, _ request: PendingRequest) {
+        lastRequest += 1
+        requests[lastRequest] = request
+        feed(.request(lastRequest, actor: request.client.name, change))
+    }
+
+    /// Sends the core's reply.
+    func answer(_ id: RequestID, _ reply: Reply) {
+        guard let request = requests.removeValue(forKey: id) else { return }
+        send(document(of: reply), to: request)
+    }
+
+    private func document(of reply: Reply) -> Result<JSONValue, BusRefusal> {
+        switch reply {
+        case .task(let key, let retrying):
+            guard let task = core.task(key) else {
+                return .failure(BusRefusal(code: .notFound, message: "the task is gone again"))
+            }
+            return .success(["task": view(of: task), "retrying": .int(retrying)])
+        case .deleted(let id, let ending):
+            return .success([
+                "deleted": .string(id.text), "ending": .array(ending.map { .string($0) }),
+            ])
+        case .execution(let id, let task, let waits):
+            return .success([
+                "execution": .string(id), "task": .string(task.text),
+                "state": .string(waits == nil ? "running" : "queued"),
+                "reason": .text(waits?.reason.rawValue), "detail": .text(waits?.detail),
+            ])
+        case .cancelled(let ids, let ending):
+            return .success([
+                "cancelled": .array(ids.map { .string($0) }),
+                "waiting": .array(
+                    ending.map {
+                        ["execution": .string($0.execution), "until": .instant($0.until)]
+                    }),
+            ])
+        case .purged(let count): return .success(["purged": .int(count)])
+        case .stopping: return .success(["stopping": true])
+        case .refused(let refusal):
+            return .failure(
+                BusRefusal(
+                    code: refusal.code.rawValue, message: refusal.message, hint: refusal.hint))
+        }
+    }
+
+    // MARK: - What several requests read
+
+    /// The id of a request that says nothing but a task that is there.
+    private func taskID(_ body: JSONValue) throws(BusRefusal) -> TaskID {
+        try task(try ObjectReader(body, keys: ["task"])).id
+    }
+
     /// Finds the task that a request names.
-    func entry(_ reader: ObjectReader) throws(BusRefusal) -> TaskEntry {
+    func task(_ reader: ObjectReader) throws(BusRefusal) -> TaskState {
         guard let id = try reader.taskID("task") else {
             throw BusRefusal(code: .invalid, message: "\"task\" is missing", hint: "name the task")
         }
-        guard let entry = tasks[id] else {
-            let nearest = NearestWord.find(id.text, in: tasks.keys.map(\.text).sorted())
-            throw BusRefusal(
-                code: .notFound, message: "there is no task \"\(id)\"",
-                hint: nearest.map { "did you mean \($0)?" } ?? "type: aico scheduler list")
-        }
-        return entry
+        guard let task = core.tasks[id] else { throw unknown(id) }
+        return task
     }
 
-    /// Runs a read of the store; a failure becomes a refusal.
-    func reading<Value>(
-        _ body: () throws(StoreError) -> Value
-    ) throws(BusRefusal) -> Value {
-        do throws(StoreError) {
-            return try body()
-        } catch {
-            log.error("store did not answer", metadata: ["error": "\(error)"])
-            throw BusRefusal(
-                code: error.mayPass ? .unavailable : .internal, message: error.description)
-        }
+    func unknown(_ id: TaskID) -> BusRefusal {
+        BusRefusal(
+            code: .notFound, message: "there is no task \"\(id)\"",
+            hint: nearest(id).map { "did you mean \($0)?" } ?? "type: aico scheduler list")
     }
 
-    /// Answers once what the turn wrote is on the disk.
-    func replyWhenWritten(
-        _ inquiry: Inquiry, _ data: @escaping () -> Result<JSONValue, BusRefusal>
-    ) {
-        journal.whenWritten { inquiry.reply(data()) }
+    /// The most like one of the names that stand near an id: a bounded slice of many.
+    private func nearest(_ id: TaskID) -> String? {
+        let all = core.taskIDs
+        let index = all.partitionIndex(of: id)
+        let near = all[max(0, index - 64)..<min(all.count, index + 64)]
+        return NearestWord.find(id.text, in: near.map(\.text))
+    }
+
+    /// The live execution that an id, or the beginning of one, names.
+    func liveExecution(_ text: String) throws(BusRefusal) -> Execution? {
+        let id = text.lowercased()
+        if let exact = core.executions[id] { return exact }
+        guard ExecutionName.isPrefix(id), core.executions.count <= ExecutionName.searched else {
+            return nil
+        }
+        let found = core.executions.values.filter { $0.id.hasPrefix(id) }
+        guard found.count < 2 else { throw ExecutionName.ambiguous(text) }
+        return found.first
+    }
+}
+
+/// How executions are named on the bus: whole, or by the first digits.
+enum ExecutionName {
+    /// Of more live ones only whole ids are looked for.
+    static let searched = 10_000
+
+    /// Whether a text can be the beginning of an id: at least four characters of one.
+    static func isPrefix(_ text: String) -> Bool {
+        (4...36).contains(text.utf8.count)
+            && text.utf8.allSatisfy {
+                (0x30...0x39).contains($0) || (0x61...0x66).contains($0) || $0 == 0x2D
+            }
+    }
+
+    static func ambiguous(_ text: String) -> BusRefusal {
+        BusRefusal(
+            code: .conflict, message: "several executions begin with \"\(text.prefix(64))\"",
+            hint: "give more digits; type: aico scheduler history --json")
+    }
+
+    static func unknown(_ text: String) -> BusRefusal {
+        BusRefusal(
+            code: .notFound, message: "there is no execution \"\(text.prefix(64))\"",
+            hint: "type: aico scheduler history")
     }
 }

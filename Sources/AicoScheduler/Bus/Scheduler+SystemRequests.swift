@@ -5,87 +5,80 @@ import AicoCore
 import AicoStore
 import AicoWire
 import Glibc
+import SchedulerCore
 
 extension Scheduler {
     /// The program's version.
     public static let version = "0.1.0"
 
-    func stats(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
+    func stats(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         let reader = try ObjectReader(body, keys: ["task", "since"])
-        let task = reader.value("task") == nil ? nil : try entry(reader).id.text
-        let since = try reader.instant("since") ?? now - .seconds(86400)
-        let stats = try reading { () throws(StoreError) in
-            try store.stats(since: since, task: task)
-        }
-        var duration = JSONValue.null
-        if let mean = stats.meanSeconds, let least = stats.minimumSeconds,
-            let most = stats.maximumSeconds
-        {
-            duration = [
-                "mean": .double(mean), "minimum": .double(least), "maximum": .double(most),
-            ]
-        }
-        return [
-            "since": .instant(since), "tasks": .int(stats.tasks),
-            "enabled": .int(stats.enabledTasks), "running": .int(stats.running),
-            "waiting": .int(stats.waiting), "outcomes": Self.counts(stats.outcomes),
-            "retries": .int(stats.retries), "not_run": Self.counts(stats.notRun),
-            "dead_letters": .int(stats.deadLetters), "duration": duration,
-            "latency_ms": latencyView, "uptime": .seconds(now - startedAt),
+        let task = reader.value("task") == nil ? nil : try task(reader).key.uid
+        let since = try reader.instant("since") ?? WallClock.now - .seconds(86400)
+        let own: [String: JSONValue] = [
+            "since": .instant(since), "latency_ms": latencyView, "uptime": .seconds(uptime),
             "loop": ["turns": .int(metrics.turns), "busy_seconds": .seconds(metrics.busy)],
+            "queued": .int(core.executions.values.count { $0.state == .queued }),
         ]
+        read(request) { store throws(StoreError) in
+            .success(.object(own.merging(try store.stats(since: since, task: task).view) { $1 }))
+        }
     }
 
     func healthReport(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
         _ = try ObjectReader(body, keys: [])
-        let (status, checks) = judgeHealth()
+        let report = HealthRules.judge(core.healthFacts, limits: core.settings.health)
         return [
-            "status": .string(status.rawValue), "at": .instant(now),
+            "status": .string(report.system.rawValue),
+            "tasks_status": .string(report.tasks.rawValue), "at": .instant(WallClock.now),
             "checks": .array(
-                checks.map {
+                report.checks.map {
                     [
                         "name": .string($0.name), "status": .string($0.status.rawValue),
                         "message": .string($0.message),
                     ]
                 }),
             "workers": .array(
-                pipes.map { pipe in
-                    [
-                        "class": .string(pipe.taskClass.name), "state": .string(stateName(pipe)),
-                        "pid": .count(pipe.processID), "restarts": .int(max(0, pipe.restarts)),
-                        "layers": .array(pipe.layers.map { .string($0) }),
-                        "message": .text(message(pipe)),
-                    ]
+                core.workers.map { worker in
+                    view(
+                        of: worker,
+                        adding: [
+                            "layers": .array(worker.layers.map { .string($0) }),
+                            "message": .text(message(worker)),
+                        ])
                 }),
         ]
     }
 
     func systemStatus(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
         _ = try ObjectReader(body, keys: [])
+        let boot = WallClock.uptime
         return [
             "supervisor": ["pid": .int(Int(getppid()))],
             "scheduler": [
-                "pid": .int(Int(getpid())), "uptime": .seconds(now - startedAt),
+                "pid": .int(Int(getpid())), "uptime": .seconds(uptime),
                 "version": .string(Self.version),
             ],
             "workers": .array(
-                pipes.map { pipe in
-                    [
-                        "class": .string(pipe.taskClass.name), "state": .string(stateName(pipe)),
-                        "pid": .count(pipe.processID), "restarts": .int(max(0, pipe.restarts)),
-                        "uptime": pipe.processID == nil ? .null : .seconds(now - pipe.since),
-                    ]
+                core.workers.map { worker in
+                    view(
+                        of: worker,
+                        adding: [
+                            "uptime": worker.processID == nil
+                                ? .null : .seconds(boot - worker.since.boot)
+                        ])
                 }),
         ]
     }
 
-    func stopSystem(_ inquiry: Inquiry) throws(BusRefusal) {
-        _ = try ObjectReader(inquiry.body, keys: [])
-        audit(inquiry.client.name, "supervisor.stop", "")
-        journal.whenWritten { [self] in
-            inquiry.reply(.success(["stopping": true]))
-            supervisor.send(SupervisorMessage(kind: .stop, taskClass: .maintenance))
-        }
+    private var uptime: Duration { WallClock.uptime - core.startedAt.boot }
+
+    private func view(of worker: Worker, adding more: [String: JSONValue]) -> JSONValue {
+        let own: [String: JSONValue] = [
+            "class": .string(worker.taskClass.name), "state": .string(worker.stateName),
+            "pid": .count(worker.processID), "restarts": .int(max(0, worker.restarts)),
+        ]
+        return .object(own.merging(more) { $1 })
     }
 
     private var latencyView: JSONValue {
@@ -99,26 +92,45 @@ extension Scheduler {
         ]
     }
 
-    private func stateName(_ pipe: ClassPipe) -> String {
-        switch pipe.worker {
+    /// What a worker's state rests on.
+    private func message(_ worker: Worker) -> String? {
+        switch worker.state {
+        case .ready: worker.closedWays.map { "its canary passed: \($0) ways out are closed" }
+        case .canaryFailed, .quarantined: worker.why
+        case .probing: "its canary is running"
+        case .absent, .launched: worker.lastEnd
+        }
+    }
+}
+
+extension Worker {
+    /// The state as the bus shows it.
+    fileprivate var stateName: String {
+        switch state {
         case .ready: "running"
-        case .launched, .proving: "starting"
-        case .unproven: "unproven"
-        case .absent, .distrusted: "stopped"
+        case .launched, .probing: "starting"
+        case .canaryFailed: "canary_failed"
+        case .absent, .quarantined: "stopped"
         }
     }
+}
 
-    /// What the state rests on.
-    private func message(_ pipe: ClassPipe) -> String? {
-        switch pipe.worker {
-        case .ready: pipe.provenWays.map { "its canary tried \($0) ways out: all are closed" }
-        case .unproven(let why), .distrusted(let why): why
-        case .proving: "its canary tries the ways out"
-        case .absent, .launched: nil
+extension StoreStats {
+    /// The numbers as the bus shows them.
+    fileprivate var view: [String: JSONValue] {
+        var duration = JSONValue.null
+        if let mean = meanSeconds, let least = minimumSeconds, let most = maximumSeconds {
+            duration = [
+                "mean": .double(mean), "minimum": .double(least), "maximum": .double(most),
+            ]
         }
-    }
-
-    private static func counts(_ counts: [String: Int]) -> JSONValue {
-        .object(counts.mapValues { .int($0) })
+        func counts(_ counts: [String: Int]) -> JSONValue {
+            .object(counts.mapValues { .int($0) })
+        }
+        return [
+            "tasks": .int(tasks), "enabled": .int(enabledTasks), "running": .int(running),
+            "waiting": .int(waiting), "outcomes": counts(outcomes), "retries": .int(retries),
+            "not_run": counts(notRun), "dead_letters": .int(deadLetters), "duration": duration,
+        ]
     }
 }

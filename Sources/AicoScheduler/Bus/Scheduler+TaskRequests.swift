@@ -5,163 +5,188 @@ import AicoConfig
 import AicoCore
 import AicoStore
 import AicoWire
+import SchedulerCore
 
 extension Scheduler {
-    func listTasks(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
-        let reader = try ObjectReader(body, keys: ["class"])
-        var only: TaskClass?
-        if let name = try reader.string("class") {
-            guard let taskClass = TaskClass(name: name) else {
-                throw BusRefusal(
-                    code: .invalid, message: "unknown class \"\(name)\"",
-                    hint: "known are \(TaskClass.allCases.map(\.name).joined(separator: ", "))")
-            }
-            only = taskClass
+    /// Tasks of one page, where a request does not say.
+    private static let tasksPerPage = 500
+
+    func listTasks(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
+        let reader = try ObjectReader(body, keys: ["class", "limit", "after"])
+        let only = try reader.taskClass("class")
+        let limit = try reader.int("limit", in: 1...1000) ?? Self.tasksPerPage
+        var index = 0
+        if let after = try reader.taskID("after") {
+            index = core.taskIDs.partitionIndex(of: after)
+            if index < core.taskIDs.count, core.taskIDs[index] == after { index += 1 }
         }
-        let entries = tasks.values.filter { only == nil || $0.id.taskClass == only }
-        return [
-            "tasks": .array(entries.sorted { $0.id < $1.id }.map { view(of: $0) })
-        ]
+        var page: [TaskState] = []
+        var last: TaskID?
+        // Of a class that has few tasks among many no more are looked at in one request.
+        let end = min(core.taskIDs.count, index + 10 * limit)
+        while index < end, page.count < limit {
+            last = core.taskIDs[index]
+            index += 1
+            guard let task = last.flatMap({ core.tasks[$0] }), !task.isBeingMade else { continue }
+            if let only, task.id.taskClass != only { continue }
+            page.append(task)
+        }
+        let isMore = index < core.taskIDs.count
+        let next: JSONValue = isMore ? .text(last?.text) : .null
+        withOutcomes(of: page, request) { views in ["tasks": .array(views), "next": next] }
     }
 
-    func createTask(_ inquiry: Inquiry) throws(BusRefusal) {
+    /// Answers with the views of tasks; the last outcome of one that has not run since the
+    /// scheduler's start is read from the store.
+    private func withOutcomes(
+        of tasks: [TaskState], _ request: PendingRequest,
+        _ document: @escaping @Sendable ([JSONValue]) -> JSONValue
+    ) {
+        let views = tasks.map { view(of: $0) }
+        let unknown = tasks.map {
+            $0.lastOutcome == nil && $0.record.lastRun != nil ? $0.key.uid : nil
+        }
+        guard unknown.contains(where: { $0 != nil }) else {
+            return send(.success(document(views)), to: request)
+        }
+        read(request) { store throws(StoreError) in
+            var whole: [JSONValue] = []
+            for (view, uid) in zip(views, unknown) {
+                guard let uid else {
+                    whole.append(view)
+                    continue
+                }
+                whole.append(view.adding("last_outcome", .text(try store.lastOutcome(uid: uid))))
+            }
+            return .success(document(whole))
+        }
+    }
+
+    /// Reads a task to be made.
+    func newTask(_ body: JSONValue, from client: String) throws(BusRefusal) -> TaskDefinition {
         let reader = try ObjectReader(
-            inquiry.body,
-            keys: ["id", "schedule", "type", "timezone", "config", "policies", "enabled"])
+            body, keys: ["id", "schedule", "type", "timezone", "config", "policies", "enabled"])
         guard let id = try reader.taskID("id") else {
             throw BusRefusal(code: .invalid, message: "\"id\" is missing", hint: "name the task")
         }
-        guard tasks[id] == nil else { throw Self.taken(id) }
-        let task = StoredTask(
-            id: id, type: try reader.string("type") ?? "user.command",
+        let now = WallClock.now
+        let record = StoredTask(
+            key: TaskKey(id: id, uid: ""), type: try reader.string("type") ?? "user.command",
             schedule: try reader.requiredString("schedule"),
             timezone: try reader.string("timezone") ?? configuration.scheduler.timeZone,
             config: (reader.value("config") ?? [:]).serialized(),
             policies: (reader.value("policies") ?? [:]).serialized(),
-            enabled: try reader.bool("enabled") ?? true, origin: inquiry.client.name,
-            createdAt: now, updatedAt: now)
-        let entry = try checked(task)
-        plan(entry, after: now)
-        // Its place is taken at once: a second request of this turn finds it.
-        tasks[id] = entry
-        journal.add(.createTask(entry.task)) { [self] outcome in
-            guard outcome == .done else {
-                tasks[id] = nil
-                timers.set(.task(id), at: nil)
-                return inquiry.reply(.failure(Self.taken(id)))
-            }
-            inquiry.reply(.success(["task": view(of: entry)]))
-        }
-        audit(inquiry.client.name, "task.create", id.text)
+            enabled: try reader.bool("enabled") ?? true, origin: client, createdAt: now,
+            updatedAt: now)
+        let task = try checked(record)
+        try checkFires(task)
+        return task
     }
 
-    func updateTask(_ inquiry: Inquiry) throws(BusRefusal) {
+    /// Reads a change of a task; gives the whole definition that follows.
+    func updatedTask(_ body: JSONValue) throws(BusRefusal) -> TaskDefinition {
         let reader = try ObjectReader(
-            inquiry.body, keys: ["task", "schedule", "timezone", "config", "policies"])
-        let entry = try entry(reader)
-        var task = entry.task
-        task.schedule = try reader.string("schedule") ?? task.schedule
-        task.timezone = try reader.string("timezone") ?? task.timezone
-        if let patch = reader.value("config") {
-            task.config = Self.merge(task.config, patch)
-        }
+            body, keys: ["task", "schedule", "timezone", "config", "policies"])
+        let known = try task(reader)
+        var record = known.latest
+        record.schedule = try reader.string("schedule") ?? record.schedule
+        record.timezone = try reader.string("timezone") ?? record.timezone
+        if let patch = reader.value("config") { record.config = Self.merge(record.config, patch) }
         if let patch = reader.value("policies") {
-            task.policies = Self.merge(task.policies, patch)
+            record.policies = Self.merge(record.policies, patch)
         }
-        task.updatedAt = now
-        let fresh = try checked(task)
-        let isReplanned =
-            task.schedule != entry.task.schedule || task.timezone != entry.task.timezone
-            || fresh.policies.dst != entry.policies.dst
-        entry.task = task
-        entry.table = fresh.table
-        if isReplanned { plan(entry, after: now) } else { arm(entry) }
-        write(entry, "task.update", inquiry)
-    }
-
-    func deleteTask(_ inquiry: Inquiry) throws(BusRefusal) {
-        let entry = try entry(try ObjectReader(inquiry.body, keys: ["task"]))
-        guard entry.task.origin != "builtin" else {
-            throw BusRefusal(
-                code: .conflict, message: "\(entry.id) is a task of the system itself",
-                hint: "type: aico scheduler disable \(entry.id)")
-        }
-        for run in entry.open.values {
-            run.isWanted = false
-            cancel(run, .requested)
-        }
-        for item in queue.remove(where: { $0.entry === entry && $0.retryOf == nil }) {
-            skip(item, "deleted")
-        }
-        tasks[entry.id] = nil
-        timers.set(.task(entry.id), at: nil)
-        journal.add(.deleteTask(entry.id, at: now))
-        audit(inquiry.client.name, "task.delete", entry.id.text)
-        replyWhenWritten(inquiry) { .success(["deleted": .string(entry.id.text)]) }
-    }
-
-    func setEnabled(_ isEnabled: Bool, _ inquiry: Inquiry) throws(BusRefusal) {
-        let entry = try entry(try ObjectReader(inquiry.body, keys: ["task"]))
-        if entry.task.enabled != isEnabled {
-            entry.task.enabled = isEnabled
-            entry.task.updatedAt = now
-            plan(entry, after: now)
-            if !isEnabled {
-                for item in queue.remove(where: {
-                    $0.entry === entry && $0.retryOf == nil && !$0.isManual
-                }) { skip(item, "disabled") }
-            }
-        }
-        write(entry, isEnabled ? "task.enable" : "task.disable", inquiry)
-    }
-
-    private func write(_ entry: TaskEntry, _ action: String, _ inquiry: Inquiry) {
-        journal.add(.updateTask(entry.task))
-        audit(inquiry.client.name, action, entry.id.text)
-        replyWhenWritten(inquiry) { [self] in .success(["task": view(of: entry)]) }
-    }
-
-    /// Checks all that a task says; what comes back can be scheduled and run.
-    private func checked(_ task: StoredTask) throws(BusRefusal) -> TaskEntry {
-        let typeID: TaskID
-        do {
-            typeID = try TaskID(task.type)
-        } catch {
-            throw BusRefusal(code: .invalid, message: error.description)
-        }
-        guard typeID.taskClass == task.id.taskClass else {
-            throw BusRefusal(
-                code: .invalid,
-                message: "type \(typeID) is of class \(typeID.taskClass.name)"
-                    + ", the task's id says class \(task.id.taskClass.name)",
-                hint: "begin the id with \(typeID.taskClass.name)")
-        }
-        guard task.config.count <= AttemptOrder.maximumConfigBytes else {
-            throw BusRefusal(
-                code: .invalid,
-                message: "the config has \(task.config.count) bytes"
-                    + ", limit \(AttemptOrder.maximumConfigBytes)")
-        }
-        guard task.policies.count <= StoredTask.maximumPoliciesBytes else {
-            throw BusRefusal(code: .invalid, message: "the policies are too long")
-        }
-        let config: JSONValue
-        do {
-            config = try JSONValue.parse(task.config)
-        } catch {
-            throw BusRefusal(code: .invalid, message: error.description)
-        }
-        try registry.type(typeID).check(config)
-        return TaskEntry(task: task, table: try timetable(of: task))
+        let task = try checked(record)
+        if record.schedule != known.latest.schedule { try checkFires(task) }
+        return task
     }
 
     private static func merge(_ bytes: [UInt8], _ patch: JSONValue) -> [UInt8] {
         ((try? JSONValue.parse(bytes)) ?? [:]).merged(with: patch).serialized()
     }
 
-    private static func taken(_ id: TaskID) -> BusRefusal {
-        BusRefusal(
-            code: .conflict, message: "there is a task \"\(id)\" already",
-            hint: "type: aico scheduler update \(id)")
+    /// Checks all that a task says; what comes back can be scheduled and run.
+    private func checked(_ record: StoredTask) throws(BusRefusal) -> TaskDefinition {
+        let typeID: TaskID
+        do {
+            typeID = try TaskID(record.type)
+        } catch {
+            throw BusRefusal(code: .invalid, message: error.description)
+        }
+        guard typeID.taskClass == record.id.taskClass else {
+            throw BusRefusal(
+                code: .invalid,
+                message: "type \(typeID) is of class \(typeID.taskClass.name)"
+                    + ", the task's id says class \(record.id.taskClass.name)",
+                hint: "begin the id with \(typeID.taskClass.name)")
+        }
+        guard record.config.count <= AttemptOrder.maximumConfigBytes else {
+            throw BusRefusal(
+                code: .invalid,
+                message: "the config has \(record.config.count) bytes"
+                    + ", limit \(AttemptOrder.maximumConfigBytes)")
+        }
+        guard record.policies.count <= StoredTask.maximumPoliciesBytes else {
+            throw BusRefusal(code: .invalid, message: "the policies are too long")
+        }
+        let config: JSONValue
+        do {
+            config = try JSONValue.parse(record.config)
+        } catch {
+            throw BusRefusal(code: .invalid, message: error.description)
+        }
+        try registry.type(typeID).check(config)
+        let task = TaskDefinition(record: record, table: try timetable(of: record))
+        try checkTimeout(task)
+        return task
+    }
+
+    /// A time limit that the class's profile would cut is refused, not cut in silence.
+    private func checkTimeout(_ task: TaskDefinition) throws(BusRefusal) {
+        let taskClass = task.record.id.taskClass
+        guard let timeout = task.table.policies.timeout,
+            let limit = core.worker(taskClass).wallLimit, timeout > limit
+        else { return }
+        let (asked, held) = (JSONValue.seconds(timeout).text(), JSONValue.seconds(limit).text())
+        throw BusRefusal(
+            code: .invalid,
+            message: "a timeout of \(asked) s is more than the profile of class "
+                + "\(taskClass.name) permits: \(held) s",
+            hint: "use --timeout \(held), or raise limits.wall_seconds in \(taskClass.name).yaml")
+    }
+
+    /// A schedule that never fires is a mistake, whatever it was meant to say.
+    private func checkFires(_ task: TaskDefinition) throws(BusRefusal) {
+        guard task.table.next(after: WallClock.now) == nil else { return }
+        switch task.table.schedule.kind {
+        case .reboot: return
+        case .at(let instant):
+            throw BusRefusal(
+                code: .invalid, message: "\(instant) has passed: the task would never run",
+                hint: "give a later time, or type: aico scheduler run after it is made")
+        case .cron, .interval:
+            throw BusRefusal(
+                code: .invalid,
+                message: "\"\(task.record.schedule)\" never fires: no such day comes",
+                hint: "type: aico schedule next \"\(task.record.schedule)\"")
+        }
+    }
+}
+
+extension ObjectReader {
+    func taskClass(_ key: String) throws(BusRefusal) -> TaskClass? {
+        guard let name = try string(key) else { return nil }
+        guard let taskClass = TaskClass(name: name) else {
+            throw BusRefusal(
+                code: .invalid, message: "unknown class \"\(name)\"",
+                hint: "known are \(TaskClass.allCases.map(\.name).joined(separator: ", "))")
+        }
+        return taskClass
+    }
+}
+
+extension StoreReads {
+    /// The outcome of the task's last ended execution; nil where there is none.
+    func lastOutcome(uid: String) throws(StoreError) -> String? {
+        try history(uid: uid, limit: 5).first { $0.outcome != nil }?.outcome
     }
 }

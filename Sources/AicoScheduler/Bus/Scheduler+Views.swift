@@ -4,73 +4,83 @@
 import AicoCore
 import AicoStore
 import AicoWire
+import SchedulerCore
 
 extension Scheduler {
     /// A task as the bus shows it.
-    func view(of entry: TaskEntry) -> JSONValue {
-        let task = entry.task
+    func view(of task: TaskState) -> JSONValue {
+        let record = task.record
+        let running = task.open.min()
+        let queued = running == nil ? task.queued : nil
         return [
-            "id": .string(task.id.text), "type": .string(task.type),
-            "class": .string(task.id.taskClass.name), "schedule": .string(task.schedule),
-            "timezone": .string(task.timezone), "enabled": .bool(task.enabled),
-            "config": (try? JSONValue.parse(task.config)) ?? .null,
-            "policies": (try? JSONValue.parse(task.policies)) ?? .null,
-            "origin": .string(task.origin), "created_at": .instant(task.createdAt),
-            "updated_at": .instant(task.updatedAt), "last_run": .instant(task.lastRun),
-            "next_run": .instant(task.enabled ? task.nextRun : nil),
-            "last_outcome": .text(lastOutcome(of: entry)), "running": .text(entry.open.keys.min()),
+            "id": .string(record.id.text), "type": .string(record.type),
+            "class": .string(record.id.taskClass.name), "schedule": .string(record.schedule),
+            "timezone": .string(record.timezone), "enabled": .bool(record.enabled),
+            "config": (try? JSONValue.parse(record.config)) ?? .null,
+            "policies": (try? JSONValue.parse(record.policies)) ?? .null,
+            "timeout": .seconds(core.timeout(of: task)), "origin": .string(record.origin),
+            "created_at": .instant(record.createdAt), "updated_at": .instant(record.updatedAt),
+            "last_run": .instant(record.lastRun),
+            "next_run": .instant(record.enabled ? record.nextRun : nil),
+            "last_outcome": .text(task.lastOutcome?.rawValue), "running": .text(running),
+            "queued": .text(queued),
         ]
-    }
-
-    /// An execution as the bus shows it.
-    func view(of execution: StoredExecution, attempts: [StoredAttempt]? = nil) -> JSONValue {
-        var members: [String: JSONValue] = [
-            "execution": .string(execution.id), "task": .string(execution.taskID),
-            "trigger": .string(execution.trigger.rawValue),
-            "state": .string(execution.state.rawValue), "outcome": .text(execution.outcome),
-            "reason": .text(execution.reason.flatMap { $0.isEmpty ? nil : $0 }),
-            "planned_at": .instant(execution.plannedAt),
-            "started_at": .instant(execution.startedAt),
-            "completed_at": .instant(execution.completedAt),
-            "duration": execution.duration.map { .seconds($0) } ?? .null,
-            "attempts": .int(execution.attempts), "retry_at": .instant(execution.retryAt),
-            "result": execution.result.flatMap { try? JSONValue.parse($0) } ?? .null,
-            "error": .text(
-                execution.isUnreadable
-                    ? "its sealed columns do not open" : execution.errorMessage),
-        ]
-        if let attempts { members["attempt_list"] = .array(attempts.map { view(of: $0) }) }
-        return .object(members)
     }
 
     /// An execution that has no row yet.
-    func view(of waiting: Waiting) -> JSONValue {
-        [
-            "execution": .string(waiting.executionID), "task": .string(waiting.entry.id.text),
-            "trigger": .string(waiting.trigger.rawValue), "state": "queued",
-            "planned_at": .instant(waiting.plannedAt), "attempts": 0,
-            "outcome": .null, "reason": .text(waiting.recorded?.rawValue),
+    func view(of execution: Execution) -> JSONValue {
+        let waits = execution.state == .queued ? core.waits(execution) : nil
+        return [
+            "execution": .string(execution.id), "task": .string(execution.task.id.text),
+            "trigger": .string(execution.trigger.rawValue), "state": "queued",
+            "planned_at": .instant(execution.plannedAt), "attempts": 0, "outcome": .null,
+            "reason": .text(waits?.reason.rawValue), "detail": .text(waits?.detail),
         ]
     }
+}
 
-    private func view(of attempt: StoredAttempt) -> JSONValue {
-        let ending = attempt.ending.flatMap { try? JSONValue.parse($0) }
+extension StoredExecution {
+    /// The execution as the bus shows it.
+    func view(attempts list: [StoredAttempt]? = nil) -> JSONValue {
         var members: [String: JSONValue] = [
-            "number": .int(Int(attempt.number)), "started_at": .instant(attempt.startedAt),
-            "ended_at": .instant(attempt.endedAt), "outcome": .text(attempt.outcome),
-            "layers": attempt.layers.flatMap { try? JSONValue.parse($0) } ?? .null,
+            "execution": .string(id), "task": .string(taskID),
+            "trigger": .string(trigger.rawValue), "state": .string(state.rawValue),
+            "outcome": .text(outcome),
+            "reason": .text(reason.flatMap { $0.isEmpty ? nil : $0 }),
+            "planned_at": .instant(plannedAt), "started_at": .instant(startedAt),
+            "completed_at": .instant(completedAt),
+            "duration": duration.map { .seconds($0) } ?? .null, "attempts": .int(attempts),
+            "retry_at": .instant(retryAt),
+            "result": result.flatMap { try? JSONValue.parse($0) } ?? .null,
+            "error": .text(isUnreadable ? "its sealed columns do not open" : errorMessage),
+        ]
+        if let list { members["attempt_list"] = .array(list.map(\.view)) }
+        return .object(members)
+    }
+}
+
+extension StoredAttempt {
+    /// The attempt as the bus shows it.
+    fileprivate var view: JSONValue {
+        let ending = ending.flatMap { try? JSONValue.parse($0) }
+        var members: [String: JSONValue] = [
+            "number": .int(Int(number)), "started_at": .instant(startedAt),
+            "ended_at": .instant(endedAt), "outcome": .text(outcome),
+            "error": .text(errorMessage),
+            "layers": layers.flatMap { try? JSONValue.parse($0) } ?? .null,
         ]
         for key in ["exit_code", "signal", "cause", "usage"] {
             members[key] = ending?[key] ?? .null
         }
         return .object(members)
     }
+}
 
-    /// The outcome of the task's last ended execution; looked up once.
-    private func lastOutcome(of entry: TaskEntry) -> String? {
-        if let known = entry.lastOutcome { return known }
-        let found = try? store.history(task: entry.id.text, limit: 1).first?.outcome
-        entry.lastOutcome = .some(found)
-        return found
+extension JSONValue {
+    /// This object with a member put in the place of what it has of that name.
+    func adding(_ key: String, _ value: JSONValue) -> JSONValue {
+        var members = object ?? [:]
+        members[key] = value
+        return .object(members)
     }
 }

@@ -6,33 +6,92 @@ import AicoCore
 import AicoStore
 import AicoWire
 import Logging
+import SchedulerCore
 import TimeZones
 
 extension Scheduler {
-    /// Asks for the workers, reads the tasks, settles what a crash left behind.
+    /// Reads what the store has and gives it to the core.
     func start() throws {
-        for pipe in pipes {
-            supervisor.send(SupervisorMessage(kind: .launch, taskClass: pipe.taskClass))
+        for (id, type) in registry.types {
+            if let timeout = type.timeout { core.setTimeout(timeout, ofType: id.text) }
         }
-        try loadTasks()
-        try recover()
-        createBuiltIns()
-        for entry in tasks.values.sorted(by: { $0.id < $1.id }) { begin(entry) }
-        audit("scheduler", "scheduler.start", "", "")
-        log.notice("started", metadata: ["tasks": "\(tasks.count)"])
+        core.health.surroundings =
+            registry.problems.map {
+                HealthCheck(name: "registry", status: .degraded, message: $0)
+            }
+            + keyProblems.map { HealthCheck(name: "bus.keys", status: .degraded, message: $0) }
+        feed(.start(try startFacts()))
     }
 
-    private func loadTasks() throws(StoreError) {
-        let stored = try store.tasks { error in
-            log.error("task left out", metadata: ["error": "\(error)"])
-        }
-        for task in stored {
+    private func startFacts() throws -> StartFacts {
+        var facts = StartFacts()
+        let tasks = try store.tasks()
+        facts.damages = tasks.damages.map(\.description)
+        for record in tasks.records {
             do throws(BusRefusal) {
-                tasks[task.id] = TaskEntry(task: task, table: try timetable(of: task))
+                facts.tasks.append(
+                    TaskDefinition(record: record, table: try timetable(of: record)))
             } catch {
-                log.error(
-                    "task left out", metadata: ["task": "\(task.id)", "why": "\(error.message)"])
+                facts.damages.append("task \(record.id) is left out: \(error.message)")
             }
+        }
+        readOpen(into: &facts)
+        let deleted = (try? store.deletedTaskIDs()) ?? []
+        facts.builtIns = configuration.builtInTasks.compactMap { builtIn in
+            guard !deleted.contains(builtIn.id.text) else { return nil }
+            return definition(of: builtIn)
+        }
+        facts.bootID = BootID.current
+        facts.isNewBoot = (try? store.lastBoot()) != facts.bootID
+        return facts
+    }
+
+    /// Reads what the last scheduler left open; what a damaged page keeps is told, and the rest
+    /// goes on.
+    private func readOpen(into facts: inout StartFacts) {
+        do throws(StoreError) {
+            let attempts = try store.runningAttempts()
+            facts.damages += attempts.damages.map(\.description)
+            for attempt in attempts.records {
+                guard let execution = try store.execution(attempt.executionID) else { continue }
+                facts.running.append((attempt, execution))
+            }
+        } catch { facts.damages.append(error.description) }
+        do throws(StoreError) {
+            let waiting = try store.waitingExecutions()
+            facts.waiting = waiting.records
+            facts.damages += waiting.damages.map(\.description)
+        } catch { facts.damages.append(error.description) }
+        do throws(StoreError) {
+            let deferred = try store.deferredOccurrences()
+            facts.deferred = deferred.records
+            facts.damages += deferred.damages.map(\.description)
+        } catch { facts.damages.append(error.description) }
+    }
+
+    /// Makes the row of one of the system's own tasks; nil where its type is not there.
+    private func definition(of builtIn: BuiltInTask) -> TaskDefinition? {
+        guard registry.types[builtIn.id] != nil else {
+            log.debug("no type for a built-in task", metadata: ["task": "\(builtIn.id)"])
+            return nil
+        }
+        var policies = builtIn.policies
+        // They do no harm when they run twice.
+        policies.onCrash = .rerun
+        let now = WallClock.now
+        let record = StoredTask(
+            key: TaskKey(id: builtIn.id, uid: ""), type: builtIn.type,
+            schedule: builtIn.schedule.text, timezone: builtIn.timeZone,
+            config: JSONValue.object(builtIn.config).serialized(),
+            policies: policies.json(apartFrom: configuration.scheduler.defaultPolicies)
+                .serialized(), enabled: builtIn.isEnabled, createdAt: now, updatedAt: now)
+        do throws(BusRefusal) {
+            return TaskDefinition(record: record, table: try timetable(of: record))
+        } catch {
+            log.error(
+                "built-in task not made",
+                metadata: ["task": "\(builtIn.id)", "why": "\(error.message)"])
+            return nil
         }
     }
 
@@ -59,50 +118,13 @@ extension Scheduler {
             throw BusRefusal(code: .internal, message: "\(error)")
         }
     }
+}
 
-    /// Starts a task's clock. What passed while down is due now; the misfire policy decides.
-    private func begin(_ entry: TaskEntry) {
-        guard entry.task.enabled else { return }
-        if entry.table.schedule.kind == .reboot {
-            enqueue(Waiting(entry: entry, trigger: .schedule, plannedAt: startedAt))
-        } else if entry.task.nextRun == nil {
-            if case .at = entry.table.schedule.kind, entry.task.lastRun != nil { return }
-            plan(entry, after: now)
-            if let next = entry.task.nextRun { journal.add(.setNextRun(entry.id, next)) }
-        } else {
-            arm(entry)
-        }
-    }
-
-    /// Makes the system's own tasks, except those that stand or were deleted.
-    private func createBuiltIns() {
-        let deleted = (try? store.deletedTaskIDs()) ?? []
-        for builtIn in configuration.builtInTasks
-        where tasks[builtIn.id] == nil && !deleted.contains(builtIn.id.text) {
-            guard registry.types[builtIn.id] != nil else {
-                log.debug("no type for a built-in task", metadata: ["task": "\(builtIn.id)"])
-                continue
-            }
-            var policies = builtIn.policies
-            // They do no harm when they run twice.
-            policies.onCrash = .rerun
-            let task = StoredTask(
-                id: builtIn.id, type: builtIn.type, schedule: builtIn.schedule.text,
-                timezone: builtIn.timeZone, config: JSONValue.object(builtIn.config).serialized(),
-                policies: policies.json(
-                    apartFrom: configuration.scheduler.defaultPolicies
-                ).serialized(),
-                enabled: builtIn.isEnabled, createdAt: now, updatedAt: now)
-            do throws(BusRefusal) {
-                let entry = TaskEntry(task: task, table: try timetable(of: task))
-                if entry.task.enabled { entry.task.nextRun = entry.table.next(after: now) }
-                journal.add(.createTask(entry.task))
-                tasks[task.id] = entry
-            } catch {
-                log.error(
-                    "built-in task not made",
-                    metadata: ["task": "\(builtIn.id)", "why": "\(error.message)"])
-            }
-        }
+/// What tells one boot of the machine from another.
+enum BootID {
+    /// The kernel's id of this boot; empty where it does not say. See random(4).
+    static var current: String {
+        let text = SmallFile.read("/proc/sys/kernel/random/boot_id", limit: 64) ?? ""
+        return text.split(separator: "\n").first.map(String.init) ?? ""
     }
 }

@@ -3,15 +3,19 @@
 
 import AicoConfig
 import AicoCore
+import AicoStore
 import AicoWire
+import BusServer
 import Logging
+import SchedulerCore
 import ZeroMQ
 
 extension Scheduler {
     /// No sleep is longer: a suspend or a clock that was set is seen by then at the latest.
     static let longestSleep = Duration.seconds(30)
-    /// Requests that one turn takes.
-    static let requestsPerTurn = 64
+    /// Requests that one turn takes at most, and for how long.
+    private static let requestsPerTurn = 64
+    private static let requestSlice = Duration.milliseconds(10)
 
     private enum Key {
         static let supervisor = 0
@@ -19,6 +23,8 @@ extension Scheduler {
         static let admission = 2
         static let requests = 3
         static let events = 4
+        static let writer = 5
+        static let reader = 6
         static let reports = 10
         static let orders = 20
     }
@@ -29,15 +35,17 @@ extension Scheduler {
         var poller = ZMQPoller()
         poller.add(descriptor: supervisor.descriptor, key: Key.supervisor)
         poller.add(descriptor: clock.descriptor, key: Key.clock)
-        poller.add(bus.zap.socket, key: Key.admission)
-        poller.add(bus.router, key: Key.requests)
+        poller.add(descriptor: writer.descriptor, key: Key.writer)
+        poller.add(descriptor: reader.descriptor, key: Key.reader)
+        poller.add(bus.admission, key: Key.admission)
+        poller.add(bus.requests, key: Key.requests)
         poller.add(bus.events, key: Key.events)
         for pipe in pipes {
             poller.add(pipe.reports, key: Key.reports + Int(pipe.taskClass.rawValue))
         }
         try turn(ready: [])
         while true {
-            if case .ended(let status) = phase {
+            if let status {
                 finish()
                 return status
             }
@@ -48,74 +56,150 @@ extension Scheduler {
     private func sleepAndTurn(_ poller: inout ZMQPoller) throws {
         for pipe in pipes {
             let key = Key.orders + Int(pipe.taskClass.rawValue)
-            if pipe.wantsToWrite {
+            if pipe.isFull {
                 poller.add(pipe.orders, events: .writable, key: key)
             } else {
                 poller.remove(key: key)
             }
         }
-        let isBusy = needsAdmission || (!journal.isEmpty && journal.failingSince == nil)
-        let limit = clock.now + Self.longestSleep
-        try clock.arm(for: min(timers.earliest ?? limit, limit))
-        let ready = try poller.wait(timeout: isBusy ? .zero : nil)
+        let now = WallClock.time
+        let wake = core.wake
+        let limit = now.wall + Self.longestSleep
+        try clock.arm(for: min(wake.wall ?? limit, limit))
+        var timeout: Duration?
+        if let boot = wake.boot { timeout = max(.zero, boot - now.boot) }
+        if lastLoad == .notYet { timeout = min(timeout ?? Self.firstLook, Self.firstLook) }
+        if core.isBusy || bus.wantsToWrite { timeout = core.isBusy ? .zero : .milliseconds(20) }
+        let ready = try poller.wait(timeout: timeout)
         let began = WallClock.uptime
         try turn(ready: ready)
         metrics.count(turn: WallClock.uptime - began)
     }
 
+    /// How soon the machine is looked at a second time: one look says nothing of its load.
+    private static let firstLook = Duration.milliseconds(50)
+
     private func turn(ready: [ZMQPoller.Ready]) throws {
-        now = clock.now
+        noticeSuspend()
         // The supervisor first: a worker's end must be known before what it left behind is read.
         takeSupervisorMessages()
         for item in ready where item.key == Key.clock {
-            if clock.take() { checkClock(wasSet: true) }
+            if clock.take() { feed(.clockSet) }
         }
-        checkClock(wasSet: false)
+        for (token, result) in writer.take() { feed(.committed(token: token, result)) }
+        for (token, result) in reader.take() { answered(token, result) }
         attempt("admit") { () throws(ZeroMQError) in try bus.admit() }
-        noteRefusedKeys()
         attempt("welcome") { () throws(ZeroMQError) in try bus.welcome() }
-        for pipe in pipes {
-            takeReports(of: pipe)
-            if pipe.wantsToWrite {
-                attempt("order") { () throws(ZeroMQError) in try pipe.write() }
-            }
+        for incident in bus.takeIncidents() {
+            log.warning(
+                "a bus client was refused",
+                metadata: ["actor": "\(incident.actor)", "action": "\(incident.action)"])
+            feed(
+                .audit(
+                    actor: incident.actor, action: incident.action, subject: "",
+                    detail: "\(incident.count) \(incident.detail)"))
+        }
+        for pipe in pipes { takeReports(of: pipe, limit: configuration.scheduler.batchSize) }
+        for item in ready where item.key >= Key.orders {
+            guard
+                let pipe = pipes.first(where: {
+                    Key.orders + Int($0.taskClass.rawValue) == item.key
+                })
+            else { continue }
+            pipe.isFull = false
+            feed(.writable(pipe.taskClass))
         }
         takeRequests()
-        fireTimers()
-        // Looked at in each turn, so that the load is of lately and not since the last start.
-        _ = monitor.load(at: now)
-        admit()
-        flush()
-        endIfIdle()
+        lookAtMachine()
+        feed(.settle)
+        attempt("reply") { () throws(ZeroMQError) in try bus.flush() }
     }
 
-    /// Writes the turn's changes and lets go what waited for them.
-    func flush() {
-        switch journal.flush(at: now) {
-        case .nothing, .written: timers.set(.journal, at: nil)
-        case .kept: timers.set(.journal, at: now + configuration.scheduler.retryInterval)
+    /// Hands an event to the core and does what it says, with all that follows from that.
+    func feed(_ event: Event) {
+        perform(core.handle(event, at: WallClock.time))
+        while !echoes.isEmpty {
+            let next = echoes.removeFirst()
+            perform(core.handle(next, at: WallClock.time))
         }
     }
 
-    private func fireTimers() {
-        while let (name, _) = timers.pop(dueAt: now) {
-            switch name {
-            case .task(let id): fire(id)
-            case .retry(let execution): retry(execution)
-            case .backstop(let key): enforceBackstop(key)
-            case .resources: needsAdmission = true
-            case .greet(let taskClass): greetAgain(pipe(taskClass))
-            case .canary(let taskClass): missCanary(pipe(taskClass))
-            case .journal: break
-            case .stop: abandonRunning()
+    private func takeRequests() {
+        attempt("receive request") { () throws(ZeroMQError) in
+            let began = WallClock.uptime
+            for _ in 0..<Self.requestsPerTurn {
+                guard let (client, frames) = try bus.receive() else { return }
+                take(frames, from: client)
+                if WallClock.uptime - began > Self.requestSlice { return }
             }
         }
     }
 
-    private func noteRefusedKeys() {
-        let count = bus.takeRefused()
-        guard count > 0 else { return }
-        audit("unknown", "bus.key_refused", "", "\(count) connections")
-        log.warning("refused an unknown bus key", metadata: ["connections": "\(count)"])
+    /// Takes what one class's worker reports.
+    ///
+    /// No more than one turn's batch, so that a flood starves nobody.
+    func takeReports(of pipe: ClassPipe, limit: Int) {
+        attempt("receive report") { () throws(ZeroMQError) in
+            for _ in 0..<limit {
+                guard let frames = try pipe.reports.receive() else { return }
+                guard frames.count == 1, let frame = frames.first else {
+                    feed(
+                        .malformedReport(
+                            pipe.taskClass, "sent a report of \(frames.count) frames"))
+                    continue
+                }
+                do throws(WireError) {
+                    feed(.report(pipe.taskClass, try ReportCodec.decode(frame)))
+                } catch {
+                    feed(.malformedReport(pipe.taskClass, error.description))
+                }
+            }
+        }
+    }
+
+    /// Looked at in each turn, so that the load is of lately and not since the last start.
+    private func lookAtMachine() {
+        let load = monitor.load(at: WallClock.time.boot)
+        guard load != lastLoad else { return }
+        lastLoad = load
+        feed(.load(load))
+    }
+
+    private func noticeSuspend() {
+        let suspended = WallClock.suspended
+        let time = suspended - suspendedSoFar
+        guard time > .seconds(1) else { return }
+        suspendedSoFar = suspended
+        feed(.suspended(time))
+    }
+
+    /// Takes what the supervisor has to say.
+    private func takeSupervisorMessages() {
+        while let event = supervisor.receive() {
+            switch event {
+            case .closed:
+                log.error("the supervisor is gone; ending")
+                return feed(.supervisorLost)
+            case .message(let message): take(message)
+            }
+        }
+    }
+
+    private func take(_ message: SupervisorMessage) {
+        switch message.kind {
+        case .launched:
+            feed(.worker(message.taskClass, .launched(processID: message.processID)))
+        case .exited:
+            // What it reported before its end still counts.
+            takeReports(of: pipe(message.taskClass), limit: .max)
+            pipe(message.taskClass).isFull = false
+            feed(.worker(message.taskClass, .exited(status: message.argument, words: "")))
+        case .launchFailed:
+            feed(.worker(message.taskClass, .launchFailed(errno: message.argument)))
+        case .shutdown: feed(.stop)
+        case .launch, .kill, .status, .stop:
+            log.error("the supervisor sent a message that is ours; ending")
+            feed(.supervisorLost)
+        }
     }
 }

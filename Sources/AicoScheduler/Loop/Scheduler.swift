@@ -6,75 +6,45 @@ import AicoCore
 import AicoKeys
 import AicoStore
 import AicoWire
+import BusServer
 public import Logging
+import SchedulerCore
 import ZeroMQ
 
-/// The scheduler: one thread that owns the store, the sockets and the clock.
+/// The scheduler's rim: feeds the core what happened, and does what it says.
 ///
-/// Each turn of the loop takes what came in, decides, writes all changes in one transaction, and
-/// only then lets orders, events and replies leave.
+/// One thread owns sockets and clock. What is decided stands in `SchedulerCore`; the store is
+/// written and read on threads of its own, so that a slow one holds up neither time nor reports.
 public final class Scheduler {
-    /// What a timer is for.
-    enum TimerName: Hashable {
-        /// A task's next instant.
-        case task(TaskID)
-        /// An execution's next attempt.
-        case retry(String)
-        /// An attempt's worker did not end it in time.
-        case backstop(UInt64)
-        /// The machine is to be looked at again.
-        case resources
-        /// A worker did not answer its ping.
-        case greet(TaskClass)
-        /// A class's canary did not end in its time.
-        case canary(TaskClass)
-        /// The store is to be tried again.
-        case journal
-        /// Running attempts had their time to end.
-        case stop
-    }
-
-    /// Which part of its life the scheduler is in.
-    enum Phase: Equatable {
-        case running
-        /// Told to finish; waits for running attempts.
-        case stopping
-        /// Over, with this exit status.
-        case ended(Int32)
-    }
-
     let configuration: Configuration
     let log: Logger
     let clock: WallClock
-    let store: TaskStore
-    let journal: Journal
+    let writer: StoreWriter
+    let reader: StoreReader
     let bus: BusServer
     /// By `TaskClass.rawValue`.
     let pipes: [ClassPipe]
     let supervisor: SupervisorChannel
     let monitor: any ResourceMonitor
-    let startedAt: Instant
+    /// What the scheduler's start found, to be given to the core.
+    let store: TaskStore
+    let keyProblems: [String]
+    var core: SchedulerCore
     var registry = Registry()
-    var tasks: [TaskID: TaskEntry] = [:]
-    /// Executions that have not ended, by id.
-    var runs: [String: Run] = [:]
-    /// Attempts that run, by key.
-    var attempts: [UInt64: Attempt] = [:]
-    var queue = WaitingQueue()
-    var timers = TimerHeap<TimerName>()
-    var metrics: Metrics
-    var health = HealthState()
-    var phase = Phase.running
-    /// Whether something changed that may let what waits start.
-    var needsAdmission = false
-    /// Executions that hold one of all places.
-    var running = 0
-    /// Canaries that were ordered so far.
-    var canaries: UInt64 = 0
-    /// This turn's time.
-    var now: Instant
-    /// The wall clock less the uptime, to see jumps.
-    var clockOffset: Duration
+    var metrics = Metrics()
+    /// Who waits for which request's reply, and what it was.
+    var requests: [RequestID: PendingRequest] = [:]
+    var lastRequest: RequestID = 0
+    /// Questions to the store that are on their way.
+    var queries: [UInt64: PendingQuery] = [:]
+    var lastQuery: UInt64 = 0
+    /// Events that the performing of actions caused, to be handled in the same turn.
+    var echoes: [Event] = []
+    /// Bytes of the write-ahead log, as seen last.
+    var status: Int32?
+    /// When the monotonic clock and the boot clock were last compared: they part in a suspend.
+    var suspendedSoFar: Duration
+    var lastLoad: MachineLoad = .notYet
 
     /// Opens keys and store, binds the sockets; nothing runs yet.
     ///
@@ -93,41 +63,30 @@ public final class Scheduler {
         supervisor = SupervisorChannel(descriptor: channel)
         supervisor.keepFromChildren()
         clock = try WallClock()
-        let now = clock.now
-        self.now = now
-        startedAt = now
-        clockOffset = WallClock.offset
         let ring = try KeyRing.open(directory: layout.keys)
         let keys = try BusKeys.prepare(layout: layout)
+        keyProblems = []
         store = try TaskStore(path: layout.database, keys: ring)
-        journal = Journal(store: store) { error in
-            log.error("store refused a batch", metadata: ["error": "\(error)"])
-        }
         let context = try ZMQContext()
+        let settings = configuration.bus
         bus = try BusServer(
-            keys: keys, layout: layout, settings: configuration.bus, context: context)
-        metrics = Metrics(remembered: configuration.scheduler.cacheSize)
+            keys: keys,
+            endpoints: BusServer.Endpoints(
+                requests: ["ipc://\(layout.busSocket)"]
+                    + (settings.requests.map { [$0.text] } ?? []),
+                events: ["ipc://\(layout.eventsSocket)"] + (settings.events.map { [$0.text] } ?? [])
+            ),
+            limits: BusServer.Limits(), context: context)
         pipes = try TaskClass.allCases.map {
-            try ClassPipe($0, layout: layout, context: context, now: now)
+            try ClassPipe($0, layout: layout, context: context)
         }
+        core = SchedulerCore(settings: configuration.coreSettings, at: WallClock.time)
+        suspendedSoFar = WallClock.suspended
+        writer = try StoreWriter(store: store)
+        reader = try StoreReader(path: layout.database, keys: ring)
     }
 
     func pipe(_ taskClass: TaskClass) -> ClassPipe { pipes[Int(taskClass.rawValue)] }
-
-    /// Publishes an event once all that the turn wrote so far is on the disk.
-    func publish(_ topic: BusEventTopic, _ data: JSONValue) {
-        journal.whenWritten { [self] in
-            attempt("publish") { () throws(ZeroMQError) in try bus.publish(topic, data) }
-        }
-    }
-
-    /// Adds a line to the audit log.
-    func audit(_ actor: String, _ action: String, _ subject: String, _ detail: String = "") {
-        journal.add(
-            .audit(
-                AuditEntry(at: now, actor: actor, action: action, subject: subject, detail: detail))
-        )
-    }
 
     /// Runs a socket call whose failure must not stop the loop.
     func attempt(_ what: String, _ body: () throws(ZeroMQError) -> Void) {
@@ -136,5 +95,27 @@ public final class Scheduler {
         } catch {
             log.error("socket call failed", metadata: ["call": "\(what)", "error": "\(error)"])
         }
+    }
+}
+
+extension Configuration {
+    /// What of the settings the core is told.
+    var coreSettings: CoreSettings {
+        var settings = CoreSettings()
+        settings.isEnabled = scheduler.isEnabled
+        settings.maximumConcurrency = scheduler.maximumConcurrency
+        settings.classConcurrency = scheduler.classConcurrency
+        settings.thresholds = scheduler.thresholds
+        settings.maximumCatchUp = scheduler.maximumCatchUp
+        settings.resourceCheckInterval = scheduler.resourceCheckInterval
+        settings.storeRetryInterval = scheduler.retryInterval
+        settings.health = HealthRules.Limits(
+            degradedFailurePercent: health.degradedFailurePercent,
+            criticalFailurePercent: health.criticalFailurePercent,
+            leastExecutions: health.leastExecutions, workerMissing: health.workerMissing,
+            maximumLateness: health.maximumLateness)
+        var random = SystemRandomNumberGenerator()
+        settings.seed = (random.next(), random.next())
+        return settings
     }
 }

@@ -1,45 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+import AicoCore
 import Glibc
+public import SchedulerCore
 
 /// Tells how busy the machine is.
 public protocol ResourceMonitor: AnyObject {
-    /// Gives the load since the last call, or lately; nil where it cannot be known.
-    func load(at now: Instant) -> Admission.Load?
+    /// Gives the load since the last call, or lately; `now` is the boot clock's.
+    func load(at now: Duration) -> MachineLoad
 }
 
 /// Reads `/proc/stat` and `/proc/meminfo`, at most once a second.
 public final class ProcResourceMonitor: ResourceMonitor {
-    private let directory: String
-    private var last: (at: Instant, busy: UInt64, all: UInt64)?
-    private var known: Admission.Load?
+    /// Between two looks: a load over less time says little.
+    private static let interval = Duration.seconds(1)
+    /// Between the first two: nothing that depends on the load starts before the second.
+    private static let firstInterval = Duration.milliseconds(100)
 
-    /// Makes a monitor over `directory`, which is `/proc` in production.
-    ///
-    /// It knows nothing in its first second: what a start takes says little about the machine.
-    public init(directory: String = "/proc", now: Instant) {
+    private let directory: String
+    private var last: (at: Duration, busy: UInt64, all: UInt64)?
+    private var known = MachineLoad.notYet
+
+    /// Makes a monitor over `directory`, which is `/proc` in production; `now` is the boot clock's.
+    public init(directory: String = "/proc", now: Duration) {
         self.directory = directory
         last = sample(at: now)
     }
 
     /// Gives the load between the last look and this one.
-    public func load(at now: Instant) -> Admission.Load? {
-        if let last, now - last.at < .seconds(1), now >= last.at { return known }
-        guard let memory = memoryPercent(), let next = sample(at: now) else { return known }
-        var cpu = known?.cpu ?? 0
-        if let last, next.all > last.all, next.busy >= last.busy {
-            cpu = Double(next.busy - last.busy) * 100 / Double(next.all - last.all)
+    public func load(at now: Duration) -> MachineLoad {
+        let interval = known == .notYet ? Self.firstInterval : Self.interval
+        if let last, now - last.at < interval { return known }
+        guard let memory = memoryPercent(), let next = sample(at: now) else {
+            if known == .notYet { known = .unknowable }
+            return known
         }
-        last = next
-        known = Admission.Load(cpu: cpu, memory: memory)
+        guard let last else {
+            self.last = next
+            return known
+        }
+        if next.all > last.all, next.busy >= last.busy {
+            let cpu = Double(next.busy - last.busy) * 100 / Double(next.all - last.all)
+            known = .known(Admission.Load(cpu: cpu, memory: memory))
+        }
+        self.last = next
         return known
     }
 
     /// Fields of the first line: user nice system idle iowait irq softirq; see proc(5). The next is
     /// steal: what other guests of a host take says nothing about this machine's own work.
-    private func sample(at now: Instant) -> (at: Instant, busy: UInt64, all: UInt64)? {
+    private func sample(at now: Duration) -> (at: Duration, busy: UInt64, all: UInt64)? {
         guard let text = SmallFile.read("\(directory)/stat", limit: 4096),
             let line = text.split(separator: "\n").first, line.hasPrefix("cpu ")
         else { return nil }

@@ -4,6 +4,7 @@
 import AicoCore
 import CLinux
 import Glibc
+import SchedulerCore
 
 /// The wall clock and its one timer.
 final class WallClock {
@@ -19,9 +20,6 @@ final class WallClock {
     deinit { close(descriptor) }
 
     /// Now.
-    var now: Instant { Self.now }
-
-    /// Now.
     static var now: Instant {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
@@ -33,6 +31,16 @@ final class WallClock {
         var time = timespec()
         clock_gettime(CLOCK_BOOTTIME, &time)
         return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
+    }
+
+    /// Both clocks, as the core is told them.
+    static var time: Time { Time(wall: now, boot: uptime) }
+
+    /// For how long the machine was suspended since its boot: the monotonic clock stood still.
+    static var suspended: Duration {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return uptime - .seconds(Int64(time.tv_sec)) - .nanoseconds(Int64(time.tv_nsec))
     }
 
     /// Arms the timer for an instant; no call where it is armed for it already.

@@ -9,6 +9,7 @@ import BusClient
 import Foundation
 import Glibc
 import Logging
+import SchedulerCore
 import Synchronization
 import Testing
 
@@ -81,7 +82,11 @@ final class SchedulerRun {
     }
 
     deinit {
-        if !isOver { _ = try? stop() }
+        // Nothing of a test's end is worth waiting for what still runs.
+        if !isOver {
+            shutdown(channel, Int32(SHUT_RDWR))
+            _ = try? wait()
+        }
         close(channel)
     }
 
@@ -174,13 +179,13 @@ final class SchedulerRun {
     }
 }
 
-/// A machine that is always as busy.
+/// A machine that is always as busy; nil where it cannot be told.
 final class FixedLoad: ResourceMonitor, Sendable {
-    private let fixed: Admission.Load?
+    private let fixed: MachineLoad
 
-    init(_ load: Admission.Load?) { fixed = load }
+    init(_ load: Admission.Load?) { fixed = load.map { .known($0) } ?? .unknowable }
 
-    func load(at now: Instant) -> Admission.Load? { fixed }
+    func load(at now: Duration) -> MachineLoad { fixed }
 }
 
 /// A machine that is as busy as the test says.
@@ -195,5 +200,5 @@ final class ChangingLoad: ResourceMonitor, Sendable {
         value.withLock { $0 = Admission.Load(cpu: cpu, memory: memory) }
     }
 
-    func load(at now: Instant) -> Admission.Load? { value.withLock { $0 } }
+    func load(at now: Duration) -> MachineLoad { .known(value.withLock { $0 }) }
 }

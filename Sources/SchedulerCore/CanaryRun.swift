@@ -2,12 +2,11 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import AicoWire
 
-/// The run of a class's canary in a worker that is to be proven; in no store.
-struct CanaryRun {
+/// The run of a class's canary in a worker that is to be probed; in no store.
+struct CanaryRun: Sendable {
     /// What a report of it says.
-    enum Word {
+    enum Word: Sendable {
         /// That it lives.
         case life
         /// A line of its log.
@@ -16,12 +15,8 @@ struct CanaryRun {
         case end(AttemptExit)
     }
 
-    /// How long it may take, its worker's own limit a little less.
-    static let patience = Duration.seconds(10)
-    private static let timeout = Duration.seconds(9)
-
     let order: AttemptOrder
-    /// The uptime at which it was ordered; the wall clock may be set meanwhile.
+    /// When it was ordered, by the boot clock.
     let orderedAt: Duration
     /// Whether the order has left.
     var isSent = false
@@ -33,23 +28,24 @@ struct CanaryRun {
     /// Makes the order of the `number`th canary since the scheduler's start.
     ///
     /// The keys count down from the largest number, the store's count up from 1.
-    init(_ taskClass: TaskClass, number: UInt64, at now: Instant, uptime: Duration) {
-        orderedAt = uptime
+    init(_ taskClass: TaskClass, number: UInt64, at now: Time, patience: Duration) {
+        orderedAt = now.boot
         order = AttemptOrder(
             attempt: AttemptKey(.max - number), executionID: "00000000-0000-4000-8000-000000000000",
             taskID: taskClass.canaryType, taskType: taskClass.canaryType, attemptNumber: 1,
-            occurrence: now, timeout: Self.timeout, grace: .zero, config: Array("{}".utf8))
+            occurrence: now.wall, timeout: max(.seconds(1), patience - .seconds(1)), grace: .zero,
+            config: Array("{}".utf8))
     }
 
     /// Takes the next report; gives the verdict with the last.
-    mutating func take(_ word: Word) -> CanaryRules.Verdict? {
+    mutating func receive(_ word: Word) -> CanaryRules.Verdict? {
         sequence += 1
         switch word {
         case .life: return nil
         case .line(let line):
             if lines.count < 2 { lines.append(line) }
             return nil
-        case .end(let ending): return CanaryRules.judge(lines: lines, end: ending.ofCanary)
+        case .end(let exit): return CanaryRules.judge(lines: lines, end: exit.ofCanary)
         }
     }
 

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+
+extension SchedulerCore {
+    /// Sees whether the clocks went on as they should since the event before.
+    mutating func noticeTime() {
+        let step = now.offset - last.offset
+        if step > settings.clockTolerance || step < .zero - settings.clockTolerance {
+            noticeStep(step)
+        }
+        if let expected = expectedBack {
+            expectedBack = nil
+            if now.boot > expected + settings.pauseTolerance, !planted(.suspendKillsWorkers) {
+                postponeDeadlines()
+            }
+        }
+    }
+
+    /// The wall clock was stepped.
+    ///
+    /// A step forward needs nothing: what it passed is due, and the misfire policy decides. A step
+    /// back would leave every task waiting for instants that were near and are far now; an instant
+    /// that ran already does not run again, the store's claim sees to that.
+    private mutating func noticeStep(_ step: Duration) {
+        clockSteps = (clockSteps.count + 1, step)
+        punctualSince = now.boot
+        log(
+            .notice, "the wall clock was stepped",
+            ["seconds": "\(Double(step.wholeMicroseconds) / 1_000_000)"])
+        if planted(.timeoutsOnWallClock) { bootTimers.shift(by: .zero - step) }
+        guard step < .zero else { return }
+        if planted(.timerLostAfterStep) {
+            for id in taskIDs { if let key = tasks[id]?.key { wallTimers.set(key, at: nil) } }
+            return
+        }
+        var changes: [StoreChange] = []
+        for id in taskIDs {
+            guard let task = tasks[id], task.record.enabled, task.record.nextRun != nil,
+                !task.isCreating
+            else { continue }
+            plan(id, after: now.wall)
+            if let key = tasks[id]?.key {
+                changes.append(.setNextRun(key, tasks[id]?.record.nextRun))
+            }
+        }
+        if !changes.isEmpty { write(changes) }
+    }
+
+    /// The machine slept: nobody could keep a deadline meanwhile, and nobody is late for it.
+    mutating func resume(after time: Duration) {
+        punctualSince = now.boot
+        log(
+            .notice, "the machine was suspended",
+            ["seconds": "\(time.wholeMicroseconds / 1_000_000)"])
+        if !planted(.suspendKillsWorkers) { postponeDeadlines() }
+    }
+
+    /// Deadlines of others that passed while the loop did not run begin anew: who was to keep them
+    /// did not run either, or could not be heard.
+    private mutating func postponeDeadlines() {
+        for name in bootTimers.names(dueAt: now.boot) {
+            let patience: Duration
+            switch name {
+            case .backstop: patience = settings.backstopSlack
+            case .canary: patience = settings.canaryPatience
+            case .silence: patience = settings.heartbeatPatience
+            case .stop: patience = settings.stopPatience
+            case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .audit: continue
+            }
+            bootTimers.set(name, at: now.boot + patience)
+        }
+    }
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+
+extension SchedulerCore {
+    /// Takes a place and has the execution, or its next attempt, written as running; the order
+    /// leaves when that is durable.
+    mutating func claim(_ id: String) {
+        guard executions[id]?.move(.admit) == true, let execution = executions[id] else { return }
+        running += 1
+        workers[Int(execution.taskClass.rawValue)].running += 1
+        bootTimers.set(.maximumDefer(id), at: nil)
+        leaveLine(execution)
+        tasks[execution.task.id]?.open.insert(id)
+        if execution.wasDeferred { executions[id]?.allowedAt = now.boot }
+        guard execution.attempts == 0 else {
+            write([.retry(execution: id, at: now.wall)], then: .claimed(id))
+            return
+        }
+        executions[id]?.startedAt = now.wall
+        let claim = Claim(
+            task: execution.task, plannedAt: execution.plannedAt, executionID: id,
+            trigger: execution.trigger, at: now.wall, nextRun: .keep)
+        write(
+            [.claim(claim)] + (execution.recorded == nil ? lettersOf(execution) : []),
+            then: .claimed(id), isRefusable: execution.asked != nil && execution.recorded == nil)
+    }
+
+    private mutating func leaveLine(_ execution: Execution) {
+        guard execution.isInLine else { return }
+        executions[execution.id]?.isInLine = false
+        let name = execution.task.id
+        if tasks[name]?.line.first == execution.id {
+            tasks[name]?.line.removeFirst()
+        } else {
+            tasks[name]?.line.removeAll { $0 == execution.id }
+        }
+    }
+
+    /// The store answered for a claim.
+    mutating func claimed(_ id: String, _ outcome: StoreOutcome) {
+        guard let execution = executions[id] else { return }
+        switch outcome {
+        case .claimed(let key, let number): launch(execution, key, number)
+        case .alreadyClaimed where execution.trigger.isRequested:
+            // A clock that was set back gave it an instant of old: the next microsecond is free.
+            executions[id]?.plannedAt = execution.plannedAt + .microseconds(1)
+            executions[id]?.state = .queued
+            release(execution)
+            tasks[execution.task.id]?.open.remove(id)
+            place(id)
+            fresh.append(id)
+        case .done, .alreadyClaimed, .notFound, .alreadyExists:
+            // The instant ran before, or its task is gone: nothing was written, nothing runs.
+            log(
+                .notice, "a claim did not apply",
+                ["task": execution.task.id.text, "outcome": "\(outcome)"])
+            drop(
+                id,
+                Refusal(.conflict, "\(execution.task.id) was deleted before it ran"))
+        }
+    }
+
+    /// A claim, or the row of one that waits, could not be written.
+    mutating func unclaimed(_ id: String, _ refusal: Refusal) {
+        guard let execution = executions[id] else { return }
+        switch execution.state {
+        case .claiming:
+            if execution.asked == nil { write([occurrence(execution, .skipped, "store_refused")]) }
+            drop(id, refusal)
+        case .queued:
+            if let letter = execution.deadLetter { retriedLetters.remove(letter) }
+            if let asked = execution.asked { reply(asked, .refused(refusal)) }
+            executions[id]?.asked = nil
+            forget(id)
+        case .withdrawing, .running, .waiting, .ending, .over: break
+        }
+    }
+
+    private mutating func drop(_ id: String, _ refusal: Refusal) {
+        guard let execution = executions[id], executions[id]?.move(.lost) == true else { return }
+        release(execution)
+        if let letter = execution.deadLetter { retriedLetters.remove(letter) }
+        if let asked = execution.asked { reply(asked, .refused(refusal)) }
+        forget(id)
+    }
+
+    private mutating func launch(_ execution: Execution, _ key: AttemptKey, _ number: UInt32) {
+        let id = execution.id
+        guard executions[id]?.move(.claimed) == true else { return }
+        attempts[key] = id
+        executions[id]?.attempts = Int(number)
+        executions[id]?.attempt = Execution.Attempt(key: key, number: number)
+        if number == 1, let task = task(execution.task) {
+            tasks[task.id]?.record.lastRun = execution.startedAt
+        }
+        if let asked = execution.asked {
+            executions[id]?.asked = nil
+            reply(asked, .execution(id, execution.task.id, waits: nil))
+        }
+        let task = task(execution.task)
+        guard let task, execution.cancelled == nil, stop == .running else {
+            let outcome =
+                execution.cancelled?.outcome
+                ?? (task == nil ? Outcome(.cancelled, .taskGone) : CancelReason.shutdown.outcome)
+            finish(id, outcome, exit: nil, message: nil, result: nil)
+            return
+        }
+        let timeout = timeout(of: task)
+        let order = AttemptOrder(
+            attempt: key, executionID: id, taskID: task.id.text, taskType: task.record.type,
+            attemptNumber: number, occurrence: execution.plannedAt, timeout: timeout,
+            grace: task.policies.grace, config: task.record.config)
+        executions[id]?.policies = task.policies
+        send(.run(order), to: execution.taskClass)
+        setBackstop(key, after: timeout + task.policies.grace)
+    }
+
+    /// The longest that an attempt of the task may take.
+    public func timeout(of task: TaskState) -> Duration {
+        let asked =
+            task.policies.timeout ?? settings.typeTimeouts[task.record.type]
+            ?? settings.classTimeouts[task.id.taskClass] ?? .seconds(300)
+        // The worker holds its attempts to its profile.
+        guard let limit = worker(task.id.taskClass).wallLimit else { return asked }
+        return min(asked, limit)
+    }
+
+    mutating func setBackstop(_ key: AttemptKey, after time: Duration) {
+        if planted(.backstopNotArmed) { return }
+        bootTimers.set(.backstop(key), at: now.boot + time + settings.backstopSlack)
+    }
+
+    /// An attempt outlived its limits: its worker does not do its work.
+    mutating func enforceBackstop(_ key: AttemptKey) {
+        guard let id = attempts[key], let execution = executions[id] else { return }
+        guard execution.attempt?.isSent == true else {
+            bootTimers.set(.backstop(key), at: now.boot + settings.backstopSlack)
+            return
+        }
+        quarantine(execution.taskClass, "did not end attempt \(key.value) in time")
+    }
+
+    /// Gives back the place that an execution held.
+    mutating func release(_ execution: Execution) {
+        if planted(.placeNotGivenBack) { return }
+        workers[Int(execution.taskClass.rawValue)].running -= 1
+        running -= 1
+        needsAdmission = true
+    }
+
+    /// Forgets an execution that is over; the next of its task may come forward.
+    mutating func forget(_ id: String) {
+        guard let execution = executions.removeValue(forKey: id) else { return }
+        let name = execution.task.id
+        if execution.isInLine { tasks[name]?.line.removeAll { $0 == id } }
+        tasks[name]?.open.remove(id)
+        if ending[name]?.remove(id) != nil, ending[name]?.isEmpty == true { ending[name] = nil }
+        held.remove(id)
+        bootTimers.set(.retry(id), at: nil)
+        bootTimers.set(.maximumDefer(id), at: nil)
+        promote(name)
+        needsAdmission = true
+    }
+
+    // MARK: - The orders' way
+
+    /// Sends an order, or keeps it until it can leave.
+    mutating func send(_ order: Order, to taskClass: TaskClass) {
+        let index = Int(taskClass.rawValue)
+        guard workers[index].isReady, !workers[index].isBlocked, workers[index].outbox.isEmpty
+        else {
+            workers[index].outbox.append(order)
+            return
+        }
+        leave(order, to: taskClass)
+    }
+
+    private mutating func leave(_ order: Order, to taskClass: TaskClass) {
+        if case .run(let run) = order, let id = attempts[run.attempt] {
+            executions[id]?.attempt?.isSent = true
+        }
+        actions.append(.send(taskClass, order))
+    }
+
+    /// Sends what waits.
+    mutating func flushOrders(_ taskClass: TaskClass) {
+        let index = Int(taskClass.rawValue)
+        guard workers[index].isReady, !workers[index].isBlocked else { return }
+        let orders = workers[index].outbox
+        workers[index].outbox = []
+        for order in orders { leave(order, to: taskClass) }
+    }
+
+    /// An order found no room on its pipe.
+    mutating func takeBack(_ order: Order, of taskClass: TaskClass) {
+        let index = Int(taskClass.rawValue)
+        workers[index].isBlocked = true
+        switch order {
+        case .ping:
+            // It is asked again; what did not leave needs no answer.
+            bootTimers.set(.silence(taskClass), at: nil)
+            return
+        case .run(let run) where run.attempt == workers[index].canary?.order.attempt:
+            workers[index].canary?.isSent = false
+            return
+        case .run(let run):
+            guard let id = attempts[run.attempt] else { return }
+            executions[id]?.attempt?.isSent = false
+            if planted(.unsentDropped) { return }
+        case .cancel: break
+        }
+        let place = min(workers[index].returned, workers[index].outbox.count)
+        workers[index].outbox.insert(order, at: place)
+        workers[index].returned += 1
+    }
+
+    /// A class's orders pipe has room again.
+    mutating func unblock(_ taskClass: TaskClass) {
+        let index = Int(taskClass.rawValue)
+        workers[index].isBlocked = false
+        workers[index].returned = 0
+        switch workers[index].state {
+        case .launched: ping(taskClass)
+        case .probing: sendCanary(taskClass)
+        case .ready: flushOrders(taskClass)
+        case .absent, .canaryFailed, .quarantined: break
+        }
+    }
+
+    /// Takes an attempt's order out of what has not left.
+    mutating func withdrawOrder(of key: AttemptKey, _ taskClass: TaskClass) {
+        workers[Int(taskClass.rawValue)].outbox.removeAll {
+            if case .run(let run) = $0 { run.attempt == key } else { false }
+        }
+    }
+}

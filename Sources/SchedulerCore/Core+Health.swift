@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// What the core remembers of health between looks.
+public struct HealthMemory: Sendable {
+    /// The task type whose result tells of the machine.
+    public static let taskType = "maintenance.health_check"
+
+    /// As told last.
+    public internal(set) var status = HealthStatus.healthy
+    /// What the last health check found.
+    public internal(set) var found: [HealthCheck] = []
+    /// What stands around the core, as worker executables that do not describe themselves.
+    public var surroundings: [HealthCheck] = []
+    private var system = Ring<Bool>(capacity: 100)
+    private var tasks = Ring<Bool>(capacity: 100)
+    private var latencies = Ring<Duration>(capacity: 100)
+
+    /// Failed and all attempts of the system's own classes that ended lately.
+    public var recentOfSystem: (failed: Int, all: Int) { Self.count(system) }
+    /// Failed and all attempts of agency and user tasks that ended lately.
+    public var recentOfTasks: (failed: Int, all: Int) { Self.count(tasks) }
+    /// The worst of the last starts.
+    public var lateness: Duration { latencies.elements.max() ?? .zero }
+
+    mutating func note(latency: Duration) { latencies.append(latency) }
+
+    /// Counts an attempt's outcome; what was asked for is no failure.
+    mutating func note(_ outcome: Outcome, of taskClass: TaskClass) {
+        let isFailure: Bool
+        switch outcome.kind {
+        case .succeeded: isFailure = false
+        case .failedTransient, .failedPermanent, .timedOut, .killed: isFailure = true
+        case .cancelled, .interrupted: return
+        }
+        switch taskClass {
+        case .maintenance, .security: system.append(isFailure)
+        case .agency, .user: tasks.append(isFailure)
+        }
+    }
+
+    private static func count(_ ring: Ring<Bool>) -> (failed: Int, all: Int) {
+        (ring.elements.count { $0 }, ring.elements.count)
+    }
+}
+
+extension SchedulerCore {
+    /// All that health is judged by.
+    public var healthFacts: HealthRules.Facts {
+        HealthRules.Facts(
+            workers: workers.map { ($0.taskClass, healthState(of: $0)) },
+            recentOfSystem: health.recentOfSystem, recentOfTasks: health.recentOfTasks,
+            storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: damages,
+            lateness: health.lateness, found: health.found + health.surroundings)
+    }
+
+    /// Judges anew and tells of a change.
+    mutating func assessHealth() {
+        let status = HealthRules.judge(healthFacts, limits: settings.health).system
+        guard status != health.status else { return }
+        publish(.health(status, was: health.status))
+        log(.notice, "health changed", ["from": health.status.rawValue, "to": status.rawValue])
+        health.status = status
+    }
+
+    /// Counts how an attempt ended, and takes over what a health check found; hostile until checked.
+    mutating func noteHealth(
+        of execution: Execution, _ outcome: Outcome, _ result: JSONValue?, _ message: String?
+    ) {
+        health.note(outcome, of: execution.taskClass)
+        if task(execution.task)?.record.type == HealthMemory.taskType {
+            if let checks = result?["checks"]?.array {
+                health.found = checks.prefix(32).compactMap(HealthCheck.init)
+            } else if outcome.kind != .cancelled {
+                health.found = [
+                    HealthCheck(
+                        name: HealthMemory.taskType,
+                        status: outcome.kind == .succeeded ? .healthy : .degraded,
+                        message: message ?? outcome.kind.rawValue)
+                ]
+            }
+        }
+        assessHealth()
+    }
+
+    private func healthState(of worker: Worker) -> HealthRules.Worker {
+        if worker.deaths >= HealthRules.deathsInARow {
+            return .dying(times: worker.deaths, last: worker.lastEnd ?? "")
+        }
+        switch worker.state {
+        case .ready: return .ready
+        case .canaryFailed, .quarantined: return .distrusted(worker.why ?? "")
+        case .absent, .launched, .probing:
+            let time = now.boot - worker.since.boot
+            return time < settings.pingInterval ? .starting : .missing(time)
+        }
+    }
+}
+
+extension HealthCheck {
+    /// Reads what a health check task says; nil where it is no check.
+    fileprivate init?(_ check: JSONValue) {
+        guard let name = check["name"]?.string,
+            let status = check["status"]?.string.flatMap(HealthStatus.init)
+        else { return nil }
+        self.init(
+            name: String(name.prefix(64)), status: status,
+            message: String((check["message"]?.string ?? "").prefix(512)))
+    }
+}
+
+/// The last so many values.
+struct Ring<Element: Sendable>: Sendable {
+    private(set) var elements: [Element] = []
+    private let capacity: Int
+    private var next = 0
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    mutating func append(_ element: Element) {
+        if elements.count < capacity {
+            elements.append(element)
+        } else {
+            elements[next] = element
+            next = (next + 1) % capacity
+        }
+    }
+}

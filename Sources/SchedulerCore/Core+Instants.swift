@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+
+extension SchedulerCore {
+    /// Sets a task's timer by its next run.
+    mutating func arm(_ id: TaskID) {
+        guard let task = tasks[id] else { return }
+        let isAsleep = task.isCreating || task.isDeleting || !settings.isEnabled
+        wallTimers.set(task.key, at: isAsleep ? nil : task.dueAt)
+    }
+
+    /// Sets a task's next run to the first instant later than `after`, and its timer.
+    mutating func plan(_ id: TaskID, after: Instant) {
+        guard let task = tasks[id] else { return }
+        tasks[id]?.record.nextRun = task.record.enabled ? task.table.next(after: after) : nil
+        arm(id)
+    }
+
+    /// Sorts a task's due instants; each one gets a row, and those that run wait for a place.
+    mutating func fire(_ key: TaskKey) {
+        guard stop == .running, let task = task(key), task.record.enabled, !task.isDeleting,
+            let from = task.record.nextRun
+        else { return }
+        // The jitter moves when the task is looked at, not what its instants are.
+        let jitter = Planner.jitter(of: key.id, policies: task.policies)
+        let plan = Planner.plan(
+            task.table, from: from, now: now.wall - jitter, cap: settings.maximumCatchUp)
+        var changes: [StoreChange] = []
+        if !planted(.instantDroppedInGap) {
+            for missed in plan.notRun {
+                changes.append(
+                    .occurrence(
+                        key, plannedAt: missed.instant,
+                        missed.reason == .coalesced ? .coalesced : .missed,
+                        reason: missed.reason.rawValue, at: now.wall))
+            }
+        }
+        tasks[key.id]?.record.nextRun = plan.next
+        if !planted(.claimWithoutNextRun) { changes.append(.setNextRun(key, plan.next)) }
+        write(changes)
+        arm(key.id)
+        let isAll = task.policies.misfire == .runAll && plan.due.count > 1
+        for due in plan.due {
+            var execution = Execution(
+                id: ids.next(), task: key, trigger: due.isCatchUp ? .catchUp : .schedule,
+                plannedAt: due.instant, policies: task.policies)
+            execution.allowedAt = allowedAt(due.instant + jitter)
+            enqueue(
+                execution,
+                cause: isAll || due.isCatchUp && task.policies.misfire == .runAll
+                    ? .oneOfAll : .onTime)
+            if planted(.catchUpStartsTwice), due.isCatchUp {
+                let again = Execution(
+                    id: ids.next(), task: key, trigger: .catchUp,
+                    plannedAt: due.instant + .microseconds(7), policies: task.policies)
+                enqueue(again, cause: .oneOfAll)
+            }
+        }
+    }
+
+    /// When the loop should have started something due at `instant`, by the boot clock: not before
+    /// a step of the wall clock or a pause that hid its time.
+    private func allowedAt(_ instant: Instant) -> Duration {
+        max(punctualSince, now.boot - max(.zero, now.wall - instant))
+    }
+
+    /// Puts something due where it waits, or records that it does not run.
+    mutating func enqueue(_ execution: Execution, cause: Admission.Cause) {
+        let id = execution.id
+        executions[id] = execution
+        guard let task = task(execution.task) else { return skip(id, "task_gone") }
+        let waiting = task.line.count { executions[$0]?.trigger.isRequested == false }
+        let arrival =
+            planted(.overlapIgnored)
+            ? .beside
+            : Admission.arrival(
+                of: cause, policies: task.policies, open: task.open.count, waiting: waiting)
+        switch arrival {
+        case .skip(let refusal): return skip(id, refusal.rawValue)
+        case .beside: break
+        case .inLine: standInLine(id)
+        case .instead:
+            for other in task.line where executions[other]?.trigger.isRequested == false {
+                skip(other, Admission.Refusal.superseded.rawValue)
+            }
+            standInLine(id)
+            for open in task.open.sorted() { end(open, .superseded, isNow: false) }
+        }
+        fresh.append(id)
+        place(id)
+    }
+
+    private mutating func standInLine(_ id: String) {
+        guard let execution = executions[id] else { return }
+        executions[id]?.isInLine = true
+        let name = execution.task.id
+        guard execution.trigger.isRequested, let line = tasks[name]?.line else {
+            tasks[name]?.line.append(id)
+            return
+        }
+        // A person goes before the clock.
+        let index = line.firstIndex { executions[$0]?.trigger.isRequested == false } ?? line.count
+        tasks[name]?.line.insert(id, at: index)
+    }
+
+    /// Records that an instant does not run.
+    mutating func skip(_ id: String, _ reason: String) {
+        guard let execution = executions[id], executions[id]?.move(.skip) == true else { return }
+        write(
+            [occurrence(execution, .skipped, reason)],
+            publishing: [
+                .skipped(execution.subject, plannedAt: execution.plannedAt, reason: reason)
+            ])
+        if let asked = execution.asked {
+            refuse(asked, .conflict, "it does not run: \(reason)")
+        }
+        forget(id)
+    }
+
+    func occurrence(
+        _ execution: Execution, _ disposition: OccurrenceDisposition, _ reason: String
+    ) -> StoreChange {
+        .occurrence(
+            execution.task, plannedAt: execution.plannedAt, disposition, reason: reason,
+            at: now.wall)
+    }
+
+    /// The time of an execution's next attempt has come.
+    mutating func retryDue(_ id: String) {
+        guard stop == .running, executions[id]?.move(.due) == true else { return }
+        place(id)
+        needsAdmission = true
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+
+extension SchedulerCore {
+    /// Runs a task because somebody asked; refused while it is open already.
+    mutating func run(
+        _ name: TaskID, _ trigger: ExecutionTrigger, letter: Int64?, _ request: RequestID,
+        _ actor: String
+    ) {
+        guard stop == .running else {
+            return refuse(request, .unavailable, "the system is stopping")
+        }
+        guard let task = tasks[name] else { return refuse(request, unknown: name) }
+        let asked = executions.isEmpty ? nil : requested(of: task)
+        if let open = task.open.min() ?? asked {
+            return refuse(
+                request, .conflict, "\(name) runs already as \(open)",
+                hint: "wait for it, or type: aico scheduler cancel \(name)")
+        }
+        var execution = Execution(
+            id: ids.next(), task: task.key, trigger: trigger,
+            plannedAt: requestedInstant(of: task), policies: task.policies)
+        execution.deadLetter = letter
+        execution.asked = request
+        tasks[name]?.lastRequested = execution.plannedAt
+        if let letter { retriedLetters.insert(letter) }
+        enqueue(execution, cause: .requested)
+        write([
+            audit(
+                actor, letter == nil ? "task.run" : "dlq.retry",
+                letter.map(String.init) ?? name.text)
+        ])
+    }
+
+    mutating func retry(_ letter: StoredDeadLetter, _ request: RequestID, _ actor: String) {
+        guard let id = try? TaskID(letter.taskID), let task = tasks[id],
+            task.key.uid == letter.taskUID
+        else {
+            return refuse(
+                request, .conflict, "its task \"\(letter.taskID)\" is gone",
+                hint: "type: aico scheduler dlq purge \(letter.id)")
+        }
+        guard letter.resolvedAt == nil, !retriedLetters.contains(letter.id) else {
+            return refuse(
+                request, .notFound, "dead letter \(letter.id) was sent back already",
+                hint: "type: aico scheduler dlq list")
+        }
+        run(id, .deadLetter, letter: letter.id, request, actor)
+    }
+
+    /// An execution of the task that waits and that somebody asked for.
+    private func requested(of task: TaskState) -> String? {
+        if let found = task.line.first(where: { executions[$0]?.trigger.isRequested == true }) {
+            return found
+        }
+        guard task.policies.overlap == .allow else { return nil }
+        return executions.values.first {
+            $0.task == task.key && $0.trigger.isRequested && $0.state == .queued
+        }?.id
+    }
+
+    /// An instant that no other request of the task has, and none of a schedule's whole seconds.
+    private func requestedInstant(of task: TaskState) -> Instant {
+        var instant = now.wall
+        if let last = task.lastRequested, instant <= last { instant = last + .microseconds(1) }
+        if instant.microseconds % 1_000_000 == 0 { instant = instant + .microseconds(1) }
+        return instant
+    }
+
+    // MARK: - Cancel
+
+    mutating func cancel(
+        task name: TaskID, _ isNow: Bool, _ request: RequestID, _ actor: String
+    ) {
+        guard let task = tasks[name] else { return refuse(request, unknown: name) }
+        let queued = executions.values.filter { $0.task == task.key }.map(\.id)
+        cancel(Array(Set(queued).union(ending[name] ?? [])).sorted(), isNow, request, actor)
+    }
+
+    mutating func cancel(
+        _ ids: [String], _ isNow: Bool, _ request: RequestID, _ actor: String
+    ) {
+        var changes: [StoreChange] = []
+        var withdrawn: [String] = []
+        var ended: [String] = []
+        var told: [Reply.Ending] = []
+        for id in ids {
+            guard let execution = executions[id] else { continue }
+            switch execution.state {
+            case .queued where execution.attempts == 0:
+                guard executions[id]?.move(.withdraw) == true else { continue }
+                withdrawn.append(id)
+                changes.append(occurrence(execution, .skipped, "cancelled"))
+            case .queued, .waiting:
+                if execution.state == .queued { executions[id]?.state = .waiting }
+                guard executions[id]?.move(.withdraw) == true else { continue }
+                withdrawn.append(id)
+                changes.append(
+                    .endWaiting(
+                        execution: id, at: now.wall,
+                        ExecutionEnd(outcome: CancelReason.requested.outcome)))
+            case .claiming, .running:
+                if let until = end(id, .requested, isNow: isNow) {
+                    told.append(Reply.Ending(execution: id, until: until))
+                } else {
+                    ended.append(id)
+                }
+            case .withdrawing, .ending, .over: continue
+            }
+        }
+        guard !withdrawn.isEmpty || !ended.isEmpty || !told.isEmpty else {
+            return refuse(
+                request, .notFound, "nothing of it runs", hint: "type: aico scheduler list")
+        }
+        let all = (withdrawn + ended).sorted()
+        changes.append(
+            audit(actor, "task.cancel", (all + told.map(\.execution)).joined(separator: " ")))
+        let answer = Reply.cancelled(all, ending: told)
+        if withdrawn.isEmpty {
+            // What runs is told to end whether or not the store can note it.
+            write(changes)
+            reply(request, answer)
+        } else {
+            write(changes, then: .withdrawn(withdrawn, request, answer), isRefusable: true)
+        }
+    }
+
+    /// What was taken back before it ran (again) is over.
+    mutating func withdrawn(_ ids: [String], _ request: RequestID?, _ answer: Reply) {
+        for id in ids {
+            guard let execution = executions[id], executions[id]?.move(.withdrawn) == true else {
+                continue
+            }
+            let outcome = CancelReason.requested.outcome
+            if execution.attempts == 0 {
+                actions.append(
+                    .publish(
+                        .skipped(
+                            execution.subject, plannedAt: execution.plannedAt, reason: "cancelled"))
+                )
+                if let asked = execution.asked {
+                    refuse(asked, .conflict, "it was cancelled before it ran")
+                }
+            } else {
+                noteEnd(of: execution, outcome)
+                actions.append(.publish(finished(execution, outcome, message: nil, result: nil)))
+            }
+            forget(id)
+        }
+        if let request { reply(request, answer) }
+    }
+
+    /// What could not be taken back goes on to wait.
+    mutating func keep(_ id: String) {
+        guard let execution = executions[id], executions[id]?.move(.keep) == true else { return }
+        if execution.attempts == 0 {
+            place(id)
+        } else {
+            bootTimers.set(
+                .retry(id), at: now.boot + max(.zero, (execution.retryAt ?? now.wall) - now.wall))
+        }
+        needsAdmission = true
+    }
+
+    /// Tells an execution that runs to end; gives when it is killed, nil where it is over at once.
+    @discardableResult
+    mutating func end(_ id: String, _ reason: CancelReason, isNow: Bool) -> Instant? {
+        guard let execution = executions[id] else { return nil }
+        let isSecond = execution.cancelled != nil
+        if reason != .shutdown, !isSecond { executions[id]?.cancelled = reason }
+        switch execution.state {
+        case .queued, .withdrawing, .ending, .over:
+            if execution.state == .queued, execution.attempts > 0 { endWaiting(id, reason.outcome) }
+            return nil
+        case .claiming: return nil
+        case .waiting:
+            endWaiting(id, reason.outcome)
+            return nil
+        case .running:
+            guard let attempt = execution.attempt else { return nil }
+            guard attempt.isSent else {
+                withdrawOrder(of: attempt.key, execution.taskClass)
+                finish(id, reason.outcome, exit: nil, message: nil, result: nil)
+                return nil
+            }
+            // A second time, it is killed.
+            var grace =
+                isNow || (isSecond && reason == .requested) ? .zero : execution.policies.grace
+            if reason == .shutdown { grace = min(grace, settings.stopGrace) }
+            let until = min(attempt.killedAt ?? now.wall + grace, now.wall + grace)
+            executions[id]?.attempt?.killedAt = until
+            if !planted(.cancelForgotten) {
+                send(
+                    .cancel(attempt: attempt.key, reason: reason, grace: grace),
+                    to: execution.taskClass)
+            }
+            setBackstop(attempt.key, after: grace)
+            return until
+        }
+    }
+
+    /// Ends an execution that waited for its next attempt.
+    mutating func endWaiting(_ id: String, _ outcome: Outcome) {
+        guard let execution = executions[id] else { return }
+        write(
+            [
+                .endWaiting(
+                    execution: id, at: now.wall, ExecutionEnd(outcome: outcome))
+            ], publishing: [finished(execution, outcome, message: nil, result: nil)])
+        noteEnd(of: execution, outcome)
+        forget(id)
+    }
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// What can happen to the scheduler.
+public enum Event: Sendable {
+    /// The store was read; the first event.
+    case start(StartFacts)
+    /// A client wants something changed.
+    case request(RequestID, actor: String, Request)
+    /// A batch was written, or nothing of it was.
+    case committed(token: UInt64, BatchResult)
+    /// A class's worker reported; hostile until checked.
+    case report(TaskClass, Report)
+    /// A class's pipe gave bytes that are no report.
+    case malformedReport(TaskClass, String)
+    /// The supervisor tells of a class's worker.
+    case worker(TaskClass, WorkerNews)
+    /// An order found no room on its pipe: it has not left.
+    case unsent(TaskClass, Order)
+    /// A class's orders pipe has room again.
+    case writable(TaskClass)
+    /// The machine was looked at.
+    case load(MachineLoad)
+    /// The wall clock was set: seen by the kernel, not by comparing.
+    case clockSet
+    /// The machine was suspended for so long.
+    case suspended(Duration)
+    /// A bus client did something that the audit log notes.
+    case audit(actor: String, action: String, subject: String, detail: String)
+    /// Nothing but time.
+    case timer
+    /// The supervisor says that the system stops.
+    case stop
+    /// The supervisor is gone, or talks nonsense.
+    case supervisorLost
+    /// The turn is over: what waits is decided, and what changed leaves for the store.
+    case settle
+}
+
+/// Names a request until its one reply.
+public typealias RequestID = UInt64
+
+/// What the supervisor tells of a worker.
+public enum WorkerNews: Sendable, Hashable {
+    /// It runs.
+    case launched(processID: UInt64)
+    /// It ended, with this wait status and these last words.
+    case exited(status: Int32, words: String)
+    /// It could not be launched.
+    case launchFailed(errno: Int32)
+}
+
+/// How busy the machine is, as far as that is known.
+public enum MachineLoad: Sendable, Hashable {
+    /// No measure exists yet.
+    case notYet
+    /// It cannot be told here.
+    case unknowable
+    /// As measured lately.
+    case known(Admission.Load)
+}
+
+/// What the store had when the scheduler started.
+public struct StartFacts: Sendable {
+    /// Tasks, without those that do not open or parse.
+    public var tasks: [TaskDefinition] = []
+    /// The system's own tasks that are to be made where they are missing.
+    public var builtIns: [TaskDefinition] = []
+    /// Attempts written as running, with their executions.
+    public var running: [(attempt: StoredAttempt, execution: StoredExecution)] = []
+    /// Executions whose next attempt waits.
+    public var waiting: [StoredExecution] = []
+    /// Instants that wait.
+    public var deferred: [StoredOccurrence] = []
+    /// Whether the machine was booted since the last start of a scheduler.
+    public var isNewBoot = false
+    /// This boot's id, to be kept; empty where it cannot be told.
+    public var bootID = ""
+    /// What of the store could not be read, in words.
+    public var damages: [String] = []
+
+    /// Makes an empty one.
+    public init() {}
+}
+
+/// A task that can be scheduled: its row, and what the row's texts mean.
+public struct TaskDefinition: Sendable {
+    /// Its row.
+    public var record: StoredTask
+    /// What the row's texts mean.
+    public var table: Planner.Timetable
+
+    /// Makes one.
+    public init(record: StoredTask, table: Planner.Timetable) {
+        self.record = record
+        self.table = table
+    }
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// One run of a task that is not over: due, claimed, running or waiting for its next attempt.
+public struct Execution: Sendable {
+    /// An attempt whose row says running.
+    public struct Attempt: Sendable {
+        /// Its key in the store and on the wire.
+        public let key: AttemptKey
+        /// 1 for the first.
+        public let number: UInt32
+        /// The sequence number that its next report must have.
+        var sequence: UInt32 = 0
+        /// Whether its order has left.
+        var isSent = false
+        /// Whether its code runs.
+        var isStarted = false
+        var logLines = 0
+        var logBytes = 0
+        /// When its processes are killed, once it was told to end.
+        var killedAt: Instant?
+    }
+
+    /// Its id, a lower-case UUID.
+    public let id: String
+    /// The task that planned it, or that it was asked for.
+    public let task: TaskKey
+    /// What started it.
+    public let trigger: ExecutionTrigger
+    /// The planned instant, or the request's; unique with the task.
+    public internal(set) var plannedAt: Instant
+    /// How it runs, as of when it came to be.
+    var policies: TaskPolicies
+    /// Where it stands.
+    public internal(set) var state: ExecutionState
+    /// How many attempts it had, with the present one.
+    public internal(set) var attempts = 0
+    /// When it was claimed.
+    public internal(set) var startedAt: Instant?
+    /// The attempt that runs.
+    public internal(set) var attempt: Attempt?
+    /// When its next attempt is due.
+    public internal(set) var retryAt: Instant?
+    /// The dead letter that is sent back by it.
+    var deadLetter: Int64?
+    /// Who waits to hear that it exists.
+    var asked: RequestID?
+    /// Why its end was asked for.
+    var cancelled: CancelReason?
+    /// False once its task is deleted.
+    var isWanted = true
+    /// What holds it back, as it stands in the store.
+    public internal(set) var recorded: Admission.Deferral?
+    /// Since when the machine has held it back.
+    var heldSince: Duration?
+    /// Whether the machine no longer holds it back.
+    var isExempt: Bool
+    /// Whether it has had to wait for something else than the clock.
+    var wasDeferred = false
+    /// Whether it waits in its task's line, so that it does not run beside another.
+    var isInLine = false
+    /// Its present entry in the queue; 0 where it has none.
+    var ticket: UInt64 = 0
+    /// When nothing but the loop kept it from starting, by the boot clock.
+    var allowedAt: Duration?
+
+    init(
+        id: String, task: TaskKey, trigger: ExecutionTrigger, plannedAt: Instant,
+        policies: TaskPolicies, state: ExecutionState = .queued
+    ) {
+        self.id = id
+        self.task = task
+        self.trigger = trigger
+        self.plannedAt = plannedAt
+        self.policies = policies
+        self.state = state
+        isExempt = trigger.isRequested
+    }
+
+    /// The class whose worker runs it.
+    public var taskClass: TaskClass { task.id.taskClass }
+
+    /// Whether it has begun: an attempt of it was written.
+    public var isOpen: Bool {
+        switch state {
+        case .claiming, .running, .waiting, .ending: true
+        case .queued: attempts > 0
+        case .withdrawing, .over: false
+        }
+    }
+
+    /// Moves on; false where the transition is not one of its state, and then nothing changed.
+    mutating func move(_ transition: ExecutionState.Transition) -> Bool {
+        guard let next = state.next(after: transition) else { return false }
+        state = next
+        return true
+    }
+
+    /// How events name it.
+    var subject: Published.Subject {
+        Published.Subject(task: task.id, execution: id, attempt: attempts)
+    }
+}
+
+extension ExecutionTrigger {
+    /// Whether a person or program asked for it.
+    public var isRequested: Bool {
+        switch self {
+        case .manual, .deadLetter: true
+        case .schedule, .catchUp: false
+        }
+    }
+}

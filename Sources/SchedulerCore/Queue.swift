@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import HeapModule
+
+/// What waits for a place, by class and by what may hold it back.
+///
+/// An entry whose execution left the queue some other way stays, to be passed over when it comes
+/// up: its ticket is no longer the execution's.
+struct Queue: Sendable {
+    /// What the machine's load means to an entry.
+    enum Lane: Int, Sendable, CaseIterable {
+        /// Nothing: somebody asked for it, or it waited long enough, or it has begun.
+        case exempt
+        /// A busy machine holds it back.
+        case normal
+        /// Only an idle machine runs it.
+        case idle
+    }
+
+    /// One execution's place in the queue; the smallest runs first.
+    struct Entry: Comparable, Sendable {
+        let priority: Int
+        let plannedAt: Instant
+        let ticket: UInt64
+        let execution: String
+
+        static func < (left: Entry, right: Entry) -> Bool {
+            if left.priority != right.priority { return left.priority > right.priority }
+            if left.plannedAt != right.plannedAt { return left.plannedAt < right.plannedAt }
+            return left.ticket < right.ticket
+        }
+
+        static func == (left: Entry, right: Entry) -> Bool { left.ticket == right.ticket }
+    }
+
+    private var heaps: [Heap<Entry>] = Array(
+        repeating: Heap(), count: TaskClass.allCases.count * Lane.allCases.count)
+    private var ticket: UInt64 = 0
+
+    private static func index(_ taskClass: TaskClass, _ lane: Lane) -> Int {
+        Int(taskClass.rawValue) * Lane.allCases.count + lane.rawValue
+    }
+
+    /// Puts an execution in; gives its ticket.
+    mutating func insert(_ execution: Execution, priority: Int, lane: Lane) -> UInt64 {
+        ticket += 1
+        heaps[Self.index(execution.taskClass, lane)].insert(
+            Entry(
+                priority: priority, plannedAt: execution.plannedAt, ticket: ticket,
+                execution: execution.id))
+        return ticket
+    }
+
+    /// The first of a class's lane.
+    func first(of taskClass: TaskClass, _ lane: Lane) -> Entry? {
+        heaps[Self.index(taskClass, lane)].min
+    }
+
+    /// Takes the first of a class's lane.
+    mutating func removeFirst(of taskClass: TaskClass, _ lane: Lane) -> Entry? {
+        heaps[Self.index(taskClass, lane)].popMin()
+    }
+
+    /// Takes the first of several lanes of several classes.
+    mutating func removeFirst(of places: [(TaskClass, Lane)]) -> Entry? {
+        var best: (entry: Entry, index: Int)?
+        for (taskClass, lane) in places {
+            let index = Self.index(taskClass, lane)
+            guard let entry = heaps[index].min else { continue }
+            if let known = best, known.entry < entry { continue }
+            best = (entry, index)
+        }
+        guard let best else { return nil }
+        return heaps[best.index].popMin()
+    }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// The scheduler's decisions: events and time in, actions out.
+///
+/// No I/O, clock, randomness or closure: whoever holds a core feeds it what happened and does what
+/// it says, so that a simulation can play time and failure through. A change of state that must
+/// not be undone by a crash leaves as `write` and comes back as `committed`; orders, replies and
+/// events that depend on it leave only then. Feed `settle` once the events of a turn are in:
+/// it decides about what waits and lets the changes leave.
+public struct SchedulerCore: Sendable {
+    /// What the core was told at its making.
+    public private(set) var settings: CoreSettings
+    /// When it began.
+    public let startedAt: Time
+    /// Tasks by name.
+    public internal(set) var tasks: [TaskID: TaskState] = [:]
+    /// The names, sorted.
+    public internal(set) var taskIDs: [TaskID] = []
+    /// Executions that are not over, by id.
+    public internal(set) var executions: [String: Execution] = [:]
+    /// By `TaskClass.rawValue`.
+    public internal(set) var workers: [Worker]
+    /// Which part of its life it is in.
+    public internal(set) var stop = StopState.running
+    /// What is remembered for health.
+    public var health = HealthMemory()
+    /// How busy the machine is.
+    public internal(set) var load = MachineLoad.notYet
+    /// What the store did not take.
+    public internal(set) var storeTrouble: StoreTrouble?
+    /// What of the store could not be read at the start.
+    public internal(set) var damages: [String] = []
+    /// Executions that hold one of all places.
+    public internal(set) var running = 0
+    /// How often the wall clock was stepped, and by how much last.
+    public internal(set) var clockSteps: (count: Int, last: Duration) = (0, .zero)
+
+    /// Executions by the key of their running attempt.
+    var attempts: [AttemptKey: String] = [:]
+    var queue = Queue()
+    /// Held back by the machine.
+    var held: Set<String> = []
+    /// Waiting since this turn, with nothing in the store that says so.
+    var fresh: [String] = []
+    /// Executions of deleted tasks that have yet to end, by name.
+    var ending: [TaskID: Set<String>] = [:]
+    var wallTimers = Timers<TaskKey, Instant>()
+    var bootTimers = Timers<BootTimer, Duration>()
+    var ids: IDGenerator
+    var ledger = Ledger()
+    var audits = AuditBudget()
+    /// Requests that wait for their task's row to be written or removed.
+    var heldRequests: [TaskID: [(id: RequestID, actor: String, request: Request)]] = [:]
+    /// Dead letters that were sent back by this scheduler.
+    var retriedLetters: Set<Int64> = []
+    /// Canaries that were ordered so far.
+    var canaries: UInt64 = 0
+    /// The moment of the event that is being handled.
+    var now: Time
+    /// The moment of the event before.
+    var last: Time
+    /// When the loop meant to be back at the latest, by the boot clock.
+    var expectedBack: Duration?
+    /// Since when a start counts as late: later than a step or a pause that hid its time.
+    var punctualSince: Duration
+    /// Whether something changed that may let what waits start.
+    var needsAdmission = false
+    var actions: [Action] = []
+
+    #if AICO_MUTANTS
+        /// The fault that is planted, to prove that it is caught.
+        public var mutant: Mutant?
+    #endif
+
+    /// Makes a core that has seen nothing.
+    public init(settings: CoreSettings, at now: Time) {
+        self.settings = settings
+        self.now = now
+        last = now
+        startedAt = now
+        punctualSince = now.boot
+        workers = TaskClass.allCases.map { Worker($0, at: now) }
+        ids = IDGenerator(seed: settings.seed)
+    }
+
+    /// Takes one event; gives what is to be done about it, in order.
+    public mutating func handle(_ event: Event, at time: Time) -> [Action] {
+        last = now
+        now = time
+        noticeTime()
+        receive(event)
+        if case .ended = stop { expectedBack = nil }
+        let taken = actions
+        actions.removeAll(keepingCapacity: true)
+        return taken
+    }
+
+    /// When the loop has to be back, by each clock; nil where nothing waits for it.
+    public var wake: (wall: Instant?, boot: Duration?) {
+        mutating get { (wallTimers.earliest, bootTimers.earliest) }
+    }
+
+    /// Whether there is more to do than one turn may take: the loop is not to sleep.
+    public var isBusy: Bool { needsAdmission || !fresh.isEmpty }
+
+    /// Tells the longest that an attempt of a type may take where its task does not say.
+    public mutating func setTimeout(_ timeout: Duration, ofType type: String) {
+        settings.typeTimeouts[type] = timeout
+    }
+
+    /// The worker of a class.
+    public func worker(_ taskClass: TaskClass) -> Worker { workers[Int(taskClass.rawValue)] }
+
+    /// The task of an identity; nil once it is deleted.
+    public func task(_ key: TaskKey) -> TaskState? {
+        guard let task = tasks[key.id], task.key.uid == key.uid else { return nil }
+        return task
+    }
+
+    private mutating func receive(_ event: Event) {
+        if case .ended = stop { return }
+        switch event {
+        case .start(let recovered): recover(recovered)
+        case .request(let id, let actor, let request): receive(request, id, from: actor)
+        case .committed(let token, let result): committed(token, result)
+        case .report(let taskClass, let report): receive(report, from: taskClass)
+        case .malformedReport(let taskClass, let why):
+            if hears(taskClass) { quarantine(taskClass, why) }
+        case .worker(let taskClass, let news): receive(news, of: taskClass)
+        case .unsent(let taskClass, let order): takeBack(order, of: taskClass)
+        case .writable(let taskClass): unblock(taskClass)
+        case .load(let load):
+            self.load = load
+            needsAdmission = true
+        case .clockSet: log(.notice, "the wall clock was set")
+        case .suspended(let time): resume(after: time)
+        case .audit(let actor, let action, let subject, let detail):
+            auditBounded(actor, action, subject, detail)
+        case .timer: break
+        case .stop: beginStop()
+        case .supervisorLost:
+            move(.orphaned)
+        case .settle: settle()
+        }
+    }
+
+    /// Ends a turn: fires what is due, decides about what waits, lets the changes leave.
+    private mutating func settle() {
+        fireTimers()
+        admit()
+        finishStop()
+        flush()
+        expectedBack = [
+            bootTimers.earliest, wallTimers.earliest.map { now.boot + max(.zero, $0 - now.wall) },
+            now.boot + settings.longestSleep,
+        ].compactMap { $0 }.min()
+        if isBusy { expectedBack = now.boot }
+    }
+
+    private mutating func fireTimers() {
+        while let (key, _) = wallTimers.pop(dueAt: now.wall) { fire(key) }
+        while let (timer, _) = bootTimers.pop(dueAt: now.boot) {
+            switch timer {
+            case .retry(let execution): retryDue(execution)
+            case .backstop(let key): enforceBackstop(key)
+            case .maximumDefer(let execution): endDefer(execution)
+            case .resources: needsAdmission = true
+            case .ping(let taskClass): pingAgain(taskClass)
+            case .canary(let taskClass): missCanary(taskClass)
+            case .heartbeat(let taskClass): beat(taskClass)
+            case .silence(let taskClass): noticeSilence(taskClass)
+            case .store: ledger.mustTry = true
+            case .stop: abandonRunning()
+            case .audit: writeCountedAudits()
+            }
+        }
+    }
+
+    mutating func log(_ level: Note.Level, _ message: String, _ facts: [String: String] = [:]) {
+        actions.append(.log(Note(level, message, facts)))
+    }
+
+    mutating func reply(_ id: RequestID, _ reply: Reply) { actions.append(.reply(id, reply)) }
+
+    mutating func refuse(
+        _ id: RequestID, _ code: Refusal.Code, _ message: String, hint: String = ""
+    ) {
+        reply(id, .refused(Refusal(code, message, hint: hint)))
+    }
+}

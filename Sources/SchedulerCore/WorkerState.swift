@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// Where a class's worker stands.
+///
+/// A worker takes orders once it answered a ping that was sent after its launch, and its class's
+/// canary passed: orders that a dead worker's connection swallowed, and reports that one left
+/// behind, are told apart by the ping.
+public enum WorkerState: String, Sendable, CaseIterable {
+    /// Not launched, or ended.
+    case absent
+    /// Launched; answers no ping yet.
+    case launched
+    /// Lives; its class's canary tries the ways out.
+    case probing
+    /// Takes orders.
+    case ready
+    /// Its class's canary got out, or was not ended as it must be: takes no orders, and nothing it
+    /// says counts.
+    case canaryFailed = "canary_failed"
+    /// Broke a rule or gave no sign of life; the supervisor was asked to kill it.
+    case quarantined
+
+    /// What can happen to a worker.
+    public enum Transition: String, Sendable, CaseIterable {
+        case launch
+        case pong
+        case pass
+        case fail
+        case quarantine
+        case exit
+    }
+
+    /// Gives the state after a transition; nil where the two do not go together.
+    public func next(after transition: Transition) -> WorkerState? {
+        switch (self, transition) {
+        case (.absent, .launch): .launched
+        case (.launched, .pong): .probing
+        case (.probing, .pass): .ready
+        case (.probing, .fail): .canaryFailed
+        case (.absent, .quarantine), (.launched, .quarantine), (.probing, .quarantine),
+            (.ready, .quarantine):
+            .quarantined
+        case (.launched, .exit), (.probing, .exit), (.ready, .exit), (.canaryFailed, .exit),
+            (.quarantined, .exit):
+            .absent
+        case (.absent, _), (.launched, _), (.probing, _), (.ready, _), (.canaryFailed, _),
+            (.quarantined, _):
+            nil
+        }
+    }
+}
+
+/// A class's worker, and what waits to be sent to it.
+public struct Worker: Sendable {
+    /// The class.
+    public let taskClass: TaskClass
+    /// Where it stands.
+    public internal(set) var state = WorkerState.absent
+    /// Since when, by both clocks.
+    public internal(set) var since: Time
+    /// Its process; nil where there is none.
+    public internal(set) var processID: UInt64?
+    /// Launches after the first.
+    public internal(set) var restarts = -1
+    /// The layers that confine it, as it says.
+    public internal(set) var layers: [String] = []
+    /// How many attempts it runs at once, as it says.
+    var capacity = Int.max
+    /// The longest an attempt of it may take by its profile, as it says.
+    public internal(set) var wallLimit: Duration?
+    /// Why it takes no orders.
+    public internal(set) var why: String?
+    /// The canary that runs in it.
+    var canary: CanaryRun?
+    /// How many ways out its canary found closed.
+    public internal(set) var closedWays: Int?
+    /// The ping that it has to answer.
+    var nonce: UInt64 = 0
+    /// Whether its orders pipe has no room.
+    public internal(set) var isBlocked = false
+    /// Orders that have not left, the next first.
+    var outbox: [Order] = []
+    /// How many of these came back since the pipe had room.
+    var returned = 0
+    /// Executions that hold one of the class's places.
+    public internal(set) var running = 0
+    /// How often it died in a row without having worked for long.
+    public internal(set) var deaths = 0
+    /// How it ended last, in words.
+    public internal(set) var lastEnd: String?
+
+    init(_ taskClass: TaskClass, at now: Time) {
+        self.taskClass = taskClass
+        since = now
+    }
+
+    /// Whether it takes orders.
+    public var isReady: Bool { state == .ready }
+
+    /// Moves on; false where the transition is not one of its state, and then nothing changed.
+    mutating func move(_ transition: WorkerState.Transition, at now: Time) -> Bool {
+        guard let next = state.next(after: transition) else { return false }
+        state = next
+        since = now
+        return true
+    }
+}
