@@ -19,7 +19,7 @@ extension TaskStore {
     /// - Returns: how many rows went; 0 where nothing is left to remove.
     @discardableResult
     public func prune(
-        before: Instant? = nil, _ limits: StoreLimits = .standard
+        before: Instant? = nil, limits: StoreLimits = .standard
     ) throws(StoreError) -> Int {
         var removed = try write("prune the audit log of", path) { db in
             try pruneAudit(before: before, keeping: limits.auditEntries, db)

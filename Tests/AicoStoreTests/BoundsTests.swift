@@ -31,7 +31,7 @@ import Testing
     private func pruneAll(before: Instant? = nil, _ limits: StoreLimits) throws -> Int {
         var removed = 0
         while true {
-            let part = try store.prune(before: before, limits)
+            let part = try store.prune(before: before, limits: limits)
             if part == 0 { return removed }
             removed += part
         }
@@ -123,7 +123,7 @@ import Testing
         else { return }
         try store.perform((0..<5000).map { Fixture.line(attempt, $0, "x") })
         try store.perform([Fixture.success(attempt), Fixture.success(second)])
-        #expect(try store.prune(limits(executions: 1)) == 2000)
+        #expect(try store.prune(limits: limits(executions: 1)) == 2000)
         #expect(try store.count("task_executions") == 2)
         #expect(try pruneAll(limits(executions: 1)) == 3001)
         #expect(try store.history(limit: 9).map(\.id) == ["e2"])

@@ -30,7 +30,7 @@ struct Upkeep {
         }
         guard changes >= Self.interval else { return }
         while isIdle() {
-            guard let removed = try? store.prune(limits) else { return }
+            guard let removed = try? store.prune(limits: limits) else { return }
             if removed == 0 {
                 changes = 0
                 return
