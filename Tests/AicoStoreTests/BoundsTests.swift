@@ -161,6 +161,7 @@ import Testing
         while store.walBytes <= 40 << 20 { try write() }
         try reader.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
         // Tried again each time that it has grown by a quarter.
+        #expect(writer.walBytes == store.walBytes)
         let bound = store.walBytes * 3 / 2
         while store.walBytes > 32 << 20 {
             try write()
