@@ -63,7 +63,7 @@ extension TaskStore {
                     """, arguments: [StoreTime.text(before)])
             end = max(end, (old ?? last) - 1)
         }
-        end = min(end, last - 1, first + Int64(Self.pruneBatch) - 1)
+        end = min(end, last - 1, first + Int64(Self.auditBatch) - 1)
         guard end >= first,
             let link = try Data.fetchOne(
                 db, sql: "SELECT link FROM audit_log WHERE id = ?", arguments: [end])

@@ -6,8 +6,11 @@ import GRDB
 
 /// Removes what is beyond its limits, in transactions that are short.
 extension TaskStore {
-    /// Entries, instants or executions that one transaction removes at most.
-    static let pruneBatch = 200
+    /// Instants or executions that one transaction removes at most.
+    private static let pruneBatch = 200
+    /// Audit entries that one transaction removes at most: more than a merged batch can add, so
+    /// that they have a bound under a load that never lets the writer rest, too.
+    static let auditBatch = 1000
     /// Lines of output that one transaction removes at most.
     private static let lineBatch = 2000
 
@@ -16,21 +19,27 @@ extension TaskStore {
     /// Stays: the newest of everything, executions that are not over or whose dead letter is open,
     /// instants that wait.
     ///
+    /// - Parameter tasks: only executions and instants of the tasks of these identities, each looked
+    ///   at by its index; nil for all, which counts every row there is.
     /// - Returns: how many rows went; 0 where nothing is left to remove.
     @discardableResult
     public func prune(
-        before: Instant? = nil, limits: StoreLimits = .standard
+        before: Instant? = nil, limits: StoreLimits = .standard, tasks: [String]? = nil
     ) throws(StoreError) -> Int {
         var removed = try write("prune the audit log of", path) { db in
             try pruneAudit(before: before, keeping: limits.auditEntries, db)
         }
-        for uid in try tasks(with: "task_executions", beyond: limits.executionsPerTask) {
+        for uid in try self.tasks(
+            tasks, with: "task_executions", by: "started_at", beyond: limits.executionsPerTask)
+        {
             removed += try write("prune executions of", path) { db in
                 try Self.pruneExecutions(of: uid, keeping: limits.executionsPerTask, db)
             }
             if removed >= Self.pruneBatch { return removed }
         }
-        for uid in try tasks(with: "occurrences", beyond: limits.occurrencesPerTask) {
+        for uid in try self.tasks(
+            tasks, with: "occurrences", by: "planned_at", beyond: limits.occurrencesPerTask)
+        {
             removed += try write("prune instants of", path) { db in
                 try Self.pruneOccurrences(of: uid, keeping: limits.occurrencesPerTask, db)
             }
@@ -39,9 +48,21 @@ extension TaskStore {
         return removed
     }
 
-    private func tasks(with table: String, beyond limit: Int) throws(StoreError) -> [String] {
+    private func tasks(
+        _ tasks: [String]?, with table: String, by column: String, beyond limit: Int
+    ) throws(StoreError) -> [String] {
         try read("count rows of", table) { db in
-            try String.fetchAll(
+            if let tasks {
+                return try tasks.filter { uid in
+                    try Bool.fetchOne(
+                        db,
+                        sql: """
+                            SELECT 1 FROM \(table) WHERE task_uid = ?
+                            ORDER BY \(column) DESC LIMIT 1 OFFSET ?
+                            """, arguments: [uid, limit]) != nil
+                }
+            }
+            return try String.fetchAll(
                 db,
                 sql: """
                     SELECT task_uid FROM \(table) GROUP BY task_uid HAVING COUNT(*) > ?

@@ -3,9 +3,10 @@
 
 import AicoCore
 import AicoKeys
-import AicoStore
 import GRDB
 import Testing
+
+@testable import AicoStore
 
 /// What only grows has a bound.
 @Suite struct BoundsTests {
@@ -130,7 +131,14 @@ import Testing
     }
 
     @Test func theWriterRemovesWhatIsBeyondItsLimitsWhenItIsIdle() throws {
-        let writer = try StoreWriter(store: store, limits: limits(audit: 100))
+        let writer = try StoreWriter(store: store, limits: limits(audit: 100, executions: 30))
+        for second in Int64(0)..<50 {
+            let claim = try Fixture.claim(at: second, execution: "e\(second)")
+            let result = try writer.written([
+                claim, Fixture.success(AttemptKey(UInt64(second) + 1)),
+            ])
+            #expect(result.failure == nil)
+        }
         let entry = StoreChange.audit(
             AuditEntry(at: Fixture.start, actor: "viewer", action: "refused", subject: "x"))
         for token in UInt64(0)..<12 {
@@ -141,6 +149,24 @@ import Testing
         writer.close()
         let after = try scratch.store()
         #expect(try after.verifyAudit() == .intact(entries: 100))
+        #expect(try after.count("task_executions") == 30)
+    }
+
+    @Test func theAuditLogHasABoundUnderALoadThatNeverEnds() throws {
+        var upkeep = Upkeep(limits: limits(audit: 100))
+        let entry = StoreChange.audit(
+            AuditEntry(at: Fixture.start, actor: "viewer", action: "refused", subject: "x"))
+        let changes = [StoreChange](repeating: entry, count: 500)
+        for round in UInt64(0)..<50 {
+            try store.perform(changes)
+            upkeep.note([BatchWriter.Submission(changes: changes, token: round)])
+            upkeep.run(store) { false }
+        }
+        #expect(try store.count("audit_log") <= 2 * Upkeep.interval)
+        guard case .intact = try store.verifyAudit() else {
+            Issue.record("broken")
+            return
+        }
     }
 
     @Test func theLogBesideALongReaderShrinksOnceItEnds() throws {
