@@ -186,6 +186,5 @@ enum Migrations {
             count INTEGER NOT NULL
         );
         INSERT INTO settlings VALUES (1, 0);
-        CREATE INDEX idx_occurrences_task_id ON occurrences(task_id, planned_at);
         """
 }

@@ -143,7 +143,7 @@ extension StoreReads {
     {
         do throws(StoreError) {
             return try read(operation, "", body)
-        } catch  where error.cause.isDamage {
+        } catch let error where error.cause.isDamage {
             return nil
         }
     }

