@@ -21,7 +21,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSandbox", ["CLinux"]),
     ("StrictYAML", [.product(name: "Yams", package: "Yams")]),
-    ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML"]),
+    ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
     ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
     ("AicoStore", ["AicoCore", "AicoKeys", .product(name: "GRDB", package: "GRDB.swift")]),
@@ -107,7 +107,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     (
         "AicoCommandsTests",
-        ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ"]
+        ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ", "aico"]
     ),
     ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
 ]

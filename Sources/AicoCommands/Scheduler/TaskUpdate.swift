@@ -30,7 +30,8 @@ struct TaskUpdate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A policy that goes back to its default; may be repeated.", valueName: "policy"))
+            "A policy that goes back to its default before others are set; may be repeated.",
+            valueName: "policy"))
     var unset: [String] = []
 
     @OptionGroup var work: WorkOptions
@@ -48,14 +49,15 @@ struct TaskUpdate: ParsableCommand {
         var body: [String: JSONValue] = [:]
         if let schedule { body["schedule"] = .string(try Checked.schedule(schedule).text) }
         if let timezone { body["timezone"] = .string(try Checked.zone(timezone).name) }
-        let config = try work.members()
+        let config = try work.members(ofCommand: false)
         if !config.isEmpty || work.config != nil { body["config"] = .object(config) }
         var changed = try policies.members()
         for name in unset {
             guard Self.policyNames.contains(name) else {
                 throw Wording.badWord(name, option: "--unset", known: Self.policyNames)
             }
-            changed[name] = .null
+            // What is set beside it counts, on the default and no longer on what was there.
+            if changed[name] == nil { changed[name] = .null }
         }
         guard !body.isEmpty || !changed.isEmpty else { throw Wording.nothingToChange }
         body["task"] = .string(id)
@@ -63,7 +65,7 @@ struct TaskUpdate: ParsableCommand {
         try complete(&body, &changed, from: bus)
         if !changed.isEmpty { body["policies"] = .object(changed) }
         let data = try bus.ask(.taskUpdate, body)
-        guard !output.json else { return console.document(data) }
+        guard !output.json else { return try console.document(data) }
         console.say("updated \(id)")
     }
 
@@ -71,7 +73,7 @@ struct TaskUpdate: ParsableCommand {
     private func complete(
         _ body: inout [String: JSONValue], _ changed: inout [String: JSONValue], from bus: Bus
     ) throws(Failure) {
-        let nested = ["retry", "dst"].filter { changed[$0]?.object != nil }
+        let nested = ["retry", "dst"].filter { changed[$0]?.object != nil && !unset.contains($0) }
         let keepsConfig = work.config == nil && body["config"] != nil
         guard keepsConfig || !nested.isEmpty else { return }
         let task = TaskView(try bus.ask(.taskStatus, ["task": .string(id)])["task"] ?? .null)

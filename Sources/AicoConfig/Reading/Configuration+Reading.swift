@@ -18,7 +18,7 @@ extension Configuration {
         }
     }
 
-    /// Checks the text of an override without reading any file.
+    /// Checks the text of an override; of files, those of the time zones alone are read.
     public static func check(
         _ text: [UInt8], file: String, root: String
     ) throws(ConfigurationError) -> Configuration {

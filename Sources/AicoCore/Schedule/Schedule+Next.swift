@@ -28,6 +28,14 @@ extension Schedule {
         }
     }
 
+    /// Whether some day of some year fits; the 30th of February does not. True of what is no cron
+    /// expression, whenever it fires.
+    public var hasDays: Bool {
+        guard case .cron = kind else { return true }
+        let start = Instant(seconds: 946_684_800)  // 2000-01-01: all days of 400 years follow
+        return next(after: start, in: .utc, created: start) != nil
+    }
+
     /// Gives the instants later than `after`, in order and each once.
     public func times(
         after: Instant, in zone: ZoneRules, created: Instant, dst: DSTPolicy = DSTPolicy()
