@@ -88,7 +88,7 @@ struct HintTests {
         for page in pages {
             let text = try String(contentsOf: page, encoding: .utf8)
             let inline = text.matches(of: /`(?:sudo )?(aico(?:-supervisor)? [^`]*)`/).map {
-                $0.1.replacing("\n", with: " ")
+                String($0.1).replacing("\n", with: " ")
             }
             let typed = text.split(separator: "\n").filter { $0.hasPrefix("aico ") }
             for command in inline + typed.map(String.init) {

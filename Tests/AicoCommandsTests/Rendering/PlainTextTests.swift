@@ -30,14 +30,17 @@ struct PlainTextTests {
             id: "line separators", input: "a\u{2028}b\u{2029}",
             expected: "a\\u{2028}b\\u{2029}"),
         Visible(
-            id: "no characters", input: "\u{FFFE}\u{1FFFF}\u{FDD0}",
-            expected: "\\u{fffe}\\u{1ffff}\\u{fdd0}"),
-        Visible(
             id: "hidden in a cluster", input: "e\u{301}\u{1B}\u{301}",
             expected: "e\u{301}\\x1b\u{301}"),
     ])
     func whatSteersATerminalIsShown(row: Visible) {
         #expect(PlainText(row.input).text == row.expected)
+    }
+
+    @Test(arguments: [0xFFFE, 0xFFFF, 0x1FFFF, 0x10FFFE, 0xFDD0, 0xFDEF] as [UInt32])
+    func whatIsNoCharacterIsShown(number: UInt32) throws {
+        let scalar = try #require(Unicode.Scalar(number))
+        #expect(PlainText("a\(scalar)b" as String).text == "a\\u{\(String(number, radix: 16))}b")
     }
 
     @Test func noControlCharacterIsLeft() {

@@ -17,8 +17,8 @@ struct ScheduleVerbTests {
                 schedule   0 2 * * mon-fri
                 time zone  Europe/Berlin
                 next       2026-01-16 02:00:00 +01:00 (in 15 h)
-                           2026-01-19 02:00:00 +01:00 (in 3 d)
-                           2026-01-20 02:00:00 +01:00 (in 4 d)
+                           2026-01-19 02:00:00 +01:00 (in 4 d)
+                           2026-01-20 02:00:00 +01:00 (in 5 d)
 
                 """)
         #expect(run.talk == "")

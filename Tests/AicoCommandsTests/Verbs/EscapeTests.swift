@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import Foundation
 import Testing
 
 @testable import AicoCommands
@@ -55,6 +56,29 @@ struct EscapeTests {
         #expect(PlainText(lines: run.output).text == run.output)
         #expect(PlainText(lines: run.talk).text == run.talk)
         #expect(!bus.requests.isEmpty)
+    }
+
+    /// The type keeps texts out of the console; this keeps the console the only way out.
+    @Test func outputHasOneWayOut() throws {
+        let sources = URL(filePath: #filePath).deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "Sources/AicoCommands")
+        let names = FileManager.default.enumerator(atPath: sources.path)?
+            .compactMap { $0 as? String }.filter { $0.hasSuffix(".swift") }
+        for name in try #require(names) where !name.hasSuffix("StandardStream.swift") {
+            let text = try String(contentsOf: sources.appending(path: name), encoding: .utf8)
+            for way in [
+                "\n        print(", "Swift.print(", "debugPrint(", "puts(", "FileHandle",
+                "STDERR_FILENO",
+            ] {
+                #expect(!text.contains(way), "\(name) has \(way)")
+            }
+            let isConsole = name.hasSuffix("Console.swift")
+            #expect(isConsole || !text.contains("STDOUT_FILENO"), "\(name)")
+            // Bytes are written by one verb, which escapes them as it makes them.
+            let takesBytes = name.hasSuffix("ScheduleNext.swift") || isConsole
+            #expect(takesBytes || !text.contains("StandardStream.output"), "\(name)")
+        }
     }
 
     /// What a person types comes back in errors and is no better.

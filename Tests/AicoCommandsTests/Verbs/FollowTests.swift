@@ -45,7 +45,7 @@ struct FollowTests {
 
     @Test(arguments: ["--follow", "--wait"])
     func whatItWaitsForIsSaidOncePerReason(flag: String) throws {
-        func deferred(_ reason: String, _ detail: String) -> FakeBus.Event {
+        @Sendable func deferred(_ reason: String, _ detail: String) -> FakeBus.Event {
             .init(
                 topic: .executionDeferred,
                 data: FollowScript.data(["reason": .string(reason), "detail": .string(detail)]))

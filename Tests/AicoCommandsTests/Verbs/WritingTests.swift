@@ -47,6 +47,7 @@ struct WritingTests {
             "create", "user.photos", "0 2 * * *", "--timezone", "Europe/Berlin", "--env", "A=b=c",
             "--directory", "/srv", "--input", "text", "--timeout", "1h", "--retries", "2",
             "--retry-delay", "90", "--overlap", "queue_one", "--idle-only", "--dst-gap", "skip",
+            "--merge-output",
             "--", "/usr/bin/rsync", "-a", "--json", "/photos")
         #expect(run.status == 0)
         #expect(run.talk == "created user.photos, which runs in 15 h\n")
@@ -61,7 +62,7 @@ struct WritingTests {
                         "config": [
                             "argv": ["/usr/bin/rsync", "-a", "--json", "/photos"],
                             "environment": ["A": "b=c"], "working_directory": "/srv",
-                            "stdin": "text",
+                            "stdin": "text", "merge_output": true,
                         ],
                         "policies": [
                             "timeout": 3600, "retry": ["count": 2, "delay": 90],
@@ -95,23 +96,20 @@ struct WritingTests {
         #expect(run.talk == "")
     }
 
-    @Test func updateSendsWhatIsNamedAndKeepsTheHalves() {
+    @Test func updateSendsWhatIsNamedAlone() {
         let run = run(
             "update", "user.photos", "--schedule", "@daily", "--retries", "5", "--unset",
             "timeout", "--env", "B=2")
         #expect(run.talk == "updated user.photos\n")
         #expect(
             bus.requests == [
-                .init(topic: .taskStatus, body: ["task": "user.photos"]),
                 .init(
                     topic: .taskUpdate,
                     body: [
                         "task": "user.photos", "schedule": "@daily",
-                        "config": [
-                            "argv": ["/usr/bin/rsync", "-a"], "environment": ["B": "2"],
-                        ],
-                        "policies": ["retry": ["count": 5, "delay": 30], "timeout": nil],
-                    ]),
+                        "config": ["environment": ["B": "2"]],
+                        "policies": ["retry": ["count": 5], "timeout": nil],
+                    ])
             ])
     }
 
@@ -241,7 +239,15 @@ struct WritingTests {
             bus.requests == [
                 .init(
                     topic: .taskUpdate,
-                    body: ["task": "user.photos", "policies": ["retry": ["count": 7]]])
+                    body: [
+                        "task": "user.photos",
+                        "policies": [
+                            "retry": [
+                                "count": 7, "delay": nil, "factor": nil, "max_delay": nil,
+                                "jitter": nil,
+                            ]
+                        ],
+                    ])
             ])
         _ = run("update", "user.photos", "--unset", "timeout", "--timeout", "5m", "--unset", "dst")
         #expect(
