@@ -114,7 +114,7 @@ enum Wording {
         guard fault.number != EPIPE else { return Failure(.unread, "") }
         return Failure(
             .failed, "cannot write to standard output: \(fault.reason)",
-            hint: "what was asked for is done; only its answer is not written")
+            hint: "write it elsewhere; what was changed or started before stays so")
     }
 
     // MARK: Things that are not there

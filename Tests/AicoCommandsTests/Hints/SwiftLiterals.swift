@@ -12,37 +12,44 @@ struct SwiftLiterals {
     }
 
     private(set) var literals: [Literal] = []
-    private let source: [Character]
+    private let source: [UInt8]
     private var index = 0
     private var line = 1
     /// Whether only spaces and `+` came since the last literal.
     private var isJoined = false
 
     init(_ source: String) {
-        self.source = Array(source)
+        self.source = Array(source.utf8)
         while index < self.source.count { step() }
     }
 
     private func has(_ text: String, at offset: Int = 0) -> Bool {
-        source[min(index + offset, source.count)...].starts(with: text)
+        // Nearly all is told by the first byte.
+        guard index + offset < source.count, source[index + offset] == text.utf8.first else {
+            return false
+        }
+        return source[(index + offset)...].starts(with: text.utf8)
     }
+
+    private var isLineEnd: Bool { index < source.count && source[index] == UInt8(ascii: "\n") }
+    private var isSpace: Bool { isLineEnd || has(" ") || has("\t") }
 
     private mutating func advance(_ count: Int = 1) {
         for _ in 0..<count where index < source.count {
-            if source[index].isNewline { line += 1 }
+            if isLineEnd { line += 1 }
             index += 1
         }
     }
 
     private mutating func step() {
         if has("//") {
-            while index < source.count, !source[index].isNewline { advance() }
+            while index < source.count, !isLineEnd { advance() }
             return
         }
         var hashes = 0
         while has("#", at: hashes) { hashes += 1 }
         guard has("\"", at: hashes) else {
-            if !source[index].isWhitespace, source[index] != "+" { isJoined = false }
+            if !isSpace, !has("+") { isJoined = false }
             return advance()
         }
         let begin = line
@@ -61,7 +68,7 @@ struct SwiftLiterals {
         let quote = has("\"\"\"") ? "\"\"\"" : "\""
         let end = quote + hash
         let escape = "\\" + hash
-        var text = ""
+        var text: [UInt8] = []
         advance(quote.count)
         while index < source.count, !has(end) {
             guard has(escape) else {
@@ -72,17 +79,17 @@ struct SwiftLiterals {
             advance(escape.count)
             if has("(") {
                 skipInterpolation()
-                text += "X"
-            } else if index < source.count, source[index].isNewline {
+                text.append(UInt8(ascii: "X"))
+            } else if isLineEnd {
                 // A line that goes on: its indentation is none of the text.
-                while index < source.count, source[index].isWhitespace { advance() }
+                while isSpace { advance() }
             } else if index < source.count {
-                text.append(source[index] == "n" ? "\n" : source[index])
+                text.append(has("n") ? UInt8(ascii: "\n") : source[index])
                 advance()
             }
         }
         advance(end.count)
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 
     private mutating func skipInterpolation() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import AicoWire
 import Foundation
 import Glibc
@@ -13,7 +14,7 @@ import Testing
 struct OutputFaultTests {
     private static let full = """
         aico: cannot write to standard output: No space left on device
-        hint: what was asked for is done; only its answer is not written
+        hint: write it elsewhere; what was changed or started before stays so
 
         """
 
@@ -37,9 +38,16 @@ struct OutputFaultTests {
         #expect(run.talk == Self.full)
     }
 
+    /// A list that changes as soon as it was read, so that a watch shows it again at once.
+    private static let changing: FakeBus.Script = { request in
+        var answer = Samples.reading(request)
+        answer.events = [.init(topic: .health, data: [:])]
+        return answer
+    }
+
     @Test func aReaderThatLeftEndsAWatchQuietly() throws {
         let root = try CommandRoot()
-        let bus = try FakeBus(root, Samples.reading)
+        let bus = try FakeBus(root, Self.changing)
         let run = CommandRun(["scheduler", "list", "--watch"], root: root, writable: 1)
         #expect(run.status == 141)
         #expect(run.talk == "")
@@ -95,7 +103,7 @@ struct OutputFaultTests {
     /// With SIGPIPE ignored, as under some services, the error of write(2) has to end it.
     @Test func aWatchEndsWithItsReader() throws {
         let root = try CommandRoot()
-        let bus = try FakeBus(root, Samples.reading)
+        let bus = try FakeBus(root, Self.changing)
         signal(SIGPIPE, SIG_IGN)
         let output = Pipe()
         let reader = Thread {
