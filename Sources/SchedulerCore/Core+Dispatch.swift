@@ -156,6 +156,7 @@ extension SchedulerCore {
         let name = execution.task.id
         if execution.isInLine { tasks[name]?.line.removeAll { $0 == id } }
         tasks[name]?.open.remove(id)
+        if task(execution.task) != nil { tasks[name]?.live.remove(execution.plannedAt) }
         if ending[name]?.remove(id) != nil, ending[name]?.isEmpty == true { ending[name] = nil }
         held.remove(id)
         bootTimers.set(.retry(id), at: nil)

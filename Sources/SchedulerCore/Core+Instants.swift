@@ -29,7 +29,7 @@ extension SchedulerCore {
             task.table, from: from, now: now.wall - jitter, cap: settings.maximumCatchUp)
         var changes: [StoreChange] = []
         if !planted(.instantDroppedInGap) {
-            for missed in plan.notRun {
+            for missed in plan.notRun where !task.live.contains(missed.instant) {
                 changes.append(
                     .occurrence(
                         key, plannedAt: missed.instant,
@@ -42,7 +42,7 @@ extension SchedulerCore {
         write(changes)
         arm(key.id)
         let isAll = task.policies.misfire == .runAll && plan.due.count > 1
-        for due in plan.due {
+        for due in plan.due where !task.live.contains(due.instant) {
             var execution = Execution(
                 id: ids.next(), task: key, trigger: due.isCatchUp ? .catchUp : .schedule,
                 plannedAt: due.instant, policies: task.policies)
@@ -70,6 +70,7 @@ extension SchedulerCore {
     mutating func enqueue(_ execution: Execution, cause: Admission.Cause) {
         let id = execution.id
         executions[id] = execution
+        tasks[execution.task.id]?.live.insert(execution.plannedAt)
         guard let task = task(execution.task) else { return skip(id, "task_gone") }
         let waiting = task.line.count { executions[$0]?.trigger.isRequested == false }
         let arrival =

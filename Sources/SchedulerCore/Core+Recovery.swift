@@ -87,6 +87,7 @@ extension SchedulerCore {
         execution.attempt = Execution.Attempt(key: key, number: stored.number)
         executions[row.id] = execution
         tasks[task.id]?.open.insert(row.id)
+        tasks[task.id]?.live.insert(row.plannedAt)
         // `finish` gives back a place; this one was taken by the scheduler before.
         running += 1
         workers[Int(execution.taskClass.rawValue)].running += 1
@@ -112,6 +113,7 @@ extension SchedulerCore {
         execution.retryAt = now.wall + left
         executions[row.id] = execution
         tasks[task.id]?.open.insert(row.id)
+        tasks[task.id]?.live.insert(row.plannedAt)
         bootTimers.set(.retry(row.id), at: now.boot + left)
     }
 

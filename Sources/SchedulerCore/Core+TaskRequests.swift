@@ -153,12 +153,25 @@ extension SchedulerCore {
         tasks[key.id]?.changes.removeAll { $0.record.updatedAt <= at }
         tasks[key.id]?.record = record
         tasks[key.id]?.table = change.table
-        if record.nextRun != change.record.nextRun { write([.setNextRun(key, record.nextRun)]) }
+        // What fired meanwhile wrote the next run of the old schedule over the change's.
+        if isReplanned { write([.setNextRun(key, record.nextRun)]) }
         arm(key.id)
         if before.enabled, !record.enabled { skipWaiting(of: key, reason: "disabled") }
+        placeAnew(key, change.table.policies)
         needsAdmission = true
         let retrying = record.enabled ? 0 : task.open.count
         reply(request, .task(key, retrying: retrying))
+    }
+
+    /// What waits of a task waits by its new policies.
+    private mutating func placeAnew(_ key: TaskKey, _ policies: TaskPolicies) {
+        let waiting = executions.values.filter { $0.task == key && $0.state == .queued }
+        for execution in waiting.sorted(by: { $0.plannedAt < $1.plannedAt }) {
+            executions[execution.id]?.policies = policies
+            executions[execution.id]?.ticket = 0
+            held.remove(execution.id)
+            place(execution.id)
+        }
     }
 
     // MARK: - Delete

@@ -35,6 +35,8 @@ struct Checks {
     var redefined: Set<String> = []
     /// Whether dead letters were removed by request.
     var arePurged = false
+    /// Executions whose start was decided.
+    var claimed: Set<String> = []
     /// Executions that somebody asked to end, or whose task was deleted.
     var cancelled: Set<String> = []
 
@@ -94,18 +96,6 @@ extension World {
                 let task = core?.task(claim.task)
             else { continue }
             let shape = shapes[task.record.shape]
-            // One that has begun, or that waited for its longest, is past the gate.
-            let isPassed = execution.isPastGate
-            switch toldLoad {
-            case .notYet where boot - coreStartedAt < 4_900_000:
-                violate("nothing starts on an unknown load", "\(claim.task)")
-            case .known(let load) where task.policies.idleOnly && !isPassed:
-                let limits = core?.settings.thresholds ?? Admission.Thresholds()
-                if load.cpu > limits.idleCPU || load.memory > limits.idleMemory {
-                    violate("idle_only starts on an idle machine", "\(claim.task) at \(load)")
-                }
-            default: break
-            }
             if shape.isReboot {
                 if checks.reboots[claim.task.uid, default: []].contains(bootID),
                     store.occurrences[claim.task.uid]?[claim.plannedAt]?.disposition != .deferred
@@ -119,6 +109,27 @@ extension World {
                     violate(
                         "only instants of the schedule start", "\(claim.task) at \(claim.plannedAt)")
                 }
+            }
+        }
+    }
+
+    /// What the machine's load permits, when it is decided: the claim may wait for the store.
+    mutating func checkDecisions() {
+        guard let core else { return }
+        for execution in core.executions.values
+        where execution.state == .claiming && execution.attempts == 0 {
+            guard checks.claimed.insert(execution.id).inserted, !execution.trigger.isRequested,
+                !execution.isPastGate, let task = core.task(execution.task)
+            else { continue }
+            switch toldLoad {
+            case .notYet where boot - coreStartedAt < 4_900_000:
+                violate("nothing starts on an unknown load", "\(execution.task)")
+            case .known(let load) where task.policies.idleOnly:
+                let limits = core.settings.thresholds
+                if load.cpu > limits.idleCPU || load.memory > limits.idleMemory {
+                    violate("idle_only starts on an idle machine", "\(execution.task) at \(load)")
+                }
+            default: break
             }
         }
     }
@@ -345,7 +356,8 @@ extension World {
             let row = store.occurrences[execution.task.uid]?[execution.plannedAt]
             if row?.disposition != .deferred {
                 return violate(
-                    "what waits stands in the store", "\(execution.task) at \(execution.plannedAt)")
+                    "what waits stands in the store",
+                    "\(execution.task) at \(execution.plannedAt), \(execution.trigger), recorded \(execution.recorded.map(\.rawValue) ?? "nothing"), row \(row.map { "\($0)" } ?? "none"), blocked by \(core.blocker(of: execution)), held \(core.running)")
             }
         }
         for id in store.waitingExecutions where core.executions[id] == nil {

@@ -28,9 +28,9 @@ extension World {
     mutating func launched(_ index: Int, _ generation: Int) {
         guard core != nil, workers[index].generation == generation else { return }
         workers[index].life = .alive
-        workers[index].blameUntil = min(workers[index].blameUntil, boot)
+        if workers[index].blameUntil == .max { workers[index].blameUntil = boot }
         let taskClass = Self.taskClass(index)
-        deliver(.worker(taskClass, .launched(processID: UInt64(1000 + index))), after: 0)
+        deliver(.worker(taskClass, .launched(processID: UInt64(workers[index].generation))), after: 0)
         say(
             index,
             .report(
@@ -220,7 +220,8 @@ extension World {
     /// A worker that breaks a rule is to be killed for it.
     mutating func sendHostile(_ index: Int, _ kind: HostileReport) {
         guard let core, workers[index].life == .alive, boot >= workers[index].frozenUntil,
-            core.worker(Self.taskClass(index)).state == .ready
+            core.worker(Self.taskClass(index)).state == .ready,
+            core.worker(Self.taskClass(index)).processID == UInt64(workers[index].generation)
         else { return }
         let taskClass = Self.taskClass(index)
         let own = workers[index].attempts.keys.sorted().first
@@ -248,7 +249,7 @@ extension World {
         case .unknown: event = progress(1 << 40, 0)
         case .malformed: event = .malformedReport(taskClass, "nonsense")
         }
-        workers[index].blameUntil = boot + 120_000_000
+        workers[index].blameUntil = max(workers[index].blameUntil, boot + 3_600_000_000)
         checks.pipe[index] = max(checks.pipe[index], boot) + 1000
         planned.add(checks.pipe[index], .deliver(epoch: epoch, event))
         checks.expectedKills[index] = (workers[index].generation, checks.pipe[index] + 5_000_000)

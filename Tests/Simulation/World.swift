@@ -75,6 +75,8 @@ struct World {
     var checks = Checks()
     var hash = TraceHash()
     var events = 0
+    /// Happenings so far: a loop that never sleeps is found by their number.
+    var steps = 0
     var faults = 0
     var trace: [String] = []
     var isTraced = false
@@ -112,6 +114,10 @@ struct World {
         while let next = planned.removeFirst(), next.at < end {
             boot = max(boot, next.at)
             happen(next.happening)
+            steps += 1
+            if steps > 20_000 * hours {
+                violate("the loop sleeps", "\(steps) steps; \(next.happening)")
+            }
             if checks.violation != nil { return }
         }
         boot = end
@@ -213,11 +219,10 @@ struct World {
     }
 
     private mutating func sleep() {
-        guard var core else { return }
-        let wake = core.wake
-        let isBusy = core.isBusy
-        let longest = core.settings.longestSleep.wholeMicroseconds
-        self.core = core
+        // In place: a copy would have the core copy its timers.
+        guard let wake = core?.wake, let isBusy = core?.isBusy,
+            let longest = core?.settings.longestSleep.wholeMicroseconds
+        else { return }
         if isBusy { return scheduleWake(at: boot + 50) }
         var at = boot + longest
         if let wall = wake.wall { at = min(at, max(boot, wall.microseconds - offset)) }
@@ -238,6 +243,7 @@ struct World {
             guard let actions = core?.handle(next, at: now) else { return }
             noteEvent(next)
             checkEvent(next, actions)
+            if case .settle = next { checkDecisions() }
             for action in actions {
                 if let left = actionsToCrash {
                     if left == 0 {
