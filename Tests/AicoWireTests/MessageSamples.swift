@@ -25,7 +25,9 @@ extension SeededGenerator {
         let key = AttemptKey(integer())
         let fraction = pick([nil, 0, 1, Double.random(in: 0...1, using: &self)])
         return [
-            .hello(processID: integer(), capacity: integer(), layers: layers()),
+            .hello(
+                processID: integer(), capacity: integer(), wallLimit: pick([nil, duration()]),
+                layers: layers()),
             .pong(nonce: integer()),
             .started(
                 attempt: key, sequence: integer(), layers: layers(),

@@ -6,8 +6,10 @@
 /// `sequence` counts a single attempt's reports from 0 without gaps; the scheduler drops and
 /// records any other order.
 public enum Report: Sendable, Hashable {
-    /// The worker is ready; sent once after its start, before any other report.
-    case hello(processID: UInt32, capacity: UInt32, layers: LayerReport)
+    /// The worker is ready; sent once after its start, before any other report. `wallLimit` is the
+    /// longest that its profile lets an attempt take, nil where it sets no limit.
+    case hello(
+        processID: UInt32, capacity: UInt32, wallLimit: Duration?, layers: LayerReport)
     /// The answer to `Order.ping`.
     case pong(nonce: UInt64)
     /// The task process passed its last layer and runs the type's code. `layers` held for it.

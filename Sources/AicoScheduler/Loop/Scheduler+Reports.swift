@@ -42,7 +42,7 @@ extension Scheduler {
 
     private func take(_ report: Report, from pipe: ClassPipe) {
         switch report {
-        case .hello(_, let capacity, let layers):
+        case .hello(_, let capacity, _, let layers):
             pipe.layers = layers.held
             pipe.capacity = max(1, Int(capacity))
             // Its answer to the ping of its launch may be on the way; a second one does no harm.

@@ -18,10 +18,11 @@ public enum ReportCodec {
     public static func encode(_ report: Report) -> [UInt8] {
         var writer = WireWriter(capacity: 128)
         switch report {
-        case .hello(let processID, let capacity, let layers):
+        case .hello(let processID, let capacity, let wallLimit, let layers):
             writer.byte(Tag.hello.rawValue)
             writer.integer(processID)
             writer.integer(capacity)
+            writer.optional(wallLimit) { $0.duration($1) }
             writer.layers(layers)
         case .pong(let nonce):
             writer.byte(Tag.pong.rawValue)
@@ -55,6 +56,9 @@ public enum ReportCodec {
         case .hello:
             report = .hello(
                 processID: try reader.integer(), capacity: try reader.integer(),
+                wallLimit: try reader.optional("wall limit") { reader throws(WireError) in
+                    try reader.duration("wall limit")
+                },
                 layers: try reader.layers())
         case .pong:
             report = .pong(nonce: try reader.integer())

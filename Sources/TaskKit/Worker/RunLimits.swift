@@ -18,11 +18,16 @@ enum RunLimits {
         case refused(String)
     }
 
+    /// The longest that the class's profile lets an attempt take; nil where it sets no limit.
+    static func wallLimit(of plan: Plan) -> Duration? {
+        let seconds = plan.attemptLimits.wallSeconds
+        return seconds > 0 ? .seconds(Int64(seconds)) : nil
+    }
+
     /// Holds an order's times to what the class's profile permits.
     static func clamp(_ order: AttemptOrder, to plan: Plan) -> AttemptOrder {
         var order = order
-        let wall = plan.attemptLimits.wallSeconds
-        if wall > 0 { order.timeout = min(order.timeout, .seconds(Int64(wall))) }
+        if let wall = wallLimit(of: plan) { order.timeout = min(order.timeout, wall) }
         order.grace = min(order.grace, longestGrace)
         return order
     }

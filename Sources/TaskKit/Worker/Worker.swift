@@ -75,7 +75,8 @@ final class Worker {
         let layers = LayerReport(held: Layer.ofLaunch.map(\.name), missing: [])
         try outbox.send(
             .hello(
-                processID: UInt32(getpid()), capacity: UInt32(plan.concurrency), layers: layers))
+                processID: UInt32(getpid()), capacity: UInt32(plan.concurrency),
+                wallLimit: RunLimits.wallLimit(of: plan), layers: layers))
         while true {
             let ready = try poller.wait(timeout: sleepTime())
             // Before the tasks' frames: `started` is an attempt's first report.

@@ -38,7 +38,7 @@ final class ScriptedWorker {
     func greet() throws {
         try report(
             .hello(
-                processID: 1, capacity: capacity,
+                processID: 1, capacity: capacity, wallLimit: nil,
                 layers: LayerReport(held: ["seccomp"], missing: [])))
         let order = try #require(try next())
         guard case .ping(let nonce) = order else { throw Unexpected(order: order) }

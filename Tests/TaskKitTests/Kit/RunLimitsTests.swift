@@ -64,4 +64,9 @@ struct RunLimitsTests {
         #expect(clamped.timeout == .seconds(60) && clamped.grace == .seconds(300))
         #expect(RunLimits.clamp(order("user.sample"), to: Plan()).timeout == .seconds(1000))
     }
+
+    @Test func theLimitThatIsToldIsTheOneThatHolds() {
+        #expect(RunLimits.wallLimit(of: plan()) == .seconds(60))
+        #expect(RunLimits.wallLimit(of: Plan()) == nil)
+    }
 }
