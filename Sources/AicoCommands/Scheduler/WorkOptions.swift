@@ -28,6 +28,11 @@ struct WorkOptions: ParsableArguments {
         help: ArgumentHelp("Text for the command's standard input, or @FILE.", valueName: "text"))
     var input: String?
 
+    @Flag(
+        name: .customLong("merge-output"),
+        help: "Let the command's standard error go the way of its standard output, in order.")
+    var mergesOutput = false
+
     @Argument(
         parsing: .postTerminator,
         help: ArgumentHelp("After \"--\": the command to run.", valueName: "command"))
@@ -36,6 +41,7 @@ struct WorkOptions: ParsableArguments {
     /// Whether something belongs to a command.
     var isCommand: Bool {
         !command.isEmpty || !environment.isEmpty || directory != nil || input != nil
+            || mergesOutput
     }
 
     /// The config's members that were given.
@@ -45,6 +51,7 @@ struct WorkOptions: ParsableArguments {
         if !command.isEmpty { result["argv"] = .array(command.map { .string($0) }) }
         if let directory { result["working_directory"] = .string(directory) }
         if let input { result["stdin"] = .string(try Self.text(input)) }
+        if mergesOutput { result["merge_output"] = true }
         if !environment.isEmpty {
             var variables: [String: JSONValue] = [:]
             for text in environment {
