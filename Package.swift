@@ -100,7 +100,8 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks",
             "FileIntegrity", "AicoCore",
-            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox",
+            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox", "CLinux",
+            "task-fixture",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]
@@ -141,6 +142,9 @@ let package = Package(
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
+            .executableTarget(
+                name: "task-fixture", dependencies: ["TaskKit"], path: "Tests/TaskFixture",
+                swiftSettings: swiftSettings),
             .executableTarget(
                 name: "aico-bench",
                 dependencies: [

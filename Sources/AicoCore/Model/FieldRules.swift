@@ -117,7 +117,9 @@ extension FieldRules {
 
     /// The nearest name that is one.
     private static func variableName(_ name: String) -> String {
-        let bytes = name.utf8.prefix(64).map { isLetter($0) || isDigit($0) ? $0 : UInt8(ascii: "_") }
+        let bytes = name.utf8.prefix(64).map {
+            isLetter($0) || isDigit($0) ? $0 : UInt8(ascii: "_")
+        }
         let text = String(decoding: bytes, as: UTF8.self)
         return bytes.first.map { isLetter($0) } == true ? text : "_\(text)"
     }
