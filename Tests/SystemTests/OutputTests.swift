@@ -30,13 +30,13 @@ struct OutputTests {
         let ended = try run("user.signal", "echo no way out >&2; kill -KILL $$")
         #expect(ended.outcome == "killed" && ended.reason == "signal", "\(ended.data.text())")
         #expect(ended.attempt["signal"]?.int == 9 && ended.exitCode == nil)
-        #expect(ended.data["message"]?.string == "ended by signal 9: no way out")
+        #expect(ended.data["error"]?.string == "ended by signal 9: no way out")
     }
 
     @Test func exitCodeKeepsTheLastWordsOnStandardError() throws {
         let ended = try run("user.exit", "echo no space left >&2; exit 3")
         #expect(ended.exitCode == 3 && ended.outcome == "failed_transient")
-        #expect(ended.data["message"]?.string == "exited with code 3: no space left")
+        #expect(ended.data["error"]?.string == "exited with code 3: no space left")
     }
 
     @Test func floodKeepsItsHeadAndItsTail() throws {
