@@ -117,7 +117,8 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks",
             "FileIntegrity", "AicoCore",
-            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox",
+            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox", "CLinux",
+            "task-fixture",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]
@@ -173,6 +174,9 @@ let package = Package(
                 path: "Tests/Simulation", swiftSettings: swiftSettings + mutantSettings),
             .executableTarget(
                 name: "aico-simulate", dependencies: ["Simulation"], path: "Tests/Simulate",
+                swiftSettings: swiftSettings),
+            .executableTarget(
+                name: "task-fixture", dependencies: ["TaskKit"], path: "Tests/TaskFixture",
                 swiftSettings: swiftSettings),
             .executableTarget(
                 name: "aico-bench",

@@ -115,8 +115,8 @@ struct World {
             boot = max(boot, next.at)
             happen(next.happening)
             steps += 1
-            if steps > 20_000 * hours {
-                violate("the loop sleeps", "\(steps) steps; \(next.happening)")
+            if steps > 4000 * hours {
+                violate("the loop sleeps", "\(steps) steps; busy \(core?.isBusy ?? false) wake \(String(describing: core?.wake)) now \(time); \(next.happening)")
             }
             if checks.violation != nil { return }
         }
