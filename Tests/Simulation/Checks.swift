@@ -50,10 +50,10 @@ extension World {
     // MARK: - The store's rows
 
     /// No planned instant without a row: between a task's next run as it was and as it is.
-    mutating func checkInstants(_ changes: [StoreChange], _ before: StoreModel) {
+    mutating func checkInstants(_ changes: [StoreChange], _ before: [TaskID: StoreModel.Task]) {
         for change in changes {
             guard case .setNextRun(let key, let next) = change,
-                let old = before.task(key), let now = store.task(key), now.record.enabled,
+                let old = before[key.id], old.record.key == key, !old.isDeleted, let now = store.task(key), now.record.enabled,
                 old.record.enabled, old.record.policies == now.record.policies,
                 let from = old.record.nextRun, next.map({ $0 > from }) ?? true
             else { continue }
@@ -211,11 +211,9 @@ extension World {
                 checks.interruptions[subject.execution, default: 0] += 1
             }
         case .started(let subject, _, _, _):
-            let isWritten = store.attempts.values.contains {
-                $0.execution == subject.execution && Int($0.number) == subject.attempt
-                    && ($0.isConfined || !$0.isRunning)
-            }
-            if !isWritten { violate("an event leaves after its commit", "started \(subject.execution)") }
+            guard let key = core?.executions[subject.execution]?.attempt?.key.value else { return }
+            let attempt = store.attempts[key]
+            if attempt?.isConfined != true, attempt?.isRunning != false { violate("an event leaves after its commit", "started \(subject.execution)") }
         case .deferred(let subject, let plannedAt, _), .skipped(let subject, let plannedAt, _):
             let isWritten = store.occurrences.values.contains { $0[plannedAt] != nil }
             if !isWritten { violate("an event leaves after its commit", "waits \(subject.execution)") }
@@ -252,7 +250,9 @@ extension World {
         }
         func inStore(_ id: String) -> Bool {
             store.executions[id] != nil
-                || store.occurrences.values.contains { $0.values.contains { $0.execution == id } }
+                || store.deferred.contains { uid, instants in
+                    instants.contains { store.occurrences[uid]?[$0]?.execution == id }
+                }
         }
         switch (request, reply) {
         case (.create(let task), .task(let key, _)):

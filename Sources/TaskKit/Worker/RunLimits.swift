@@ -26,12 +26,6 @@ enum RunLimits {
         return seconds > 0 ? .seconds(Int64(seconds)) : nil
     }
 
-    /// The longest that the class's profile lets an attempt take; nil where it sets no limit.
-    static func wallLimit(of plan: Plan) -> Duration? {
-        let seconds = plan.attemptLimits.wallSeconds
-        return seconds > 0 ? .seconds(Int64(seconds)) : nil
-    }
-
     /// Holds an order's times to what the class's profile permits.
     static func clamp(_ order: AttemptOrder, to plan: Plan) -> AttemptOrder {
         var order = order
