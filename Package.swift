@@ -87,6 +87,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
     (
+        "BusServerTests",
+        ["BusServer", "AicoKeys", "AicoWire", "AicoCore", "BusClient", "CZeroMQ", "ZeroMQ"]
+    ),
+    (
         "LinuxSandboxTests",
         ["LinuxSandbox", "SandboxProfiles", "AicoCore", "CLinux", "sandbox-fixture"]
     ),
