@@ -46,7 +46,7 @@ public final class BusServer {
 
     let zap: ZAPHandler
     let limits: Limits
-    let clients: Admission
+    let clients: AdmittedKeys
     /// What the sockets are bound to, wildcards resolved.
     let requestEndpoints: [String]
     let eventEndpoints: [String]
@@ -65,7 +65,7 @@ public final class BusServer {
         keys: BusKeys, endpoints: Endpoints, limits: Limits = Limits(), context: ZMQContext
     ) throws(ZeroMQError) {
         self.limits = limits
-        clients = Admission(keys.clients)
+        clients = AdmittedKeys(keys.clients)
         backlogs = Backlogs(limits: limits)
         subscribers = SubscriptionCounts(limits: limits)
         zap = try ZAPHandler(in: context)

@@ -32,17 +32,23 @@ struct BacklogTests {
 
     @Test func requestsInWorkAreBounded() {
         var backlogs = Backlogs(limits: Self.limits())
-        #expect(backlogs.admit(Self.first, connection: 1))
-        #expect(backlogs.admit(Self.first, connection: 1))
-        #expect(!backlogs.admit(Self.first, connection: 1))
-        #expect(backlogs.admit(Self.second, connection: 2))
+        let isTaken1 = backlogs.admit(Self.first, connection: 1)
+        #expect(isTaken1)
+        let isTaken2 = backlogs.admit(Self.first, connection: 1)
+        #expect(isTaken2)
+        let isTaken3 = backlogs.admit(Self.first, connection: 1)
+        #expect(!isTaken3)
+        let isTaken4 = backlogs.admit(Self.second, connection: 2)
+        #expect(isTaken4)
         backlogs.answered(Self.first)
-        #expect(backlogs.admit(Self.first, connection: 1))
+        let isTaken5 = backlogs.admit(Self.first, connection: 1)
+        #expect(isTaken5)
     }
 
     @Test func aConnectionThatIsOwedNothingIsNotRemembered() {
         var backlogs = Backlogs(limits: Self.limits())
-        #expect(backlogs.admit(Self.first, connection: 1))
+        let isTaken6 = backlogs.admit(Self.first, connection: 1)
+        #expect(isTaken6)
         backlogs.answered(Self.first)
         #expect(backlogs.count == 0)
     }
@@ -54,9 +60,10 @@ struct BacklogTests {
         }
         #expect(fates == [.kept, .refused, .kept, .refused])
         #expect(backlogs.bytes == 100)
-        #expect(
-            backlogs.keep(Self.reply(60), for: Self.second) { Self.request("x") } == .refused)
-        #expect(backlogs.keep(Self.reply(50), for: Self.second) { Self.request("x") } == .kept)
+        let others = [60, 50].map { size in
+            backlogs.keep(Self.reply(size), for: Self.second) { Self.request("x") }
+        }
+        #expect(others == [.refused, .kept])
     }
 
     @Test func whatWaitsLeavesInOrderAndRefusalsLast() {
@@ -86,7 +93,8 @@ struct BacklogTests {
         #expect(fates.last == .dropped)
         #expect(backlogs.bytes == 0)
         #expect(backlogs.refusals == 0)
-        #expect(!backlogs.admit(Self.first, connection: 7))
+        let isTaken7 = backlogs.admit(Self.first, connection: 7)
+        #expect(!isTaken7)
         backlogs.forget(Self.first)
         #expect(backlogs.count == 0)
         #expect(backlogs.waiting.isEmpty)
@@ -94,18 +102,20 @@ struct BacklogTests {
 
     @Test func theConnectionThatIsToEndIsNamed() {
         var backlogs = Backlogs(limits: Self.limits(refusals: 0))
-        #expect(backlogs.admit(Self.first, connection: 7))
-        #expect(
-            backlogs.refuse(Self.first, connection: 7) { Self.request("a") } == .close(7))
+        let isTaken8 = backlogs.admit(Self.first, connection: 7)
+        #expect(isTaken8)
+        let fate = backlogs.refuse(Self.first, connection: 7) { Self.request("a") }
+        #expect(fate == .close(7))
     }
 
     @Test func refusalsOfAllAreBounded() {
         var backlogs = Backlogs(limits: Self.limits())
         for id in [Self.first, Self.first, Self.second] {
-            #expect(backlogs.refuse(id, connection: 1) { Self.request("a") } == .refused)
+            let fate = backlogs.refuse(id, connection: 1) { Self.request("a") }
+            #expect(fate == .refused)
         }
-        #expect(
-            backlogs.refuse(Self.second, connection: 2) { Self.request("a") } == .close(2))
+        let fate = backlogs.refuse(Self.second, connection: 2) { Self.request("a") }
+        #expect(fate == .close(2))
         #expect(backlogs.refusals == 2)
     }
 }

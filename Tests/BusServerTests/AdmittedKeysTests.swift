@@ -9,7 +9,7 @@ import Testing
 
 @testable import BusServer
 
-struct AdmissionTests {
+struct AdmittedKeysTests {
     private static let clients = [
         AdmittedClient(name: "admin", publicKey: "one", role: .admin),
         AdmittedClient(name: "guest", publicKey: "two", role: .viewer),
@@ -17,14 +17,14 @@ struct AdmissionTests {
     ]
 
     @Test func aKeyOfTwoClientsAdmitsNobody() {
-        let admission = Admission(Self.clients)
-        #expect(admission.name(of: "one") == nil)
-        #expect(admission.role(of: "admin") == nil)
-        #expect(admission.role(of: "copy") == nil)
-        #expect(admission.name(of: "two") == "guest")
-        #expect(admission.role(of: "guest") == .viewer)
-        #expect(admission.reason(for: "one").contains("admin, copy"))
-        #expect(!admission.reason(for: "three").contains("admin"))
+        let keys = AdmittedKeys(Self.clients)
+        #expect(keys.name(of: "one") == nil)
+        #expect(keys.role(of: "admin") == nil)
+        #expect(keys.role(of: "copy") == nil)
+        #expect(keys.name(of: "two") == "guest")
+        #expect(keys.role(of: "guest") == .viewer)
+        #expect(keys.reason(for: "one").contains("admin, copy"))
+        #expect(!keys.reason(for: "three").contains("admin"))
     }
 
     @Test func overTheBusNeitherEnters() throws {

@@ -5,7 +5,7 @@ import AicoKeys
 import AicoWire
 
 /// Who may enter, by key, and what each may do.
-struct Admission {
+struct AdmittedKeys {
     private var names: [String: String] = [:]
     private var roles: [String: BusRole] = [:]
     /// Keys that more than one client has, with the clients' names.
