@@ -115,7 +115,7 @@ struct BacklogTests {
             #expect(fate == .refused)
         }
         let fate = backlogs.refuse(Self.second, connection: 2) { Self.request("a") }
-        #expect(fate == .close(2))
+        #expect(fate == .close(1))
         #expect(backlogs.refusals == 2)
     }
 }

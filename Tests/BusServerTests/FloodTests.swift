@@ -33,13 +33,13 @@ struct FloodTests {
                 }
             }
         }
-        let delays = try Measure.requests(client, count: 1500)
+        let delays = try Measure.requests(client, count: 300)
         let growth = try Measure.residentBytes() - before
         greedy.end()
-        print("\(request.id): p99 \(delays[1485]), growth \(growth >> 20) MiB, \(bus.seen)")
-        #expect(delays[1485] < .milliseconds(100))
+        print("\(request.id): p99 \(delays[296]), growth \(growth >> 20) MiB, \(bus.seen)")
+        #expect(delays[296] < .milliseconds(100))
         #expect(growth < 160 << 20)
-        #expect(bus.seen.requests > 1520)
+        #expect(bus.seen.requests > 320)
     }
 
     @Test func fiftyThousandUnreadRequestsEndTheirConnectionAndAreCounted() throws {

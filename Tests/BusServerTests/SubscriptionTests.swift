@@ -132,11 +132,11 @@ struct SubscriptionTests {
                 number += 1
             }
         }
-        let delays = try Measure.requests(client, count: 3000)
+        let delays = try Measure.requests(client, count: 1000)
         greedy.end()
         let growth = try Measure.residentBytes() - before
-        print("\(length): p99 \(delays[2970]), max \(delays[2999]), growth \(growth >> 20) MiB, \(bus.seen)")
-        #expect(delays[2970] < .milliseconds(100))
+        print("\(length): p99 \(delays[989]), max \(delays[999]), growth \(growth >> 20) MiB, \(bus.seen)")
+        #expect(delays[989] < .milliseconds(100))
         #expect(growth < 160 << 20)
         #expect((bus.seen.incidents["greedy bus.subscription_flood"] ?? 0) > 0)
         _ = try client.request(topic: "publish", body: [:])
