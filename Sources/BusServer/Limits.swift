@@ -28,8 +28,9 @@ extension BusServer {
         public var subscriptionChanges = 1024
         /// Changes of subscriptions that one call of `welcome` takes.
         public var welcomes = 256
-        /// Requests that one call of `receive` refuses, and their bytes, before it comes back.
+        /// Requests that one call of `receive` refuses before it comes back.
         public var refusalsAtOnce = 64
+        /// Their bytes, a little more.
         public var refusedBytesAtOnce = 512 << 10
 
         /// Gives the bounds that docs/wire-protocol.md tells of.

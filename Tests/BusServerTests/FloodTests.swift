@@ -36,7 +36,6 @@ struct FloodTests {
         let delays = try Measure.requests(client, count: 300)
         let growth = try Measure.residentBytes() - before
         greedy.end()
-        print("\(request.id): p99 \(delays[296]), growth \(growth >> 20) MiB, \(bus.seen)")
         #expect(delays[296] < .milliseconds(100))
         #expect(growth < 160 << 20)
         #expect(bus.seen.requests > 320)
@@ -47,8 +46,9 @@ struct FloodTests {
         defer { bus.end() }
         let dealer = try bus.socket(.dealer, as: "greedy")
         let frames = Self.small.frames
-        for _ in 0..<50_000 {
-            while try !dealer.send(frames) {
+        // Its own libzmq notices the end of the connection only when it reads, and sends no more.
+        for _ in 0..<50_000 where bus.seen.incidents["greedy bus.flood"] == nil {
+            if try !dealer.send(frames) {
                 _ = try dealer.wait(for: .writable, timeout: .milliseconds(10))
             }
         }

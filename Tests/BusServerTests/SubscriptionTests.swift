@@ -124,7 +124,8 @@ struct SubscriptionTests {
             var number = 0
             return {
                 let tail = String(number, radix: 36)
-                let frame = Array(("\u{1}" + tail).utf8)
+                let frame =
+                    Array(("\u{1}" + tail).utf8)
                     + (0..<length).map { _ in UInt8.random(in: 0...255) }
                 if try !subscriber.send([frame]) {
                     _ = try subscriber.wait(for: .writable, timeout: .milliseconds(10))
@@ -135,7 +136,6 @@ struct SubscriptionTests {
         let delays = try Measure.requests(client, count: 1000)
         greedy.end()
         let growth = try Measure.residentBytes() - before
-        print("\(length): p99 \(delays[989]), max \(delays[999]), growth \(growth >> 20) MiB, \(bus.seen)")
         #expect(delays[989] < .milliseconds(100))
         #expect(growth < 160 << 20)
         #expect((bus.seen.incidents["greedy bus.subscription_flood"] ?? 0) > 0)
