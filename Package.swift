@@ -88,7 +88,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
     (
         "BusServerTests",
-        ["BusServer", "AicoKeys", "AicoWire", "AicoCore", "BusClient", "CZeroMQ", "ZeroMQ"]
+        ["BusServer", "AicoKeys", "AicoWire", "AicoCore", "BusClient", "ZeroMQ"]
     ),
     (
         "LinuxSandboxTests",

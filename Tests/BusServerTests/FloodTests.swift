@@ -136,5 +136,6 @@ struct FloodTests {
 }
 
 extension BusRequest: CustomTestStringConvertible {
+    /// The request's id, which tells the cases apart.
     public var testDescription: String { id }
 }
