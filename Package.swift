@@ -91,6 +91,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
     (
+        "BusServerTests",
+        ["BusServer", "AicoKeys", "AicoWire", "AicoCore", "BusClient", "ZeroMQ"]
+    ),
+    (
         "LinuxSandboxTests",
         ["LinuxSandbox", "SandboxProfiles", "AicoCore", "CLinux", "sandbox-fixture"]
     ),
