@@ -10,8 +10,9 @@ extension BusServer {
         public var queueLength = 8
         /// Requests of one connection that were taken and not answered yet.
         public var outstanding = 1024
-        /// Replies of one connection that wait for room.
-        public var replies = 64
+        /// Replies of one connection that wait for room: more than can be outstanding, so that what was
+        /// done is never answered as refused for their number.
+        public var replies = 2048
         /// Their bytes.
         public var replyBytes = 16 << 20
         /// The bytes of the replies of all connections that wait for room.

@@ -67,6 +67,8 @@ public final class Scheduler {
         let keys = try BusKeys.prepare(layout: layout)
         keyProblems = []
         store = try TaskStore(path: layout.database, keys: ring)
+        // Before the first socket: libzmq aborts where `accept` meets the limit.
+        FileLimit.raise()
         let context = try ZMQContext()
         let settings = configuration.bus
         bus = try BusServer(
@@ -76,7 +78,7 @@ public final class Scheduler {
                     + (settings.requests.map { [$0.text] } ?? []),
                 events: ["ipc://\(layout.eventsSocket)"] + (settings.events.map { [$0.text] } ?? [])
             ),
-            limits: BusServer.Limits(), context: context)
+            limits: settings.limits, context: context)
         pipes = try TaskClass.allCases.map {
             try ClassPipe($0, layout: layout, context: context)
         }
@@ -95,6 +97,16 @@ public final class Scheduler {
         } catch {
             log.error("socket call failed", metadata: ["call": "\(what)", "error": "\(error)"])
         }
+    }
+}
+
+extension BusSettings {
+    /// What of the settings bounds the bus.
+    fileprivate var limits: BusServer.Limits {
+        var limits = BusServer.Limits()
+        limits.frameBytes = maximumMessageBytes
+        limits.events = highWaterMark
+        return limits
     }
 }
 
