@@ -153,8 +153,10 @@ extension SchedulerCore {
         tasks[key.id]?.changes.removeAll { $0.record.updatedAt <= at }
         tasks[key.id]?.record = record
         tasks[key.id]?.table = change.table
-        // What fired meanwhile wrote the next run of the old schedule over the change's.
-        if isReplanned { write([.setNextRun(key, record.nextRun)]) }
+        if record.nextRun != change.record.nextRun || task.owesNextRun {
+            tasks[key.id]?.owesNextRun = false
+            write([.setNextRun(key, record.nextRun)])
+        }
         arm(key.id)
         if before.enabled, !record.enabled { skipWaiting(of: key, reason: "disabled") }
         placeAnew(key, change.table.policies)
