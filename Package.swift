@@ -13,10 +13,6 @@ let swiftSettings: [SwiftSetting] =
         "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault",
     ].map { .enableUpcomingFeature($0) } + warnings
 
-/// `make mutants` builds a core into which faults can be planted; nothing else does.
-let mutantSettings: [SwiftSetting] =
-    Context.environment["AICO_MUTANTS"] == nil ? [] : [.define("AICO_MUTANTS")]
-
 /// Libraries, from the bottom up: arrows run downwards only (see docs/architecture.md).
 let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCore", []),
@@ -44,7 +40,8 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
             "BusServer", "SchedulerCore",
-            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
+            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ",
+            "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
@@ -154,9 +151,7 @@ let package = Package(
         .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("dl")]),
     ]
         + libraries.map {
-            .target(
-                name: $0.name, dependencies: $0.dependencies,
-                swiftSettings: swiftSettings + ($0.name == "SchedulerCore" ? mutantSettings : []))
+            .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
         }
         + executables.map {
             .executableTarget(
@@ -173,15 +168,6 @@ let package = Package(
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
-            .target(
-                name: "Simulation", dependencies: ["SchedulerCore", "AicoCore", "TimeZones"],
-                path: "Tests/Simulation", swiftSettings: swiftSettings + mutantSettings),
-            .executableTarget(
-                name: "aico-simulate", dependencies: ["Simulation"], path: "Tests/Simulate",
-                swiftSettings: swiftSettings),
-            .executableTarget(
-                name: "task-fixture", dependencies: ["TaskKit"], path: "Tests/TaskFixture",
-                swiftSettings: swiftSettings),
             .executableTarget(
                 name: "aico-bench",
                 dependencies: [

@@ -1,6 +1,0 @@
-// SPDX-License-Identifier: Apache-2.0
-// Part of the AICO Task Supervisor
-
-import Simulation
-
-SimulationProgram.run(CommandLine.arguments)
