@@ -169,6 +169,9 @@ let package = Package(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
             .executableTarget(
+                name: "task-fixture", dependencies: ["TaskKit"], path: "Tests/TaskFixture",
+                swiftSettings: swiftSettings),
+            .executableTarget(
                 name: "aico-bench",
                 dependencies: [
                     "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox",

@@ -244,13 +244,10 @@ extension SchedulerCore {
         return [.resolveDeadLetter(id: letter, at: now.wall, retriedAs: execution.id)]
     }
 
-    /// The store answered for the row of one that waits: it stands there, and so the execution
-    /// exists, or its instant ran before.
+    /// That an execution waits stands in the store: it exists.
     mutating func recorded(_ id: String, _ outcome: StoreOutcome) {
         guard let execution = executions[id] else { return }
-        if outcome == .alreadyClaimed, execution.state == .queued, execution.attempts == 0 {
-            return rejected(execution)
-        }
+        if outcome == .alreadyClaimed { return recordedBefore(execution) }
         guard let request = execution.asked else { return }
         executions[id]?.asked = nil
         reply(
@@ -259,14 +256,20 @@ extension SchedulerCore {
                 id, execution.task.id, waits: execution.state == .queued ? waits(execution) : nil))
     }
 
-    /// A waiting execution's instant ran before, as where the clock was set back.
-    private mutating func rejected(_ execution: Execution) {
-        let id = execution.id
-        guard execution.trigger.isRequested else {
-            if executions[id]?.move(.skip) == true { forget(id) }
-            return
+    /// The instant ran before a clock was set back.
+    private mutating func recordedBefore(_ execution: Execution) {
+        // Otherwise the store says so once more in answer to its claim.
+        guard execution.state == .queued else { return }
+        if execution.trigger.isRequested {
+            takeNextInstant(execution.id)
+        } else if executions[execution.id]?.move(.skip) == true {
+            forget(execution.id)
         }
-        // The next microsecond is free.
+    }
+
+    /// Gives a requested execution the next microsecond, and has its waiting noted there.
+    mutating func takeNextInstant(_ id: String) {
+        guard let execution = executions[id] else { return }
         executions[id]?.plannedAt = execution.plannedAt + .microseconds(1)
         executions[id]?.recorded = nil
         fresh.append(id)

@@ -45,12 +45,11 @@ extension SchedulerCore {
         case .claimed(let key, let number): launch(execution, key, number)
         case .alreadyClaimed where execution.trigger.isRequested:
             // A clock that was set back gave it an instant of old: the next microsecond is free.
-            executions[id]?.plannedAt = execution.plannedAt + .microseconds(1)
             executions[id]?.state = .queued
             release(execution)
             tasks[execution.task.id]?.open.remove(id)
+            takeNextInstant(id)
             place(id)
-            fresh.append(id)
         case .done, .alreadyClaimed, .notFound, .alreadyExists:
             // The instant ran before, or its task is gone: nothing was written, nothing runs.
             log(
@@ -164,7 +163,6 @@ extension SchedulerCore {
         let name = execution.task.id
         if execution.isInLine { tasks[name]?.line.removeAll { $0 == id } }
         tasks[name]?.open.remove(id)
-        if task(execution.task) != nil { tasks[name]?.live.remove(execution.plannedAt) }
         if ending[name]?.remove(id) != nil, ending[name]?.isEmpty == true { ending[name] = nil }
         held.remove(id)
         bootTimers.set(.retry(id), at: nil)

@@ -27,9 +27,10 @@ extension SchedulerCore {
         let jitter = Planner.jitter(of: key.id, policies: task.policies)
         let plan = Planner.plan(
             task.table, from: from, now: now.wall - jitter, cap: settings.maximumCatchUp)
+        let known = known(of: key, from: from)
         var changes: [StoreChange] = []
         if !planted(.instantDroppedInGap) {
-            for missed in plan.notRun where !task.live.contains(missed.instant) {
+            for missed in plan.notRun where !known.contains(missed.instant) {
                 changes.append(
                     .occurrence(
                         key, plannedAt: missed.instant,
@@ -47,7 +48,7 @@ extension SchedulerCore {
         write(changes)
         arm(key.id)
         let isAll = task.policies.misfire == .runAll && plan.due.count > 1
-        for due in plan.due where !task.live.contains(due.instant) {
+        for due in plan.due where !known.contains(due.instant) {
             var execution = Execution(
                 id: ids.next(), task: key, trigger: due.isCatchUp ? .catchUp : .schedule,
                 plannedAt: due.instant, policies: task.policies)
@@ -65,6 +66,13 @@ extension SchedulerCore {
         }
     }
 
+    /// Instants of a task that wait or run: one that a clock passes again after it was set back is
+    /// no second one.
+    private func known(of key: TaskKey, from: Instant) -> Set<Instant> {
+        guard let repeatedUntil, from <= repeatedUntil else { return [] }
+        return Set(executions.values.lazy.filter { $0.task == key }.map(\.plannedAt))
+    }
+
     /// When the loop should have started something due at `instant`, by the boot clock: not before
     /// a step of the wall clock or a pause that hid its time.
     private func allowedAt(_ instant: Instant) -> Duration {
@@ -75,7 +83,6 @@ extension SchedulerCore {
     mutating func enqueue(_ execution: Execution, cause: Admission.Cause) {
         let id = execution.id
         executions[id] = execution
-        tasks[execution.task.id]?.live.insert(execution.plannedAt)
         guard let task = task(execution.task) else { return skip(id, "task_gone") }
         let waiting = task.line.count { executions[$0]?.trigger.isRequested == false }
         let arrival =

@@ -45,6 +45,7 @@ extension SchedulerCore {
             // Later than the next instant from now: the clock was set back while down.
             if let next = task.table.next(after: now.wall), next < known {
                 tasks[id]?.record.nextRun = next
+                expectAgain(known)
                 write([.setNextRun(task.key, next)])
             }
             arm(id)
@@ -87,7 +88,6 @@ extension SchedulerCore {
         execution.attempt = Execution.Attempt(key: key, number: stored.number)
         executions[row.id] = execution
         tasks[task.id]?.open.insert(row.id)
-        tasks[task.id]?.live.insert(row.plannedAt)
         // `finish` gives back a place; this one was taken by the scheduler before.
         running += 1
         workers[Int(execution.taskClass.rawValue)].running += 1
@@ -113,7 +113,6 @@ extension SchedulerCore {
         execution.retryAt = now.wall + left
         executions[row.id] = execution
         tasks[task.id]?.open.insert(row.id)
-        tasks[task.id]?.live.insert(row.plannedAt)
         bootTimers.set(.retry(row.id), at: now.boot + left)
     }
 

@@ -156,7 +156,6 @@ extension SchedulerCore {
     mutating func keep(_ id: String) {
         guard let execution = executions[id], executions[id]?.move(.keep) == true else { return }
         if execution.attempts == 0 {
-            // It was taken back before anything of it stood in the store.
             if execution.recorded == nil { fresh.append(id) }
             place(id)
         } else {

@@ -91,9 +91,6 @@ public struct Execution: Sendable {
         }
     }
 
-    /// Whether the machine's load no longer counts for it.
-    public var isPastGate: Bool { isExempt || attempts > 0 }
-
     /// Moves on; false where the transition is not one of its state, and then nothing changed.
     mutating func move(_ transition: ExecutionState.Transition) -> Bool {
         guard let next = state.next(after: transition) else { return false }

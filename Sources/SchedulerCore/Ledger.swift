@@ -206,6 +206,8 @@ extension SchedulerCore {
         } else {
             follow(write.then, first)
         }
+        // A wait that could not be noted is none.
+        if case .recorded = write.then, first == .outcome(.alreadyClaimed) { return }
         for published in write.published { actions.append(.publish(published)) }
     }
 

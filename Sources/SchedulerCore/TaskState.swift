@@ -21,9 +21,6 @@ public struct TaskState: Sendable {
     public internal(set) var open: Set<String> = []
     /// Its executions that wait for each other, the first to run first.
     var line: [String] = []
-    /// Instants that an execution of it is for that is not over: after a clock was set back one may
-    /// come again.
-    var live: Set<Instant> = []
     /// The outcome of the last execution that ended while this scheduler runs.
     public internal(set) var lastOutcome: Outcome.Kind?
     /// The latest instant that a request was given: two never share one.
