@@ -44,7 +44,8 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
             "BusServer", "SchedulerCore",
-            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
+            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ",
+            "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
@@ -151,6 +152,7 @@ let package = Package(
         + libraries.map {
             .target(
                 name: $0.name, dependencies: $0.dependencies,
+                resources: $0.name == "AicoConfig" ? [.embedInCode("Resources/core.yaml")] : [],
                 swiftSettings: swiftSettings + ($0.name == "SchedulerCore" ? mutantSettings : []))
         }
         + executables.map {
