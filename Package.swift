@@ -151,7 +151,10 @@ let package = Package(
         .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("dl")]),
     ]
         + libraries.map {
-            .target(name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
+            .target(
+                name: $0.name, dependencies: $0.dependencies,
+                resources: $0.name == "AicoConfig" ? [.embedInCode("Resources/core.yaml")] : [],
+                swiftSettings: swiftSettings)
         }
         + executables.map {
             .executableTarget(

@@ -83,6 +83,25 @@ import Testing
         #expect(try Configuration.load(root: "/r").warnings(at: instant) == [])
     }
 
+    @Test func workersThatCannotRunAreWarnedOf() throws {
+        let text = "scheduler: {worker_executables: [aico-worker-user, aico-worker-other]}"
+        let directory = try TemporaryRoot()
+        let configuration = try check(text)
+        #expect(
+            configuration.executableWarnings(in: directory.path) == [
+                "cannot run worker \"\(directory.path)/aico-worker-user\": No such file or "
+                    + "directory; its tasks do not run: install it, or take it out of "
+                    + "worker_executables",
+                "/r/etc/aico/core.yaml: worker_executables names \"aico-worker-other\", which "
+                    + "nobody launches; write aico-worker-maintenance, aico-worker-security, "
+                    + "aico-worker-agency, aico-worker-user",
+            ])
+        let worker = "\(directory.path)/aico-worker-user"
+        close(open(worker, O_WRONLY | O_CREAT, 0o755))
+        defer { unlink(worker) }
+        #expect(configuration.executableWarnings(in: directory.path).count == 1)
+    }
+
     @Test func intervalsMayHaveAUnit() throws {
         let text = "tasks: {maintenance: {log_cleanup: {schedule: 'interval:6h'}}}"
         let task = try #require(

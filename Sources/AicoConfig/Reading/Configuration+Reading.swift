@@ -33,7 +33,7 @@ extension Configuration {
         layout: InstanceLayout, override: [UInt8]?, file: String
     ) throws(YAMLFailure) -> Configuration {
         let defaults = try StrictYAML.parse(
-            Array(DefaultConfiguration.text.utf8), file: DefaultConfiguration.file)
+            DefaultConfiguration.bytes, file: DefaultConfiguration.file)
         var settings = defaults
         var namesIdentities = !layout.root.isEmpty
         if let override {

@@ -193,11 +193,17 @@ extension Scheduler {
             // What it reported before its end still counts.
             takeReports(of: pipe(message.taskClass), limit: .max)
             pipe(message.taskClass).isFull = false
-            feed(.worker(message.taskClass, .exited(status: message.argument, words: "")))
+            feed(
+                .worker(
+                    message.taskClass, .exited(status: message.argument, words: message.wordsText)))
         case .launchFailed:
             feed(.worker(message.taskClass, .launchFailed(errno: message.argument)))
         case .shutdown: feed(.stop)
-        case .launch, .kill, .status, .stop:
+        case .ping:
+            supervisor.send(
+                SupervisorMessage(
+                    kind: .pong, taskClass: .maintenance, argument: message.argument))
+        case .launch, .kill, .status, .stop, .pong:
             log.error("the supervisor sent a message that is ours; ending")
             feed(.supervisorLost)
         }

@@ -63,9 +63,12 @@ public final class Scheduler {
         supervisor = SupervisorChannel(descriptor: channel)
         supervisor.keepFromChildren()
         clock = try WallClock()
-        let ring = try KeyRing.open(directory: layout.keys)
+        let ring = try KeyRing.prepare(layout: layout)
         let keys = try BusKeys.prepare(layout: layout)
-        keyProblems = []
+        keyProblems = keys.problems.map(\.description)
+        for problem in keyProblems {
+            log.error("a client's key is not admitted", metadata: ["why": "\(problem)"])
+        }
         store = try TaskStore(path: layout.database, keys: ring)
         // Before the first socket: libzmq aborts where `accept` meets the limit.
         FileLimit.raise()

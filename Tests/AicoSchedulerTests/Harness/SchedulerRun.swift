@@ -92,10 +92,11 @@ final class SchedulerRun {
 
     func send(
         _ kind: SupervisorMessage.Kind, _ taskClass: TaskClass = .maintenance,
-        argument: Int32 = 0, processID: UInt64 = 0
+        argument: Int32 = 0, processID: UInt64 = 0, words: [UInt8] = []
     ) {
         let bytes = SupervisorMessage(
-            kind: kind, taskClass: taskClass, argument: argument, processID: processID
+            kind: kind, taskClass: taskClass, argument: argument, processID: processID,
+            words: words
         ).encoded()
         _ = Glibc.send(channel, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
@@ -104,7 +105,7 @@ final class SchedulerRun {
     func receive(within seconds: Int32 = 10) throws -> SupervisorMessage {
         var item = pollfd(fd: channel, events: Int16(POLLIN), revents: 0)
         try #require(poll(&item, 1, seconds * 1000) == 1)
-        var bytes = [UInt8](repeating: 0, count: 64)
+        var bytes = [UInt8](repeating: 0, count: SupervisorMessage.size + 1)
         let count = recv(channel, &bytes, bytes.count, 0)
         return try #require(SupervisorMessage(decoding: Array(bytes.prefix(max(0, count)))))
     }
