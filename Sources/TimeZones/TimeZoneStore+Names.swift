@@ -6,7 +6,7 @@ import Glibc
 
 extension TimeZoneStore {
     /// The names listed in the database's `tzdata.zi` and `zone1970.tab`; unsorted.
-    static func knownNames() -> [String] {
+    public static func knownNames() -> [String] {
         var names: [String] = []
         for (file, column) in [("zone1970.tab", 2), ("zone.tab", 2)] {
             guard let stream = fopen(directory + "/" + file, "re") else { continue }
