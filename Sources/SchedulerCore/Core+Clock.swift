@@ -37,13 +37,14 @@ extension SchedulerCore {
         }
         var changes: [StoreChange] = []
         for id in taskIDs {
-            guard let task = tasks[id], task.record.enabled, task.record.nextRun != nil,
-                !task.isCreating
+            // What is due and not yet looked at, as where the jitter puts it off, stays due.
+            guard let task = tasks[id], task.record.enabled, !task.isCreating,
+                let known = task.record.nextRun, let next = task.table.next(after: now.wall),
+                next < known
             else { continue }
-            plan(id, after: now.wall)
-            if let key = tasks[id]?.key {
-                changes.append(.setNextRun(key, tasks[id]?.record.nextRun))
-            }
+            tasks[id]?.record.nextRun = next
+            arm(id)
+            changes.append(.setNextRun(task.key, next))
         }
         if !changes.isEmpty { write(changes) }
     }

@@ -179,6 +179,8 @@ extension World {
         var run = RunModel(
             order: order, taskClass: taskClass, incarnation: workers[index].incarnation,
             isCanary: isCanary, plannedExit: Self.exit(.none, .exited(code: 0), nil))
+        // Canaries of two schedulers have one key.
+        run.generation = life << 20
         if isCanary {
             startCanary(&run, taskClass, &dice)
             return
@@ -206,15 +208,15 @@ extension World {
         guard !run.isForgotten else { return }
         let begin = now + dice.time(.milliseconds(5), .milliseconds(90))
         if run.plannedExit.exit != .notStarted {
-            schedule(.step(attempt: key, .start, generation: 0), at: begin)
+            schedule(.step(attempt: key, .start, generation: run.generation), at: begin)
             for _ in 0..<dice.below(3) {
                 schedule(
-                    .step(attempt: key, .line, generation: 0),
+                    .step(attempt: key, .line, generation: run.generation),
                     at: begin + dice.time(.zero, length))
             }
             if dice.percent(20) {
                 schedule(
-                    .step(attempt: key, .progress, generation: 0),
+                    .step(attempt: key, .progress, generation: run.generation),
                     at: begin + dice.time(.zero, length))
             }
         } else {
@@ -237,8 +239,8 @@ extension World {
         if fault == .survives { run.plannedExit = Self.exit(.none, .exited(code: 0), nil) }
         if fault == .open { run.cancelled = .requested }
         runs[key] = run
-        schedule(.step(attempt: key, .start, generation: 0), in: .milliseconds(20))
-        schedule(.step(attempt: key, .line, generation: 0), in: .milliseconds(40))
+        schedule(.step(attempt: key, .start, generation: run.generation), in: .milliseconds(20))
+        schedule(.step(attempt: key, .line, generation: run.generation), in: .milliseconds(40))
         if fault != .never {
             moveEnd(of: key, to: now + dice.time(.milliseconds(60), .milliseconds(300)))
         }
@@ -266,7 +268,9 @@ extension World {
     }
 
     mutating func take(_ step: RunModel.Step, of key: UInt64, _ generation: Int) {
-        guard let run = runs[key], !run.isOver else { return }
+        guard let run = runs[key], !run.isOver, run.generation >> 20 == generation >> 20 else {
+            return
+        }
         let index = Int(run.taskClass.rawValue)
         guard workers[index].isAlive, workers[index].incarnation == run.incarnation else { return }
         if now < workers[index].hangsUntil {

@@ -17,6 +17,7 @@ extension World {
         inbox = Inbox()
         echoes = []
         crashAfter = nil
+        runs = [:]
         suspendedSeen = suspended
         isClockSet = false
         load.told = .notYet
