@@ -31,6 +31,7 @@ extension SchedulerCore {
             ["seconds": "\(Double(step.wholeMicroseconds) / 1_000_000)"])
         if planted(.timeoutsOnWallClock) { bootTimers.shift(by: .zero - step) }
         guard step < .zero else { return }
+        expectAgain(last.wall)
         if planted(.timerLostAfterStep) {
             for id in taskIDs { if let key = tasks[id]?.key { wallTimers.set(key, at: nil) } }
             return
@@ -47,6 +48,11 @@ extension SchedulerCore {
             changes.append(.setNextRun(task.key, next))
         }
         if !changes.isEmpty { write(changes) }
+    }
+
+    /// Instants up to this one may come a second time.
+    mutating func expectAgain(_ instant: Instant) {
+        repeatedUntil = max(repeatedUntil ?? instant, instant)
     }
 
     /// The machine slept: nobody could keep a deadline meanwhile, and nobody is late for it.

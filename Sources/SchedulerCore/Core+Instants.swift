@@ -27,9 +27,10 @@ extension SchedulerCore {
         let jitter = Planner.jitter(of: key.id, policies: task.policies)
         let plan = Planner.plan(
             task.table, from: from, now: now.wall - jitter, cap: settings.maximumCatchUp)
+        let known = known(of: key, from: from)
         var changes: [StoreChange] = []
         if !planted(.instantDroppedInGap) {
-            for missed in plan.notRun {
+            for missed in plan.notRun where !known.contains(missed.instant) {
                 changes.append(
                     .occurrence(
                         key, plannedAt: missed.instant,
@@ -42,7 +43,7 @@ extension SchedulerCore {
         write(changes)
         arm(key.id)
         let isAll = task.policies.misfire == .runAll && plan.due.count > 1
-        for due in plan.due {
+        for due in plan.due where !known.contains(due.instant) {
             var execution = Execution(
                 id: ids.next(), task: key, trigger: due.isCatchUp ? .catchUp : .schedule,
                 plannedAt: due.instant, policies: task.policies)
@@ -58,6 +59,13 @@ extension SchedulerCore {
                 enqueue(again, cause: .oneOfAll)
             }
         }
+    }
+
+    /// Instants of a task that wait or run: one that a clock passes again after it was set back is
+    /// no second one.
+    private func known(of key: TaskKey, from: Instant) -> Set<Instant> {
+        guard let repeatedUntil, from <= repeatedUntil else { return [] }
+        return Set(executions.values.lazy.filter { $0.task == key }.map(\.plannedAt))
     }
 
     /// When the loop should have started something due at `instant`, by the boot clock: not before

@@ -45,6 +45,7 @@ extension SchedulerCore {
             // Later than the next instant from now: the clock was set back while down.
             if let next = task.table.next(after: now.wall), next < known {
                 tasks[id]?.record.nextRun = next
+                expectAgain(known)
                 write([.setNextRun(task.key, next)])
             }
             arm(id)

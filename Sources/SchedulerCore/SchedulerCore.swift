@@ -64,6 +64,8 @@ public struct SchedulerCore: Sendable {
     var last: Time
     /// When the loop meant to be back at the latest, by the boot clock.
     var expectedBack: Duration?
+    /// Instants up to here may come a second time: the clock was set back.
+    var repeatedUntil: Instant?
     /// Since when a start counts as late: later than a step or a pause that hid its time.
     var punctualSince: Duration
     /// Whether something changed that may let what waits start.
