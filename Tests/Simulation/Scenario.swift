@@ -95,7 +95,6 @@ struct Scenario: Sendable {
         settings.resourceCheckInterval = .seconds(random.pick([10, 30, 60]))
         settings.admissionsPerTurn = random.pick([1, 3, 512])
         settings.maximumWaitingChanges = random.pick([200, 50_000])
-        settings.seed = (random.next(), random.next())
         return settings
     }
 }

@@ -113,8 +113,10 @@ extension World {
             .workerNews(
                 life: life, taskClass, .launched(processID: UInt64(1000 + incarnation)),
                 incarnation: incarnation), in: dice.time(.zero, .milliseconds(60)))
-        schedule(
-            .hello(taskClass, incarnation: incarnation), in: dice.time(.zero, .milliseconds(120)))
+        // It greets before it reads its first order.
+        let greets = now + dice.time(.zero, .milliseconds(120))
+        workers[index].hangsUntil = greets
+        schedule(.hello(taskClass, incarnation: incarnation), at: greets)
     }
 
     mutating func hello(_ taskClass: TaskClass, _ incarnation: Int) {

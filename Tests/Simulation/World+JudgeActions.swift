@@ -238,14 +238,22 @@ extension World {
             }
         }
         if begun != store.running.count + store.waiting.count {
+            let rows = store.running.sorted().compactMap { store.attempts[$0]?.execution }
+            let lost = (rows + store.waiting.sorted()).first { core.executions[$0] == nil }
             judge.violate(
                 .agreement,
-                "\(begun) executions have begun, in the store "
-                    + "\(store.running.count + store.waiting.count)")
+                "\(begun) executions have begun, in the store \(rows.count) run and "
+                    + "\(store.waiting.count) wait: \(lost?.prefix(8) ?? "")")
         }
         if queued != store.deferred.count {
+            let lost = store.deferred.sorted().compactMap { store.occurrences[$0] }.first {
+                core.executions[$0.executionID ?? ""].map { $0.attempts > 0 } ?? true
+            }
             judge.violate(
-                .agreement, "\(queued) executions wait, in the store \(store.deferred.count)")
+                .agreement,
+                "\(queued) executions wait, in the store \(store.deferred.count): "
+                    + "\(lost?.taskID ?? "") \(lost?.plannedAt.iso8601 ?? "") "
+                    + "\(lost?.executionID?.prefix(8) ?? "") \(lost?.trigger?.rawValue ?? "")")
         }
     }
 

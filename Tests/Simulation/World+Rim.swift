@@ -21,7 +21,9 @@ extension World {
         suspendedSeen = suspended
         isClockSet = false
         load.told = .notYet
-        let settings = scenario.settings(settingsVariant)
+        var settings = scenario.settings(settingsVariant)
+        var random = Randomness(scenario.seed, 4, UInt64(life))
+        settings.seed = (random.next(), random.next())
         let seed = (scenario.seed, UInt64(settingsVariant))
         for index in workers.indices {
             workers[index].isPipeBlocked = false
