@@ -245,12 +245,33 @@ extension SchedulerCore {
     }
 
     /// That an execution waits stands in the store: it exists.
-    mutating func recorded(_ id: String) {
-        guard let execution = executions[id], let request = execution.asked else { return }
+    mutating func recorded(_ id: String, _ outcome: StoreOutcome) {
+        guard let execution = executions[id] else { return }
+        if outcome == .alreadyClaimed { return recordedBefore(execution) }
+        guard let request = execution.asked else { return }
         executions[id]?.asked = nil
         reply(
             request,
             .execution(
                 id, execution.task.id, waits: execution.state == .queued ? waits(execution) : nil))
+    }
+
+    /// The instant ran before a clock was set back.
+    private mutating func recordedBefore(_ execution: Execution) {
+        // Otherwise the store says so once more in answer to its claim.
+        guard execution.state == .queued else { return }
+        if execution.trigger.isRequested {
+            takeNextInstant(execution.id)
+        } else if executions[execution.id]?.move(.skip) == true {
+            forget(execution.id)
+        }
+    }
+
+    /// Gives a requested execution the next microsecond, and has its waiting noted there.
+    mutating func takeNextInstant(_ id: String) {
+        guard let execution = executions[id] else { return }
+        executions[id]?.plannedAt = execution.plannedAt + .microseconds(1)
+        executions[id]?.recorded = nil
+        fresh.append(id)
     }
 }

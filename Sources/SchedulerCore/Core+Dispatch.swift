@@ -45,12 +45,11 @@ extension SchedulerCore {
         case .claimed(let key, let number): launch(execution, key, number)
         case .alreadyClaimed where execution.trigger.isRequested:
             // A clock that was set back gave it an instant of old: the next microsecond is free.
-            executions[id]?.plannedAt = execution.plannedAt + .microseconds(1)
             executions[id]?.state = .queued
             release(execution)
             tasks[execution.task.id]?.open.remove(id)
+            takeNextInstant(id)
             place(id)
-            fresh.append(id)
         case .done, .alreadyClaimed, .notFound, .alreadyExists:
             // The instant ran before, or its task is gone: nothing was written, nothing runs.
             log(

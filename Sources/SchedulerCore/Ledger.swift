@@ -200,6 +200,8 @@ extension SchedulerCore {
         } else {
             follow(write.then, first)
         }
+        // A wait that could not be noted is none.
+        if case .recorded = write.then, first == .outcome(.alreadyClaimed) { return }
         for published in write.published { actions.append(.publish(published)) }
     }
 
@@ -209,7 +211,7 @@ extension SchedulerCore {
         switch then {
         case .nothing, .noted: break
         case .claimed(let id): claimed(id, outcome ?? .notFound)
-        case .recorded(let id): recorded(id)
+        case .recorded(let id): recorded(id, outcome ?? .done)
         case .created(let key, let request):
             if outcome == .done {
                 created(key, request)
