@@ -6,10 +6,11 @@ import HeapModule
 import SchedulerCore
 
 extension World {
-    mutating func happen(_ happening: Happening, _ inputs: [Int: Input]) {
+    mutating func happen(_ happening: Happening, at time: Span, _ inputs: [Int: Input]) {
         switch happening {
         case .input(let index):
-            guard let input = inputs[index] else { return }
+            // Nothing is done to a machine that sleeps.
+            guard let input = inputs[index], time + .seconds(1) > now else { return }
             note("INPUT #\(index) \(input)")
             if input.isFault { faults += 1 }
             hash.mix(index)
@@ -122,8 +123,9 @@ extension World {
             workers[index].reportsLateUntil = now + time
             workers[index].isSuspect = true
         case .step(let size): step(size)
-        case .suspend(let time): suspend(time)
-        case .pause(let time):
+        case .suspend(let time): suspend(min(time, leftOfFaults))
+        case .pause(let longest):
+            let time = min(longest, leftOfFaults)
             pausedUntil = now + time
             judge.excuse(time)
             if isUp { wakeAt = max(wakeAt, pausedUntil) }
@@ -134,6 +136,12 @@ extension World {
             inbox.isLoadNew = isUp
             poke()
         }
+    }
+
+    /// Until nothing may go wrong any more.
+    var leftOfFaults: Span {
+        guard let next = scenario.quiets.first(where: { $0.end > now }) else { return .never }
+        return max(.zero, next.begin - now)
     }
 
     private mutating func step(_ size: Span) {
@@ -185,13 +193,19 @@ extension World {
                 workers[index].pipeFullUntil = now
                 schedule(.writable(taskClass, until: now), in: .zero)
             }
-            // A canary that failed waits for a person.
-            if core.worker(taskClass).state == .canaryFailed {
-                workerEnds(taskClass, workers[index].incarnation, status: 15, words: "")
-            }
         }
+        relaunchDistrusted()
         load.stormUntil = now
         drawLoad()
+    }
+
+    /// A class whose canary failed waits for a person.
+    mutating func relaunchDistrusted() {
+        guard isUp else { return }
+        for taskClass in TaskClass.allCases where core.worker(taskClass).state == .canaryFailed {
+            let incarnation = workers[Int(taskClass.rawValue)].incarnation
+            workerEnds(taskClass, incarnation, status: 15, words: "")
+        }
     }
 
     mutating func drawLoad() {

@@ -175,7 +175,7 @@ extension World {
             judge.quiet = nil
             return
         }
-        guard now >= quiet.warm else { return }
+        guard now >= quiet.warm else { return relaunchDistrusted() }
         if judge.warmWall == nil {
             judge.warmWall = wall
             for worker in core.workers where !worker.isReady {

@@ -72,7 +72,7 @@ extension World {
         case .supervisorLost(let time): down = time
         default: break
         }
-        if isQuiet(now) { down = min(down, .seconds(5)) }
+        down = min(down, max(.seconds(5), leftOfFaults))
         crash = nil
         crashAfter = nil
         // All or nothing: the transaction was on the disk, or is rolled back.

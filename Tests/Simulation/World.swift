@@ -148,7 +148,7 @@ struct World {
             }
             queue.removeMin()
             now = max(now, next.at)
-            happen(next.happening, byIndex)
+            happen(next.happening, at: next.at, byIndex)
         }
     }
 
