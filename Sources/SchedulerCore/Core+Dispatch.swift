@@ -55,6 +55,9 @@ extension SchedulerCore {
             log(
                 .notice, "a claim did not apply",
                 ["task": execution.task.id.text, "outcome": "\(outcome)"])
+            if outcome == .notFound, execution.attempts == 0 {
+                write([occurrence(execution, .skipped, Outcome.Reason.taskGone.rawValue)])
+            }
             drop(
                 id,
                 Refusal(.conflict, "\(execution.task.id) was deleted before it ran"))
@@ -66,7 +69,7 @@ extension SchedulerCore {
         guard let execution = executions[id] else { return }
         switch execution.state {
         case .claiming:
-            if execution.asked == nil { write([occurrence(execution, .skipped, "store_refused")]) }
+            if execution.asked == nil || execution.recorded != nil { write([occurrence(execution, .skipped, "store_refused")]) }
             drop(id, refusal)
         case .queued:
             if let letter = execution.deadLetter { retriedLetters.remove(letter) }
