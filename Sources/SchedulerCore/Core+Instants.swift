@@ -39,7 +39,12 @@ extension SchedulerCore {
             }
         }
         tasks[key.id]?.record.nextRun = plan.next
-        if !planted(.claimWithoutNextRun) { changes.append(.setNextRun(key, plan.next)) }
+        // A change that plans anew is on its way: its next run must not be overwritten.
+        if task.isReplanning {
+            tasks[key.id]?.owesNextRun = true
+        } else if !planted(.claimWithoutNextRun) {
+            changes.append(.setNextRun(key, plan.next))
+        }
         write(changes)
         arm(key.id)
         let isAll = task.policies.misfire == .runAll && plan.due.count > 1

@@ -140,6 +140,7 @@ extension SchedulerCore {
             ])
             return
         }
+        if let next = task.record.nextRun, next <= row.plannedAt { expectAgain(row.plannedAt) }
         let isMissed = trigger == .schedule && now.wall - row.plannedAt > Planner.grace
         var execution = Execution(
             id: row.executionID ?? ids.next(), task: task.key,

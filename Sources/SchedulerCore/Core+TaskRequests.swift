@@ -153,7 +153,10 @@ extension SchedulerCore {
         tasks[key.id]?.changes.removeAll { $0.record.updatedAt <= at }
         tasks[key.id]?.record = record
         tasks[key.id]?.table = change.table
-        if record.nextRun != change.record.nextRun { write([.setNextRun(key, record.nextRun)]) }
+        if record.nextRun != change.record.nextRun || task.owesNextRun {
+            tasks[key.id]?.owesNextRun = false
+            write([.setNextRun(key, record.nextRun)])
+        }
         arm(key.id)
         if before.enabled, !record.enabled { skipWaiting(of: key, reason: "disabled") }
         needsAdmission = true

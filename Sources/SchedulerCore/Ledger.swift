@@ -247,6 +247,10 @@ extension SchedulerCore {
         case .updated(let key, let at, let request):
             if tasks[key.id]?.key == key {
                 tasks[key.id]?.changes.removeAll { $0.record.updatedAt == at }
+                if tasks[key.id]?.owesNextRun == true {
+                    tasks[key.id]?.owesNextRun = false
+                    write([.setNextRun(key, tasks[key.id]?.record.nextRun)])
+                }
             }
             reply(request, .refused(refusal))
             // What was built upon it falls with it.

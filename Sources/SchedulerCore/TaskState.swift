@@ -11,6 +11,8 @@ public struct TaskState: Sendable {
     public internal(set) var table: Planner.Timetable
     /// Definitions that are being written, the latest last.
     var changes: [TaskDefinition] = []
+    /// Whether its next run moved on and the store was not told: a change was on its way.
+    var owesNextRun = false
     /// Whether its row is being written for the first time.
     var isCreating = false
     /// Whether its row is being removed.
@@ -40,6 +42,15 @@ public struct TaskState: Sendable {
     public var isBeingMade: Bool { isCreating }
     /// The first of its executions that wait for each other.
     public var queued: String? { line.first }
+
+    /// Whether a change that is being written moves its next run.
+    var isReplanning: Bool {
+        changes.contains {
+            $0.record.enabled != record.enabled || $0.record.schedule != record.schedule
+                || $0.record.timezone != record.timezone
+                || $0.table.policies.dst != policies.dst
+        }
+    }
 
     /// What a change of it starts from: the latest definition, written or not.
     public var latest: StoredTask { changes.last?.record ?? record }
