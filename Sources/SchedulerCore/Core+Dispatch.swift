@@ -24,7 +24,7 @@ extension SchedulerCore {
             trigger: execution.trigger, at: now.wall, nextRun: .keep)
         write(
             [.claim(claim)] + (execution.recorded == nil ? lettersOf(execution) : []),
-            then: .claimed(id), isRefusable: execution.asked != nil && execution.recorded == nil)
+            then: .claimed(id), isRefusable: execution.asked != nil)
     }
 
     private mutating func leaveLine(_ execution: Execution) {
@@ -69,6 +69,8 @@ extension SchedulerCore {
         guard let execution = executions[id] else { return }
         switch execution.state {
         case .claiming:
+            // What was to follow the row that could not be written falls with it.
+            ledger.pending.removeAll { $0.then.isClaim(of: id) }
             if execution.asked == nil || execution.recorded != nil { write([occurrence(execution, .skipped, "store_refused")]) }
             drop(id, refusal)
         case .queued:
@@ -76,7 +78,8 @@ extension SchedulerCore {
             if let asked = execution.asked { reply(asked, .refused(refusal)) }
             executions[id]?.asked = nil
             forget(id)
-        case .withdrawing, .running, .waiting, .ending, .over: break
+        case .withdrawing: executions[id]?.recorded = nil
+        case .running, .waiting, .ending, .over: break
         }
     }
 

@@ -156,6 +156,7 @@ extension SchedulerCore {
     mutating func keep(_ id: String) {
         guard let execution = executions[id], executions[id]?.move(.keep) == true else { return }
         if execution.attempts == 0 {
+            if execution.recorded == nil { fresh.append(id) }
             place(id)
         } else {
             bootTimers.set(

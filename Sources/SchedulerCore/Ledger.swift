@@ -149,7 +149,7 @@ extension SchedulerCore {
         bootTimers.set(.store, at: now.boot + settings.storeRetryInterval)
         var kept: [Ledger.Write] = []
         for write in writes {
-            if write.isRefusable {
+            if write.isRefusable, !isAnswered(write.then) {
                 undo(
                     write.then,
                     Refusal(
@@ -163,6 +163,12 @@ extension SchedulerCore {
         ledger.pending = kept + ledger.pending
         boundWaiting()
         assessHealth()
+    }
+
+    /// Whether it is a claim of an execution that was answered to exist: it is kept.
+    private func isAnswered(_ then: Ledger.Continuation) -> Bool {
+        guard case .claimed(let id) = then, let execution = executions[id] else { return false }
+        return execution.asked == nil
     }
 
     /// While nothing can be written, lines of output are what may be left out.
@@ -276,6 +282,10 @@ extension Ledger.Continuation {
     fileprivate var isNothing: Bool { if case .nothing = self { true } else { false } }
 
     fileprivate var isClaim: Bool { if case .claimed = self { true } else { false } }
+
+    func isClaim(of id: String) -> Bool {
+        if case .claimed(id) = self { true } else { false }
+    }
 
     fileprivate func isUpdate(of key: TaskKey) -> Bool {
         if case .updated(key, _, _) = self { true } else { false }

@@ -28,6 +28,8 @@ struct Judge {
     var claimedAt: [String: Span] = [:]
     var latestAttempt: [String: UInt64] = [:]
     var namedRows: Set<OccurrenceKey> = []
+    /// When a row was written last.
+    var decidedAt: [OccurrenceKey: Span] = [:]
     /// Plans that moved on in the batch that is being written.
     var moved: [(key: TaskKey, from: Instant, to: Instant?, table: Planner.Timetable)] = []
     var latestWall = Instant(microseconds: .min)

@@ -186,7 +186,7 @@ extension World {
         if judge.turns % 8 == 0 { judgeLiveness() }
         if !judge.isQuietJudged, now >= quiet.end - .minutes(2) {
             judge.isQuietJudged = true
-            judgeInstants()
+            judgeInstants(quiet)
         }
     }
 
@@ -292,7 +292,7 @@ extension World {
     }
 
     /// Every instant of the quiet was looked at in its time.
-    private mutating func judgeInstants() {
+    private mutating func judgeInstants(_ quiet: Scenario.Quiet) {
         guard let warm = judge.warmWall, core.settings.isEnabled else { return }
         for id in store.rows.keys.sorted() {
             guard let row = store.rows[id], !row.isDeleted, row.task.enabled,
@@ -308,6 +308,8 @@ extension World {
                     judge.violate(.onTime, "\(id) \(at) was not looked at")
                     break
                 }
+                // The clock may have been here before.
+                guard let decided = judge.decidedAt[key], decided >= quiet.warm else { continue }
                 let late = occurrence.decidedAt - at - jitter
                 let mayWait = table.policies.overlap != .allow
                 if occurrence.disposition == .missed

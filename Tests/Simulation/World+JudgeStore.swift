@@ -118,6 +118,7 @@ extension World {
     }
 
     private mutating func noteRow(_ key: TaskKey, _ at: Instant) {
+        judge.decidedAt[OccurrenceKey(uid: key.uid, at: at)] = now
         judge.namedRows.insert(OccurrenceKey(uid: key.id.text, at: at))
     }
 
