@@ -54,6 +54,8 @@ struct World {
     var hash = TraceHash()
     var judge = Judge()
     var trace: Trace?
+    /// An earlier end than the scenario's; what a shrunk one is not to go beyond.
+    var stopAt = Span.never
 
     /// Something that is to happen at its time.
     struct Entry: Comparable {
@@ -138,10 +140,11 @@ struct World {
         }
         schedule(.startScheduler(boot: true), at: .milliseconds(1))
         let byIndex = Dictionary(uniqueKeysWithValues: inputs.map { ($0.index, $0.input) })
-        while now < scenario.length, judge.violation == nil {
+        let end = min(scenario.length, stopAt)
+        while now < end, judge.violation == nil {
             let wake = isUp ? wakeAt : .never
             guard let next = queue.min, next.at <= wake else {
-                guard wake < scenario.length else { break }
+                guard wake < end else { break }
                 now = max(now, wake)
                 turn()
                 continue
