@@ -13,6 +13,9 @@ let swiftSettings: [SwiftSetting] =
         "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault",
     ].map { .enableUpcomingFeature($0) } + warnings
 
+let mutants: [SwiftSetting] =
+    Context.environment["AICO_MUTANTS"] == nil ? [] : [.define("AICO_MUTANTS")]
+
 /// Libraries, from the bottom up: arrows run downwards only (see docs/architecture.md).
 let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCore", []),
@@ -83,6 +86,23 @@ let executables: [(name: String, dependencies: [Target.Dependency])] = [
     ("aico-worker-user", ["TaskKit", "UserTasks"]),
 ]
 
+/// The simulation of the scheduler's core: in Tests/, since nothing of it is shipped.
+let simulation: [Target] = {
+    // Plants faults into the core, to prove that the simulation finds them; see `make mutants`.
+    let settings = swiftSettings + mutants
+    return [
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "SchedulerCore", "AicoCore", "TimeZones",
+                .product(name: "HeapModule", package: "swift-collections"),
+            ], path: "Tests/Simulation", swiftSettings: settings),
+        .executableTarget(
+            name: "aico-simulate", dependencies: ["Simulation", "SchedulerCore"],
+            path: "Tests/Simulate", swiftSettings: settings),
+    ]
+}()
+
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCoreTests", ["AicoCore", "TimeZones"]),
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
@@ -128,6 +148,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoCommandsTests",
         ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ", "aico"]
     ),
+    ("SimulationTests", ["Simulation", "SchedulerCore"]),
     ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
 ]
 
@@ -154,8 +175,9 @@ let package = Package(
             .target(
                 name: $0.name, dependencies: $0.dependencies,
                 resources: $0.name == "AicoConfig" ? [.embedInCode("Resources/core.yaml")] : [],
-                swiftSettings: swiftSettings)
+                swiftSettings: swiftSettings + ($0.name == "SchedulerCore" ? mutants : []))
         }
+        + simulation
         + executables.map {
             .executableTarget(
                 name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)

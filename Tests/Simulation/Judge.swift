@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import SchedulerCore
+
+/// What the checks remember; none of it is known to the core.
+struct Judge {
+    var violation: Violation?
+
+    // Requests.
+    var asked: [RequestID: Asked] = [:]
+    var lastRequest: RequestID = 0
+    /// Numbers of definitions that the store took, and of those whose request was refused.
+    var usedNumbers: Set<Int> = []
+    var refusedNumbers: Set<Int> = []
+    /// What stands in the store of executions that somebody asked for.
+    var requested: Set<String> = []
+    /// What a task was answered to be.
+    var expected: [String: Bool] = [:]
+    /// When somebody last meddled with a task.
+    var touched: [TaskID: Span] = [:]
+
+    // Tasks and executions.
+    /// The numbers of all definitions that an identity had.
+    var history: [String: [Int]] = [:]
+    var ran: [OccurrenceKey: String] = [:]
+    var claimedAt: [String: Span] = [:]
+    var latestAttempt: [String: UInt64] = [:]
+    var namedRows: Set<OccurrenceKey> = []
+    /// When a row was written last.
+    var decidedAt: [OccurrenceKey: Span] = [:]
+    /// Plans that moved on in the batch that is being written.
+    var moved: [(key: TaskKey, from: Instant, to: Instant?, table: Planner.Timetable)] = []
+    var latestWall = Instant(microseconds: .min)
+    var rebootSeen: Set<OccurrenceKey> = []
+    var rebootCount: [String: Int] = [:]
+
+    // The scheduler.
+    var bootID = ""
+    var lifeBegan = Span.zero
+    var stopBegun: Span?
+    var excused = Span.zero
+    var stepsBack = 0
+    var handledAt = Instant(microseconds: 0)
+    var turns = 0
+    var turnsOfSecond = 0
+    var secondBegun = Span.zero
+    var exitsTold = Array(repeating: 0, count: TaskClass.allCases.count)
+    var launchesTold = Array(repeating: 0, count: TaskClass.allCases.count)
+    var present: (key: UInt64?, delivery: Delivery)?
+
+    // Quiet.
+    var quiet: Scenario.Quiet?
+    var warmWall: Instant?
+    var isQuietJudged = false
+    var since: [String: (state: String, at: Span)] = [:]
+
+    mutating func violate(_ check: Check, _ words: @autoclosure () -> String) {
+        if violation == nil { violation = Violation(check: check, words: words()) }
+    }
+
+    mutating func begin(life: Int, at now: Span, bootID: String, bootedAt: Span) {
+        lifeBegan = now
+        self.bootID = bootID
+        stopBegun = nil
+        excused = .zero
+        since = [:]
+        exitsTold = exitsTold.map { _ in 0 }
+        launchesTold = launchesTold.map { _ in 0 }
+        latestWall = Instant(microseconds: .min)
+    }
+
+    /// Whoever waited for a reply sees its connection end.
+    mutating func schedulerEnded() {
+        asked = [:]
+        expected = [:]
+        stopBegun = nil
+    }
+
+    /// Time in which nobody could do anything.
+    mutating func excuse(_ time: Span) { excused = excused + time + .seconds(10) }
+
+    mutating func beginQuiet(_ quiet: Scenario.Quiet) {
+        self.quiet = quiet
+        warmWall = nil
+        isQuietJudged = false
+        since = [:]
+    }
+
+    mutating func left(_ order: Order) {}
+}
+
+extension Scenario {
+    /// What a row's texts mean.
+    func table(of task: StoredTask) -> Planner.Timetable? {
+        let number = TaskSpec.number(in: task.policies)
+        guard specs.indices.contains(number) else { return nil }
+        return specs[number].table(createdAt: task.createdAt)
+    }
+}

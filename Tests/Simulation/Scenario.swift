@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import SchedulerCore
+import TimeZones
+
+/// One episode before it runs: all that is done to the system, and when.
+struct Scenario: Sendable {
+    /// A stretch without faults, at whose end all that may run must have run.
+    struct Quiet: Sendable {
+        var begin: Span
+        /// From here on nothing of the faults before may be felt.
+        var warm: Span
+        var end: Span
+    }
+
+    var seed: UInt64
+    var length: Span
+    var startedAt: Instant
+    var specs: [TaskSpec] = []
+    var builtIns: [Int] = []
+    var inputs: [TimedInput] = []
+    var quiets: [Quiet] = []
+    var isLoadUnknowable = false
+
+    static let names: [TaskID] = [
+        "user.a", "user.b", "custom.c", "agency.a", "agency.b", "security.a", "maintenance.a",
+    ].compactMap { try? TaskID($0) }
+
+    /// Draws an episode.
+    init(seed: UInt64, length: Span, zones: [ZoneRules]) {
+        self.seed = seed
+        self.length = length
+        var random = Randomness(seed, 1)
+        startedAt = Self.start(&random)
+        isLoadUnknowable = random.percent(5)
+        let own = (0..<4).map { _ in random.pick(zones) }
+        for name in ["maintenance.health", "security.sweep"].compactMap({ try? TaskID($0) }) {
+            var spec = draw(&random, name: name, at: .zero, zones: own)
+            spec.isEnabled = true
+            spec.origin = "builtin"
+            spec.policies.onCrash = .rerun
+            builtIns.append(spec.number)
+            specs.append(spec)
+        }
+        var time = Span.zero
+        for _ in 0..<4 { add(.calls([create(&random, at: time, zones: own)]), at: .seconds(3)) }
+        while time < length {
+            let rest = length - time
+            let faulty = min(random.time(.hours(3), .hours(14)), max(.zero, rest - .minutes(100)))
+            addFaults(&random, from: time, to: time + faulty, zones: own)
+            let begin = time + faulty
+            let end = min(length, begin + .minutes(100))
+            if end - begin >= .minutes(95) {
+                quiets.append(Quiet(begin: begin, warm: begin + .minutes(50), end: end))
+            }
+            time = end
+        }
+        inputs.sort { $0.at != $1.at ? $0.at < $1.at : $0.index < $1.index }
+    }
+
+    /// A day of the years 2001 to 2037, more often one on which clocks are about to change.
+    private static func start(_ random: inout Randomness) -> Instant {
+        let year = Int64(random.below(37))
+        let begin = Instant(seconds: 978_307_200 + year * 31_556_952)
+        let days: Int64
+        if random.percent(60) {
+            days = random.pick([80, 82, 84, 86, 88, 92, 94, 265, 268, 295, 298, 300, 302, 305, 307])
+        } else {
+            days = Int64(random.below(365))
+        }
+        return begin + .seconds(days * 86400 + Int64(random.below(86400)))
+    }
+
+    mutating func add(_ input: Input, at time: Span) {
+        inputs.append(TimedInput(at: time, index: inputs.count, input: input))
+    }
+
+    /// Bounds of the `variant`th configuration: each start may come with another.
+    func settings(_ variant: Int) -> CoreSettings {
+        var random = Randomness(seed, 2, UInt64(variant))
+        var settings = CoreSettings()
+        settings.isEnabled = !random.percent(4)
+        settings.maximumConcurrency = 1 + random.below(5)
+        for taskClass in TaskClass.allCases where random.percent(40) {
+            settings.classConcurrency[taskClass] = 1 + random.below(3)
+        }
+        settings.maximumCatchUp = random.pick([2, 5, 20])
+        settings.classTimeouts = [
+            .maintenance: .seconds(400), .security: .seconds(60), .agency: .seconds(300),
+            .user: .seconds(120),
+        ]
+        settings.heartbeatInterval = .seconds(random.pick([10, 60, 300, 600, 900, 900]))
+        settings.resourceCheckInterval = .seconds(random.pick([10, 30, 60]))
+        settings.admissionsPerTurn = random.pick([1, 3, 512])
+        settings.maximumWaitingChanges = random.pick([200, 50_000])
+        return settings
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import SchedulerCore
+import AicoCore
+import Glibc
+import Synchronization
+import TimeZones
+
+/// What a number of virtual hours came to.
+public struct Summary: Sendable {
+    /// Hours that were simulated.
+    public var hours = 0
+    /// Events that cores took.
+    public var events = 0
+    /// Faults that were injected or answered.
+    public var faults = 0
+    /// Sums up all that happened.
+    public var hash = TraceHash()
+    /// The first violation, with the episode that it is of.
+    public var failure: (episode: Int, at: Int, Violation)?
+
+    /// The last line of what is printed.
+    public var line: String {
+        "simulated \(hours) h, \(events) events, \(faults) faults, "
+            + "\(failure == nil ? 0 : 1) violations, trace \(hash)"
+    }
+}
+
+/// A run of so many virtual hours that a seed decides, in episodes of their own seeds.
+public struct Simulation: Sendable {
+    /// The seed.
+    public let seed: UInt64
+    /// All hours.
+    public let hours: Int
+    /// The fault that is planted into the core; nil is none.
+    public let mutant: Mutant?
+    let zones: [ZoneRules]
+    /// How long each episode is, in hours.
+    let lengths: [Int]
+
+    /// Makes a run.
+    public init(seed: UInt64, hours: Int, mutant: Mutant? = nil) {
+        self.seed = seed
+        self.hours = hours
+        self.mutant = mutant
+        zones = Self.loadZones()
+        var random = Randomness(seed, 100)
+        var left = hours
+        var lengths: [Int] = []
+        while left > 0 {
+            let length = min(left, 50 + random.below(151))
+            lengths.append(length)
+            left -= length
+        }
+        self.lengths = lengths
+    }
+
+    /// All zones of the host's database, sorted; UTC alone where there is none.
+    private static func loadZones() -> [ZoneRules] {
+        var zones = [ZoneRules.utc]
+        for name in Set(TimeZoneStore.knownNames()).sorted() {
+            if let zone = try? TimeZoneStore.load(name) { zones.append(zone) }
+        }
+        return zones
+    }
+
+    /// The scenario of one episode.
+    func scenario(_ episode: Int) -> Scenario {
+        var random = Randomness(seed, 101, UInt64(episode))
+        return Scenario(
+            seed: random.next(), length: .hours(Int64(lengths[episode])), zones: zones)
+    }
+
+    private struct Progress {
+        var next = 0
+        var worlds: [Int: Summary] = [:]
+        var failed: Int?
+    }
+
+    /// Plays all episodes on so many threads; stops at a violation.
+    public func run(threads: Int = 2) -> Summary {
+        let progress = Mutex(Progress())
+        let work: @Sendable () -> Void = {
+            while true {
+                let episode = progress.withLock { progress -> Int? in
+                    guard progress.failed == nil, progress.next < lengths.count else { return nil }
+                    progress.next += 1
+                    return progress.next - 1
+                }
+                guard let episode else { return }
+                let part = play(episode)
+                progress.withLock { progress in
+                    progress.worlds[episode] = part
+                    if part.failure != nil {
+                        progress.failed = min(progress.failed ?? episode, episode)
+                    }
+                }
+            }
+        }
+        Threads.run(threads, work)
+        return progress.withLock { combine($0.worlds) }
+    }
+
+    func play(_ episode: Int) -> Summary {
+        var world = World(scenario(episode), mutant: mutant)
+        world.run()
+        var part = Summary()
+        part.hours = lengths[episode]
+        part.events = world.events
+        part.faults = world.faults
+        part.hash = world.hash
+        if let violation = world.judge.violation {
+            part.hours = Int(world.now.microseconds / Span.hours(1).microseconds)
+            part.failure = (episode, part.hours, violation)
+        }
+        return part
+    }
+
+    private func combine(_ parts: [Int: Summary]) -> Summary {
+        var all = Summary()
+        for episode in parts.keys.sorted() {
+            guard let part = parts[episode] else { continue }
+            all.hours += part.hours
+            all.events += part.events
+            all.faults += part.faults
+            all.hash.mix(part.hash.value)
+            if part.failure != nil {
+                all.failure = part.failure
+                break
+            }
+        }
+        return all
+    }
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import SchedulerCore
+
+/// Checks of what is written.
+extension World {
+    private func specs(of uid: String) -> [TaskSpec] {
+        (judge.history[uid] ?? []).map { scenario.specs[$0] }
+    }
+
+    /// A batch leaves for the store.
+    mutating func judgeWrite(_ changes: [StoreChange]) {
+        judge.latestWall = max(judge.latestWall, wall)
+        for change in changes {
+            switch change {
+            case .claim(let claim) where claim.at == judge.handledAt && !claim.trigger.isRequested:
+                judgeGate(claim)
+            case .endAttempt(let end): judgeEnd(end)
+            default: break
+            }
+        }
+    }
+
+    private mutating func judgeGate(_ claim: Claim) {
+        switch load.told {
+        case .notYet:
+            if now - judge.lifeBegan < core.settings.loadPatience.span - .milliseconds(1) {
+                judge.violate(.loadKnown, "\(claim.task) starts though no load is known")
+            }
+        case .unknowable: break
+        case .known(let load):
+            let specs = specs(of: claim.task.uid)
+            guard !specs.isEmpty, specs.allSatisfy(\.policies.idleOnly) else { return }
+            let limits = core.settings.thresholds
+            if load.cpu > limits.idleCPU || load.memory > limits.idleMemory {
+                judge.violate(.idleOnly, "\(claim.task) starts at \(load)")
+            }
+        }
+    }
+
+    private mutating func judgeEnd(_ end: AttemptEnd) {
+        let key = end.attempt.value
+        let run = runs[key]
+        if let exit = end.exit {
+            guard let run, run.isOver, run.exit == exit else {
+                return judge.violate(
+                    .reportsTrue, "attempt \(key) is ended by a report that is not true")
+            }
+        } else if end.outcome.reason == .workerDied, let run, !run.isOver {
+            judge.violate(.reportsTrue, "the worker of attempt \(key) is not dead")
+        }
+        guard case .ended = end.next, let attempt = store.attempts[key],
+            let row = store.executions[attempt.execution], let exit = end.exit
+        else { return }
+        switch end.outcome.kind {
+        case .failedTransient, .timedOut: break
+        case .killed where end.outcome.reason == .signal: break
+        default: return
+        }
+        let policies = specs(of: row.task.uid).map(\.policies)
+        guard store.present(row.task.uid) != nil, !policies.isEmpty,
+            !policies.contains(where: { $0.overlap == .cancelOld }),
+            judge.touched[row.task.id].map({ $0 < judge.claimedAt[attempt.execution] ?? .zero })
+                ?? true, exit.cause != .cancelled(.shutdown), exit.cause != .cancelled(.requested)
+        else { return }
+        let least = 1 + (policies.map(\.retry.count).min() ?? 0)
+        if Int(attempt.number) < least {
+            judge.violate(
+                .attempts,
+                "\(row.task) ends as \(end.outcome) after \(attempt.number) of \(least) attempts")
+        }
+    }
+
+    /// A change is about to be written.
+    mutating func judgeBefore(_ change: StoreChange) {
+        guard case .setNextRun(let key, let next) = change, let row = store.present(key.uid),
+            row.task.enabled, !row.isReplanned, let from = row.task.nextRun
+        else { return }
+        if let next, next <= from { return }
+        guard let table = scenario.table(of: row.task) else { return }
+        judge.moved.append((key, from, next, table))
+    }
+
+    /// A change was written, or did not apply.
+    mutating func judgeAfter(_ change: StoreChange, _ outcome: StoreOutcome) {
+        switch (change, outcome) {
+        case (.createTask(let task), .done), (.updateTask(let task), .done):
+            let number = TaskSpec.number(in: task.policies)
+            judge.history[task.key.uid, default: []].append(number)
+            judge.usedNumbers.insert(number)
+            if judge.refusedNumbers.contains(number) {
+                judge.violate(.refused, "\(task.id) is #\(number), which was refused")
+            }
+        case (.claim(let claim), .claimed(let attempt, _)):
+            judgeClaim(claim)
+            judge.latestAttempt[claim.executionID] = attempt.value
+            judge.claimedAt[claim.executionID] = now
+            noteRow(claim.task, claim.plannedAt)
+            noteReboot(claim.task, claim.plannedAt, claim.trigger)
+            if claim.trigger.isRequested { judge.requested.insert(claim.executionID) }
+        case (.deferral(let key, let at, _, let trigger, let execution, _), .done):
+            noteRow(key, at)
+            noteReboot(key, at, trigger)
+            if trigger.isRequested { judge.requested.insert(execution) }
+        case (.occurrence(let key, let at, _, _, _), _): noteRow(key, at)
+        case (.retry(let execution, _), .claimed(let attempt, let number)):
+            judge.latestAttempt[execution] = attempt.value
+            guard let row = store.executions[execution] else { return }
+            let policies = specs(of: row.task.uid).map(\.policies)
+            let most = policies.map { max($0.retry.count, $0.onCrash == .rerun ? 1 : 0) }.max() ?? 0
+            if Int(number) > most + 1 {
+                judge.violate(.attempts, "\(row.task) has attempt \(number) of \(most + 1)")
+            }
+        default: break
+        }
+    }
+
+    private mutating func noteRow(_ key: TaskKey, _ at: Instant) {
+        judge.decidedAt[OccurrenceKey(uid: key.uid, at: at)] = now
+        judge.namedRows.insert(OccurrenceKey(uid: key.id.text, at: at))
+    }
+
+    private mutating func noteReboot(_ key: TaskKey, _ at: Instant, _ trigger: ExecutionTrigger) {
+        let specs = specs(of: key.uid)
+        guard !trigger.isRequested, specs.allSatisfy({ $0.schedule.kind == .reboot }) else {
+            return
+        }
+        guard judge.rebootSeen.insert(OccurrenceKey(uid: key.uid, at: at)).inserted else { return }
+        let boot = key.uid + judge.bootID
+        judge.rebootCount[boot, default: 0] += 1
+        if judge.rebootCount[boot, default: 0] > 1 {
+            judge.violate(.reboot, "\(key) starts a second time in one boot")
+        }
+    }
+
+    private mutating func judgeClaim(_ claim: Claim) {
+        let key = OccurrenceKey(uid: claim.task.uid, at: claim.plannedAt)
+        if let other = judge.ran[key], other != claim.executionID {
+            judge.violate(.instantRunsOnce, "\(claim.task) \(claim.plannedAt) is claimed twice")
+        }
+        judge.ran[key] = claim.executionID
+        guard !claim.trigger.isRequested, let row = store.present(claim.task.uid) else { return }
+        let isPlanned = specs(of: claim.task.uid).contains { spec in
+            if spec.schedule.kind == .reboot { return true }
+            let table = spec.table(createdAt: row.task.createdAt)
+            return table.next(after: claim.plannedAt - .microseconds(1)) == claim.plannedAt
+        }
+        if !isPlanned {
+            judge.violate(
+                .claimIsPlanned,
+                "\(claim.task) runs at \(claim.plannedAt), which is no instant of its schedule")
+        }
+    }
+
+    /// A batch was written: every instant that a plan passed has its row.
+    mutating func judgeBatch() {
+        guard !judge.moved.isEmpty else { return }
+        for (key, from, to, table) in judge.moved {
+            let jitter = Planner.jitter(of: key.id, policies: table.policies)
+            let now = judge.latestWall - jitter
+            guard from <= now else {
+                judge.violate(
+                    .instantHasRow, "\(key) goes on from \(from) before its time, to \(to as Any)")
+                continue
+            }
+            let windowStart = now - table.policies.catchUpWindow
+            var instant: Instant? = from
+            var missing: [Instant] = []
+            var seen = 0
+            while let at = instant, at <= now, to.map({ at < $0 }) ?? true, seen < 5000 {
+                seen += 1
+                if at == from || at >= windowStart,
+                    store.occurrences[OccurrenceKey(uid: key.uid, at: at)] == nil
+                {
+                    missing.append(at)
+                }
+                instant = table.next(after: max(at, windowStart - .microseconds(1)))
+            }
+            // Of what does not run, only the latest are listed.
+            if seen > Planner.listCap {
+                missing.removeAll {
+                    $0 < (to ?? now) - table.policies.catchUpWindow + .seconds(86400)
+                }
+                if seen >= 5000 { missing = [] }
+            }
+            if let first = missing.first {
+                judge.violate(
+                    .instantHasRow,
+                    "\(key) passed \(missing.count) instants without a row, the first \(first)")
+            }
+        }
+        judge.moved = []
+    }
+}
