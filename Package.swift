@@ -148,6 +148,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoCommandsTests",
         ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ", "aico"]
     ),
+    ("SchedulerCoreTests", ["SchedulerCore", "AicoCore"]),
     ("SimulationTests", ["Simulation", "SchedulerCore"]),
     ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
 ]

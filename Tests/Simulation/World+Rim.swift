@@ -226,6 +226,7 @@ extension World {
         event.mix(into: &hash)
         let time = time
         judge.handledAt = time.wall
+        judge.latestWall = max(judge.latestWall, wall)
         let actions = core.handle(event, at: time)
         note("\(event.words)")
         for action in actions {
