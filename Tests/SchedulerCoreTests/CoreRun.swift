@@ -16,6 +16,10 @@ struct CoreRun {
     /// Batches that have no answer yet.
     private(set) var batches: [(token: UInt64, changes: [StoreChange])] = []
     private var lastKey: UInt64 = 0
+    private var deleted: Set<TaskKey> = []
+    private var pings: [(TaskClass, UInt64)] = []
+    /// Classes whose workers answer no ping.
+    var silent: Set<TaskClass> = []
     /// Whether batches are answered as written at once.
     var isStoreWell = true
 
@@ -67,12 +71,20 @@ struct CoreRun {
     mutating func feed(_ event: Event) {
         for action in core.handle(event, at: time) {
             if case .write(let token, let changes) = action { batches.append((token, changes)) }
+            if case .send(let taskClass, .ping(let nonce)) = action {
+                pings.append((taskClass, nonce))
+            }
             actions.append(action)
         }
     }
 
     mutating func turn() {
         feed(.settle)
+        let asked = pings
+        pings = []
+        for (taskClass, nonce) in asked where !silent.contains(taskClass) {
+            report(taskClass, .pong(nonce: nonce))
+        }
         guard isStoreWell else { return }
         answerStore()
     }
@@ -100,7 +112,11 @@ struct CoreRun {
 
     private mutating func outcome(of change: StoreChange) -> StoreOutcome {
         switch change {
-        case .claim:
+        case .deleteTask(let key, _):
+            deleted.insert(key)
+            return .done
+        case .claim(let claim):
+            if deleted.contains(claim.task) { return .notFound }
             lastKey += 1
             return .claimed(attempt: AttemptKey(lastKey), number: 1)
         case .retry:
@@ -179,7 +195,7 @@ struct CoreRun {
     ) throws {
         let record = StoredTask(
             key: TaskKey(id: try TaskID(id), uid: ""), type: "user.command", schedule: schedule,
-            createdAt: wall, updatedAt: wall)
+            origin: "admin", createdAt: wall, updatedAt: wall)
         let table = Planner.Timetable(
             schedule: try Schedule.parse(schedule), zone: .utc, created: wall, policies: policies)
         feed(

@@ -19,7 +19,7 @@ struct IdentityTests {
         run.feed(.request(3, actor: "test", .delete(id)))
         let record = StoredTask(
             key: TaskKey(id: id, uid: ""), type: "user.command", schedule: "@daily",
-            createdAt: run.wall, updatedAt: run.wall)
+            origin: "admin", createdAt: run.wall, updatedAt: run.wall)
         let table = Planner.Timetable(
             schedule: try Schedule.parse("@daily"), zone: .utc, created: run.wall,
             policies: TaskPolicies())
@@ -34,16 +34,34 @@ struct IdentityTests {
         let executions = actions.replies.compactMap {
             if case .execution(let id, _, _) = $0 { id } else { nil }
         }
-        #expect(executions.count == 2)
-        #expect(Set(executions).count == 2)
+        // Whoever asked for the first is told that it never ran; the second is the new task's.
+        #expect(executions.count == 1)
         #expect(actions.replies.count == 4)
+        #expect(actions.replies.contains { if case .refused = $0 { true } else { false } })
         let key = try #require(run.core.tasks[id]?.key)
         #expect(key.uid != old.uid)
-        // The new one's waits until the old one's process is gone.
-        #expect(actions.orders.count == 1)
-        let first = try #require(actions.orders.first)
+        #expect(actions.orders.map(\.executionID) == executions)
+    }
+
+    @Test func theNewOneWaitsUntilTheOldOnesProcessIsGone() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@daily")
+        let id = try TaskID("user.one")
+        run.request(.run(id))
+        let first = try #require(run.take().orders.first)
+        run.request(.delete(id))
+        #expect(run.take().replies == [.deleted(id, ending: [first.executionID])])
+        try run.create("user.one", "@daily")
+        run.request(.run(id))
+        #expect(run.take().orders.isEmpty)
+        // The old one can be cancelled still.
+        run.request(.cancelExecution(first.executionID, now: true))
+        #expect(
+            run.take().contains {
+                if case .send(.user, .cancel(first.attempt, _, .zero)) = $0 { true } else { false }
+            })
         try run.finish(first, sequence: 0)
-        #expect(run.take().orders.map(\.executionID) == [executions[1]])
+        #expect(run.take().orders.count == 1)
     }
 
     @Test func afterACrashTheNewTaskDoesNotRunUnderTheOldExecution() throws {
