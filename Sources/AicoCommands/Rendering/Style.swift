@@ -32,7 +32,7 @@ enum Style: Sendable {
         switch name {
         case "succeeded", "healthy", "running", "ok": .good
         case "failed_transient", "failed_permanent", "timed_out", "killed", "critical", "stopped",
-            "unproven":
+            "canary_failed":
             .bad
         case "interrupted", "degraded", "starting", "waiting", "cancelled", "warning": .warning
         case "disabled": .faint
