@@ -8,7 +8,8 @@ extension Schedule {
     /// Gives the first instant later than `after` at which the schedule fires; nil where it
     /// never does.
     ///
-    /// `created` is where the grid of an interval begins: its first firing is one interval later.
+    /// `created` is a point of an interval's grid: its first firing after that is one interval
+    /// later. The grid goes on before it, for a clock that was set back.
     public func next(
         after: Instant, in zone: ZoneRules, created: Instant, dst: DSTPolicy = DSTPolicy()
     ) -> Instant? {
