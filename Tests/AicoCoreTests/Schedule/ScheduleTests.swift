@@ -59,8 +59,10 @@ import TimeZones
         #expect(try next("@reboot", after: "2025-01-01T00:00:00Z") == nil)
     }
 
-    @Test func anIntervalBeginsAtCreation() throws {
-        #expect(try next("interval:60", after: "2000-01-01T00:00:00Z") == "2023-11-14T22:14:20Z")
+    @Test func anIntervalIsAGridThroughItsCreation() throws {
+        // Before it too, for a clock that was set back.
+        #expect(try next("interval:60", after: "2023-11-14T20:00:00Z") == "2023-11-14T20:00:20Z")
+        #expect(try next("interval:60", after: "2023-11-14T22:13:20Z") == "2023-11-14T22:14:20Z")
         #expect(try next("interval:60", after: "2023-11-14T22:14:20Z") == "2023-11-14T22:15:20Z")
     }
 
