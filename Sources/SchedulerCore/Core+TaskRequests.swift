@@ -155,7 +155,8 @@ extension SchedulerCore {
         tasks[key.id]?.table = change.table
         if record.nextRun != change.record.nextRun || task.owesNextRun {
             tasks[key.id]?.owesNextRun = false
-            write([.setNextRun(key, record.nextRun)])
+            // Where a further change is on its way, after that.
+            if let now = self.task(key) { write(nextRunChanged(now, to: record.nextRun)) }
         }
         arm(key.id)
         if before.enabled, !record.enabled { skipWaiting(of: key, reason: "disabled") }
