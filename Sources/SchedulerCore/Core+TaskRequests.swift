@@ -157,8 +157,10 @@ extension SchedulerCore {
         tasks[key.id]?.record = record
         tasks[key.id]?.table = change.table
         if record.nextRun != change.record.nextRun || task.owesNextRun {
-            tasks[key.id]?.owesNextRun = false
-            write([.setNextRun(key, record.nextRun)])
+            // A later change that stands in the store already says when it is due.
+            let isLast = tasks[key.id]?.isReplanning != true
+            tasks[key.id]?.owesNextRun = !isLast
+            if isLast { write([.setNextRun(key, record.nextRun)]) }
         }
         arm(key.id)
         if before.enabled, !record.enabled { skipWaiting(of: key, reason: "disabled") }
