@@ -64,10 +64,13 @@ extension SchedulerCore {
         if !planted(.suspendKillsWorkers) { postponeDeadlines() }
     }
 
-    /// Deadlines of others that passed while the loop did not run begin anew: who was to keep them
-    /// did not run either, or could not be heard.
+    /// Deadlines of others that passed while the loop did not run, or are about to, begin anew: who
+    /// is to keep them did not run either, or could not be heard.
     private mutating func postponeDeadlines() {
-        for name in bootTimers.names(dueAt: now.boot) {
+        let longest = max(
+            settings.backstopSlack, settings.canaryPatience, settings.heartbeatPatience,
+            settings.stopPatience)
+        for name in bootTimers.names(dueAt: now.boot + longest) {
             let patience: Duration
             switch name {
             case .backstop: patience = settings.backstopSlack
@@ -76,7 +79,8 @@ extension SchedulerCore {
             case .stop: patience = settings.stopPatience
             case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .audit: continue
             }
-            bootTimers.set(name, at: now.boot + patience)
+            let due = bootTimers.time(of: name) ?? now.boot
+            bootTimers.set(name, at: max(due, now.boot + patience))
         }
     }
 }

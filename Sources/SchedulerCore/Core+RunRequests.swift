@@ -56,9 +56,9 @@ extension SchedulerCore {
             return found
         }
         guard task.policies.overlap == .allow else { return nil }
-        return executions.values.first {
+        return executions.values.lazy.filter {
             $0.task == task.key && $0.trigger.isRequested && $0.state == .queued
-        }?.id
+        }.map(\.id).min()
     }
 
     /// An instant that no other request of the task has, and none of a schedule's whole seconds.

@@ -55,7 +55,7 @@ extension SchedulerCore {
     }
 
     private mutating func refuseHeld() {
-        for held in heldRequests.values.flatMap({ $0 }) {
+        for held in heldRequests.values.flatMap({ $0 }).sorted(by: { $0.id < $1.id }) {
             refuse(held.id, .unavailable, "the system is stopping")
         }
         heldRequests = [:]

@@ -110,6 +110,9 @@ extension SchedulerCore {
         var task = task
         let before = known.latest
         task.record.key = known.key
+        // Its grid begins where it began, whatever the client knew when it asked.
+        task.record.createdAt = before.createdAt
+        task.table.created = before.createdAt
         // Tells this change from another of the same microsecond.
         task.record.updatedAt = max(now.wall, before.updatedAt + .microseconds(1))
         let isReplanned =

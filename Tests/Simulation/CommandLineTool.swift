@@ -6,7 +6,7 @@ import SchedulerCore
 /// `aico-simulate`: plays hours, mutants, or one episode again.
 public enum CommandLineTool {
     private static let usage = """
-        usage: aico-simulate [--seed N] [--hours H] [--mutant NAME] [--all-mutants]
+        usage: aico-simulate [--seed N] [--hours H] [--mutant NAME] [--all-mutants] [--no-shrink]
                              [--episode E [--inputs 1,2,3] [--trace] [--lines N]]
         """
 
@@ -41,6 +41,7 @@ public enum CommandLineTool {
     ) {
         let (episode, _, violation) = failure
         print("VIOLATION of \(violation.check.rawValue) in episode \(episode): \(violation.words)")
+        guard options.isShrinking else { return }
         let scenario = simulation.scenario(episode)
         var whole = World(scenario, mutant: options.mutant)
         whole.run()
@@ -102,6 +103,7 @@ extension CommandLineTool {
         var mutant: Mutant?
         var isAll = false
         var isTracing = false
+        var isShrinking = true
         var episode: Int?
         var inputs: Set<Int>?
         var lines = 200
@@ -112,6 +114,7 @@ extension CommandLineTool {
             while let option = rest.popFirst() {
                 switch option {
                 case "--trace": isTracing = true
+                case "--no-shrink": isShrinking = false
                 case "--all-mutants": isAll = true
                 case "--seed", "--hours", "--episode", "--lines":
                     guard let number = rest.popFirst().flatMap({ UInt64($0) }),

@@ -6,11 +6,14 @@ import HeapModule
 import SchedulerCore
 
 extension World {
-    mutating func happen(_ happening: Happening, at time: Span, _ inputs: [Int: Input]) {
+    mutating func happen(_ happening: Happening, _ inputs: [Int: TimedInput]) {
         switch happening {
         case .input(let index):
             // Nothing is done to a machine that sleeps.
-            guard let input = inputs[index], time + .seconds(1) > now else { return }
+            guard let timed = inputs[index], timed.at + .seconds(1) > now, !isQuiet(now) else {
+                return
+            }
+            let input = timed.input
             note("INPUT #\(index) \(input)")
             if input.isFault { faults += 1 }
             hash.mix(index)

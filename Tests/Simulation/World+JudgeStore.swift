@@ -12,7 +12,6 @@ extension World {
 
     /// A batch leaves for the store.
     mutating func judgeWrite(_ changes: [StoreChange]) {
-        judge.latestWall = max(judge.latestWall, wall)
         for change in changes {
             switch change {
             case .claim(let claim) where claim.at == judge.handledAt && !claim.trigger.isRequested:
@@ -155,17 +154,24 @@ extension World {
     }
 
     /// A batch was written: every instant that a plan passed has its row.
-    mutating func judgeBatch() {
+    mutating func judgeBatch(_ latest: Instant) {
         guard !judge.moved.isEmpty else { return }
         for (key, from, to, table) in judge.moved {
             let jitter = Planner.jitter(of: key.id, policies: table.policies)
-            let now = judge.latestWall - jitter
+            let now = latest - jitter
             guard from <= now else {
                 judge.violate(
                     .instantHasRow, "\(key) goes on from \(from) before its time, to \(to as Any)")
                 continue
             }
-            let windowStart = now - table.policies.catchUpWindow
+            let window = table.policies.catchUpWindow
+            if let second = table.next(after: from), (second - from) * Planner.listCap < window,
+                now - from > (second - from) * Planner.listCap
+            {
+                // More than are listed may have been missed; which, its moment alone tells.
+                continue
+            }
+            let windowStart = now - window
             var instant: Instant? = from
             var missing: [Instant] = []
             var seen = 0
@@ -177,13 +183,6 @@ extension World {
                     missing.append(at)
                 }
                 instant = table.next(after: max(at, windowStart - .microseconds(1)))
-            }
-            // Of what does not run, only the latest are listed.
-            if seen > Planner.listCap {
-                missing.removeAll {
-                    $0 < (to ?? now) - table.policies.catchUpWindow + .seconds(86400)
-                }
-                if seen >= 5000 { missing = [] }
             }
             if let first = missing.first {
                 judge.violate(

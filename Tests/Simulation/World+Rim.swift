@@ -77,7 +77,7 @@ extension World {
         crashAfter = nil
         // All or nothing: the transaction was on the disk, or is rolled back.
         for batch in writer.batches where batch.result == nil && isKept {
-            _ = apply(batch.changes)
+            _ = apply(batch.changes, batch.latest)
         }
         writer.batches = []
         for index in workers.indices {
@@ -226,7 +226,7 @@ extension World {
         event.mix(into: &hash)
         let time = time
         judge.handledAt = time.wall
-        judge.latestWall = max(judge.latestWall, wall)
+        judge.latestWall = max(judge.latestWall, time.wall)
         let actions = core.handle(event, at: time)
         note("\(event.words)")
         for action in actions {

@@ -9,7 +9,8 @@ extension World {
     mutating func submit(_ token: UInt64, _ changes: [StoreChange]) {
         judgeWrite(changes)
         writer.batches.append(
-            WriterModel.Batch(token: token, changes: changes, submittedAt: now))
+            WriterModel.Batch(token: token, changes: changes, latest: judge.latestWall))
+        judge.latestWall = wall
         var dice = dice(.store)
         var delay = Span(Int64(500 + dice.below(8000)))
         if now < writer.slowUntil { delay = delay + dice.time(.zero, writer.slowness) }
@@ -23,22 +24,22 @@ extension World {
         var dice = dice(.store, 1)
         let changes = writer.batches[index].changes
         if now < writer.failsUntil {
+            judge.latestWall = max(judge.latestWall, writer.batches[index].latest)
             writer.batches[index].result = .failure(
                 StoreTrouble(kind: writer.failure, message: writer.failure.words))
         } else {
-            writer.batches[index].result = .success(apply(changes))
+            writer.batches[index].result = .success(apply(changes, writer.batches[index].latest))
         }
         schedule(
             .answer(life: life, token: token), in: Span(Int64(20 + dice.below(500))))
     }
 
     /// Writes a batch, all of it, and looks at what it leaves behind.
-    mutating func apply(_ changes: [StoreChange]) -> [ChangeResult] {
+    mutating func apply(_ changes: [StoreChange], _ latest: Instant) -> [ChangeResult] {
         var results: [ChangeResult] = []
         results.reserveCapacity(changes.count)
         for change in changes {
-            if writer.refusesNext, change.isTaskRow {
-                writer.refusesNext = false
+            if let number = change.number, refuses(number) {
                 results.append(.refused("it is too large"))
                 continue
             }
@@ -47,16 +48,28 @@ extension World {
             judgeAfter(change, outcome)
             results.append(.outcome(outcome))
         }
-        judgeBatch()
+        judgeBatch(latest)
         return results
     }
 }
 
+extension World {
+    /// Whether the store refuses a definition alone, as one that is too large: each time it comes.
+    private mutating func refuses(_ number: Int) -> Bool {
+        if writer.refusesNext, !judge.usedNumbers.contains(number) {
+            writer.refusesNext = false
+            writer.tooLarge.insert(number)
+        }
+        return writer.tooLarge.contains(number)
+    }
+}
+
 extension StoreChange {
-    fileprivate var isTaskRow: Bool {
+    /// The number of the definition that it writes.
+    fileprivate var number: Int? {
         switch self {
-        case .createTask, .updateTask: true
-        default: false
+        case .createTask(let task), .updateTask(let task): TaskSpec.number(in: task.policies)
+        default: nil
         }
     }
 }

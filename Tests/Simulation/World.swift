@@ -139,7 +139,7 @@ struct World {
             schedule(.quiet(index), at: scenario.quiets[index].begin)
         }
         schedule(.startScheduler(boot: true), at: .milliseconds(1))
-        let byIndex = Dictionary(uniqueKeysWithValues: inputs.map { ($0.index, $0.input) })
+        let byIndex = Dictionary(uniqueKeysWithValues: inputs.map { ($0.index, $0) })
         let end = min(scenario.length, stopAt)
         while now < end, judge.violation == nil {
             let wake = isUp ? wakeAt : .never
@@ -151,7 +151,7 @@ struct World {
             }
             queue.removeMin()
             now = max(now, next.at)
-            happen(next.happening, at: next.at, byIndex)
+            happen(next.happening, byIndex)
         }
     }
 
@@ -206,7 +206,8 @@ struct WriterModel {
     struct Batch {
         var token: UInt64
         var changes: [StoreChange]
-        var submittedAt: Span
+        /// The latest that the wall clock was while its changes came about.
+        var latest: Instant
         var result: BatchResult?
     }
 
@@ -216,6 +217,7 @@ struct WriterModel {
     var failsUntil = Span.zero
     var failure = StoreFailure.io
     var refusesNext = false
+    var tooLarge: Set<Int> = []
 }
 
 /// A report on its way, and what the simulation knows of it.
