@@ -182,9 +182,17 @@ extension SchedulerCore {
         leave(order, to: taskClass)
     }
 
+    /// Lets an order go; from now on its worker has its time.
     private mutating func leave(_ order: Order, to taskClass: TaskClass) {
-        if case .run(let run) = order, let id = attempts[run.attempt] {
-            executions[id]?.attempt?.isSent = true
+        switch order {
+        case .run(let run):
+            if let id = attempts[run.attempt] {
+                executions[id]?.attempt?.isSent = true
+                setBackstop(run.attempt, after: run.timeout + run.grace)
+            }
+        case .cancel(let attempt, _, let grace):
+            if attempts[attempt] != nil { setBackstop(attempt, after: grace) }
+        case .ping: break
         }
         actions.append(.send(taskClass, order))
     }
