@@ -43,7 +43,8 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
             "BusServer", "SchedulerCore",
-            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ", "CLinux", .product(name: "Logging", package: "swift-log"),
+            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ",
+            "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
     ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),

@@ -71,7 +71,9 @@ extension SchedulerCore {
         case .claiming:
             // What was to follow the row that could not be written falls with it.
             ledger.pending.removeAll { $0.then.isClaim(of: id) }
-            if execution.asked == nil || execution.recorded != nil { write([occurrence(execution, .skipped, "store_refused")]) }
+            if execution.asked == nil || execution.recorded != nil {
+                write([occurrence(execution, .skipped, "store_refused")])
+            }
             drop(id, refusal)
         case .queued:
             if let letter = execution.deadLetter { retriedLetters.remove(letter) }

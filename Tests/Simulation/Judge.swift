@@ -41,6 +41,8 @@ struct Judge {
     var lifeBegan = Span.zero
     var stopBegun: Span?
     var excused = Span.zero
+    /// The turn since which a stop has nothing left to wait for.
+    var stopIdleSince: Int?
     var stepsBack = 0
     var handledAt = Instant(microseconds: 0)
     var turns = 0
@@ -49,6 +51,10 @@ struct Judge {
     var exitsTold = Array(repeating: 0, count: TaskClass.allCases.count)
     var launchesTold = Array(repeating: 0, count: TaskClass.allCases.count)
     var present: (key: UInt64?, delivery: Delivery)?
+
+    /// More deaths of the scheduler break a rule that only tests make.
+    var mostCrashes = Int.max
+    var crashes = 0
 
     // Quiet.
     var quiet: Scenario.Quiet?
@@ -64,6 +70,7 @@ struct Judge {
         lifeBegan = now
         self.bootID = bootID
         stopBegun = nil
+        stopIdleSince = nil
         excused = .zero
         since = [:]
         exitsTold = exitsTold.map { _ in 0 }
@@ -73,6 +80,8 @@ struct Judge {
 
     /// Whoever waited for a reply sees its connection end.
     mutating func schedulerEnded() {
+        crashes += 1
+        if crashes > mostCrashes { violate(.testOnly, "the scheduler died once too often") }
         asked = [:]
         expected = [:]
         stopBegun = nil
@@ -87,8 +96,6 @@ struct Judge {
         isQuietJudged = false
         since = [:]
     }
-
-    mutating func left(_ order: Order) {}
 }
 
 extension Scenario {

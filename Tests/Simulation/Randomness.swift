@@ -30,7 +30,9 @@ struct Randomness: Sendable {
 
     /// A time between two, both included.
     mutating func time(_ least: Span, _ most: Span) -> Span {
-        Span(least.microseconds + Int64(next() % UInt64(max(1, most.microseconds - least.microseconds + 1))))
+        Span(
+            least.microseconds
+                + Int64(next() % UInt64(max(1, most.microseconds - least.microseconds + 1))))
     }
 
     /// True in so many of a hundred cases.
@@ -75,7 +77,9 @@ struct Span: Sendable, Hashable, Comparable, CustomStringConvertible {
 }
 
 extension Duration {
-    var span: Span { Span(components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000) }
+    var span: Span {
+        Span(components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000)
+    }
 }
 
 /// Sums up all that happened, in order: the same seed must give the same.

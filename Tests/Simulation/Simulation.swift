@@ -92,7 +92,9 @@ public struct Simulation: Sendable {
                 let part = play(episode)
                 progress.withLock { progress in
                     progress.worlds[episode] = part
-                    if part.failure != nil { progress.failed = min(progress.failed ?? episode, episode) }
+                    if part.failure != nil {
+                        progress.failed = min(progress.failed ?? episode, episode)
+                    }
                 }
             }
         }

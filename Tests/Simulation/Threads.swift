@@ -18,11 +18,13 @@ enum Threads {
         for _ in 0..<count {
             var thread = pthread_t()
             let work = Unmanaged.passRetained(Work(body))
-            let status = pthread_create(&thread, nil, { argument in
-                guard let argument else { return nil }
-                Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
-                return nil
-            }, work.toOpaque())
+            let status = pthread_create(
+                &thread, nil,
+                { argument in
+                    guard let argument else { return nil }
+                    Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
+                    return nil
+                }, work.toOpaque())
             if status == 0 {
                 threads.append(thread)
             } else {

@@ -173,8 +173,10 @@ extension World {
         let key = order.attempt.value
         let isCanary = order.taskType == taskClass.canaryType
         var dice = Randomness(
-            scenario.seed, World.Purpose.run.rawValue, UInt64(bitPattern: order.occurrence.microseconds),
-            UInt64(order.attemptNumber), order.taskID.utf8.reduce(7 as UInt64) { $0 &* 31 &+ UInt64($1) })
+            scenario.seed, World.Purpose.run.rawValue,
+            UInt64(bitPattern: order.occurrence.microseconds),
+            UInt64(order.attemptNumber),
+            order.taskID.utf8.reduce(7 as UInt64) { $0 &* 31 &+ UInt64($1) })
         if runs[key] != nil {
             return judge.violate(.orders, "attempt \(key) was ordered twice")
         }

@@ -17,7 +17,8 @@ extension World {
         }
         let number = TaskSpec.number(in: order.config)
         let isOwn = judge.history[row.task.uid]?.contains(number) == true
-        if order.taskID != row.task.id.text || !isOwn || order.taskType != scenario.specs[number].type
+        if order.taskID != row.task.id.text || !isOwn
+            || order.taskType != scenario.specs[number].type
         {
             judge.violate(
                 .identity, "\(row.task) runs #\(number), which another task of its name is")
@@ -52,7 +53,8 @@ extension World {
             }
             if !mayOverlap {
                 judge.violate(
-                    .overlap, "\(order.taskID) runs as \(other.order.executionID) and as "
+                    .overlap,
+                    "\(order.taskID) runs as \(other.order.executionID) and as "
                         + order.executionID)
             }
         }
@@ -154,6 +156,12 @@ extension World {
     private mutating func judgeStop() {
         guard let begun = judge.stopBegun else { return }
         let bound = core.settings.stopPatience.span + core.settings.stopPatience.span
+        let isDone = core.running == 0 && core.waitingChanges == 0 && writer.batches.isEmpty
+        if !isDone || !isUp { judge.stopIdleSince = nil }
+        if isDone, judge.stopIdleSince == nil { judge.stopIdleSince = judge.turns }
+        if let since = judge.stopIdleSince, judge.turns - since > 3, core.stop != .running {
+            judge.violate(.stopEnds, "nothing runs or waits any more, and the stop does not end")
+        }
         if now - begun > bound + .seconds(5) + judge.excused {
             judge.violate(.stopEnds, "the stop has taken \(now - begun)")
         }
@@ -202,7 +210,8 @@ extension World {
                 judge.violate(.agreement, "\(row.task.id) is another task in the store")
                 continue
             }
-            if task.record.enabled != row.task.enabled || task.record.policies != row.task.policies {
+            if task.record.enabled != row.task.enabled || task.record.policies != row.task.policies
+            {
                 judge.violate(.agreement, "\(row.task.id) has another definition in the store")
             }
             if task.record.nextRun != row.task.nextRun {

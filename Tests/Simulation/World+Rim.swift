@@ -99,7 +99,9 @@ extension World {
         judge.turns += 1
         if now < judge.secondBegun + .seconds(1) {
             judge.turnsOfSecond += 1
-            if judge.turnsOfSecond > 50_000 { return judge.violate(.spin, "50000 turns in a second") }
+            if judge.turnsOfSecond > 50_000 {
+                return judge.violate(.spin, "50000 turns in a second")
+            }
         } else {
             judge.secondBegun = now
             judge.turnsOfSecond = 0
@@ -249,7 +251,8 @@ extension World {
         case .killWorker(let taskClass): kill(taskClass)
         case .stopSystem:
             if judge.stopBegun == nil {
-                if case .stop = crash {} else {
+                if case .stop = crash {
+                } else {
                     crash = .stop(down: .seconds(20), settings: settingsVariant)
                 }
                 inbox.isStopping = true
@@ -275,7 +278,6 @@ extension World {
             echoes.append(.unsent(taskClass, order))
             return
         }
-        judge.left(order)
         var dice = dice(.worker, UInt64(index))
         // A dead worker's connection swallows it.
         guard workers[index].isAlive else { return }

@@ -159,7 +159,8 @@ struct World {
     mutating func poke() {
         guard isUp else { return }
         var dice = dice(.loop)
-        let latency = dice.percent(3) ? dice.time(.zero, .milliseconds(200)) : Span(Int64(dice.below(900)))
+        let latency =
+            dice.percent(3) ? dice.time(.zero, .milliseconds(200)) : Span(Int64(dice.below(900)))
         wakeAt = min(wakeAt, max(now + latency, pausedUntil))
     }
 }
