@@ -52,6 +52,10 @@ struct Judge {
     var launchesTold = Array(repeating: 0, count: TaskClass.allCases.count)
     var present: (key: UInt64?, delivery: Delivery)?
 
+    /// Since when each class takes orders and has room for them.
+    var openSince = Array(repeating: Span.never, count: TaskClass.allCases.count)
+    /// Attempts that stand as running and that no worker has read, and since when.
+    var unread: [UInt64: Span] = [:]
     /// More deaths of the scheduler break a rule that only tests make.
     var mostCrashes = Int.max
     var crashes = 0
@@ -75,6 +79,7 @@ struct Judge {
         since = [:]
         exitsTold = exitsTold.map { _ in 0 }
         launchesTold = launchesTold.map { _ in 0 }
+        unread = [:]
         latestWall = Instant(microseconds: .min)
     }
 
@@ -88,7 +93,10 @@ struct Judge {
     }
 
     /// Time in which nobody could do anything.
-    mutating func excuse(_ time: Span) { excused = excused + time + .seconds(10) }
+    mutating func excuse(_ time: Span) {
+        excused = excused + time + .seconds(10)
+        openSince = openSince.map { _ in .never }
+    }
 
     mutating func beginQuiet(_ quiet: Scenario.Quiet) {
         self.quiet = quiet

@@ -178,6 +178,7 @@ extension World {
         {
             judgeAgreement()
         }
+        if judge.turns % 8 == 0 { judgeUnread() }
         guard let quiet = judge.quiet, now >= quiet.begin else { return }
         guard now < quiet.end else {
             judge.quiet = nil
@@ -196,6 +197,30 @@ extension World {
             judge.isQuietJudged = true
             judgeInstants(quiet)
         }
+    }
+
+    /// An order that may leave comes to its worker.
+    private mutating func judgeUnread() {
+        for taskClass in TaskClass.allCases {
+            let index = Int(taskClass.rawValue)
+            let worker = core.worker(taskClass)
+            let isOpen =
+                worker.isReady && !worker.isBlocked && now >= workers[index].hangsUntil
+                && now >= workers[index].pipeFullUntil
+            if !isOpen { judge.openSince[index] = .never }
+            if isOpen, judge.openSince[index] == .never { judge.openSince[index] = now }
+        }
+        var unread: [UInt64: Span] = [:]
+        for execution in core.executions.values where execution.state == .running {
+            guard let key = execution.attempt?.key.value, runs[key] == nil else { continue }
+            let since = judge.unread[key] ?? now
+            unread[key] = since
+            let openSince = judge.openSince[Int(execution.taskClass.rawValue)]
+            if openSince < .never, now - max(since, openSince) > .minutes(1) {
+                judge.violate(.orders, "the order of attempt \(key) never came to its worker")
+            }
+        }
+        judge.unread = unread
     }
 
     private mutating func judgeAgreement() {
