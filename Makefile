@@ -10,7 +10,7 @@ BIN := .build-release/release
 # Warnings are errors: see Package.swift.
 export AICO_STRICT := 1
 
-.PHONY: help setup build test simulate soak mutants test-vm check fmt demo bench bench-vm run install uninstall clean
+.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt demo bench bench-vm run install uninstall clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,22 +24,20 @@ build: setup ## Build the release executables
 test: build ## Run all tests (those that need root say so and are skipped otherwise)
 	AICO_BIN_DIR=$(abspath $(BIN)) swift test --no-parallel
 
-# The simulation of the scheduler's core: see docs/simulation.md.
-SIMULATE := $(BIN)/aico-simulate $(if $(SEED),--seed $(SEED))
+test-fast: ## Run the tests that need neither root nor release executables
+	swift test --filter 'AicoCoreTests|SchedulerCoreTests|AicoWireTests|AicoConfigTests|AicoStoreTests|SandboxProfilesTests|AicoSupervisorTests.Machine'
 
-simulate: setup ## Play HOURS virtual hours of the scheduler's core (SEED=n for a known run)
+simulate: setup ## Play the scheduler's core through HOURS virtual hours (SEED=n for a seed)
 	swift build $(RELEASE) --product aico-simulate
-	$(SIMULATE) --hours $(or $(HOURS),10000)
+	$(BIN)/aico-simulate --hours $(or $(HOURS),1000) $(if $(SEED),--seed $(SEED))
 
-soak: setup ## Play 1,000,000 virtual hours
+soak: setup ## Play it through a million virtual hours
 	swift build $(RELEASE) --product aico-simulate
-	$(SIMULATE) --hours $(or $(HOURS),1000000)
+	$(BIN)/aico-simulate --hours $(or $(HOURS),1000000) $(if $(SEED),--seed $(SEED))
 
-mutants: setup ## Plant faults into the core and see each one caught
-	AICO_MUTANTS=1 swift build --configuration release --scratch-path .build-mutants \
-		--static-swift-stdlib --product aico-simulate
-	.build-mutants/release/aico-simulate --all-mutants --hours $(or $(HOURS),2000) \
-		--seed $(or $(SEED),7)
+mutants: setup ## Plant faults into the core, one after the other, and see each caught
+	AICO_MUTANTS=1 swift build --configuration release --scratch-path .build-mutants --product aico-simulate
+	.build-mutants/release/aico-simulate --all-mutants --seed $(or $(SEED),7)
 
 test-vm: build ## Run the sandbox tests on pure cgroup v2 in a QEMU guest
 	swift build --build-tests

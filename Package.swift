@@ -25,7 +25,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSandbox", ["CLinux"]),
     ("StrictYAML", [.product(name: "Yams", package: "Yams")]),
-    ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML"]),
+    ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
     ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
     (
@@ -108,6 +108,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
     (
+        "BusServerTests",
+        ["BusServer", "AicoKeys", "AicoWire", "AicoCore", "BusClient", "ZeroMQ"]
+    ),
+    (
         "LinuxSandboxTests",
         ["LinuxSandbox", "SandboxProfiles", "AicoCore", "CLinux", "sandbox-fixture"]
     ),
@@ -115,12 +119,16 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox", "AicoCore", "StrictYAML"]),
     (
         "AicoStoreTests",
-        ["AicoStore", "AicoKeys", "AicoCore", .product(name: "GRDB", package: "GRDB.swift")]
+        [
+            "AicoStore", "AicoKeys", "AicoCore", "FaultyVFS",
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]
     ),
     (
         "AicoSchedulerTests",
         [
             "AicoScheduler", "AicoConfig", "AicoKeys", "AicoStore", "AicoWire", "AicoCore",
+            "SchedulerCore",
             "BusClient", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
         ]
     ),
@@ -130,15 +138,17 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks",
             "FileIntegrity", "AicoCore",
-            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox",
+            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox", "CLinux",
+            "task-fixture",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]
     ),
     (
         "AicoCommandsTests",
-        ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ"]
+        ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ", "aico"]
     ),
+    ("SchedulerCoreTests", ["SchedulerCore", "AicoCore"]),
     ("SimulationTests", ["Simulation", "SchedulerCore"]),
     ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
 ]
@@ -165,6 +175,7 @@ let package = Package(
         + libraries.map {
             .target(
                 name: $0.name, dependencies: $0.dependencies,
+                resources: $0.name == "AicoConfig" ? [.embedInCode("Resources/core.yaml")] : [],
                 swiftSettings: swiftSettings + ($0.name == "SchedulerCore" ? mutants : []))
         }
         + simulation
@@ -173,10 +184,19 @@ let package = Package(
                 name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
         }
         + [
+            .target(
+                name: "CFaultyVFS", path: "Tests/FaultyVFS/C",
+                linkerSettings: [.linkedLibrary("sqlite3")]),
+            .target(
+                name: "FaultyVFS", dependencies: ["CFaultyVFS"], path: "Tests/FaultyVFS/Swift",
+                swiftSettings: swiftSettings),
             .executableTarget(name: "escape-probe", path: "Tests/EscapeProbe"),
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
+            .executableTarget(
+                name: "task-fixture", dependencies: ["TaskKit"], path: "Tests/TaskFixture",
+                swiftSettings: swiftSettings),
             .executableTarget(
                 name: "aico-bench",
                 dependencies: [

@@ -19,18 +19,30 @@ public enum CommandRunner {
             try command.run()
             return .done
         } catch let failure as Failure {
-            console.talk(failure.text)
-            return failure.status
+            return report(failure)
         } catch {
             let text = AicoCommand.fullMessage(
                 for: error, columns: console.width().map { max(40, $0) })
-            guard AicoCommand.exitCode(for: error) != .success else {
-                console.line(text)
-                return .done
-            }
-            console.say(text.hasPrefix("Error: ") ? "aico: \(text.dropFirst(7))" : text)
+            guard AicoCommand.exitCode(for: error) != .success else { return show(help: text) }
+            console.say(
+                PlainText(
+                    lines: text.hasPrefix("Error: ") ? "aico: \(text.dropFirst(7))" : text))
             return AicoCommand.exitCode(for: error) == .validationFailure ? .usage : .failed
         }
+    }
+
+    private static func show(help text: String) -> ExitStatus {
+        do throws(Failure) {
+            try Console.current.line(PlainText(lines: text))
+            return .done
+        } catch {
+            return report(error)
+        }
+    }
+
+    private static func report(_ failure: Failure) -> ExitStatus {
+        Console.current.talk(failure.text)
+        return failure.status
     }
 
     /// Takes `--root DIR` or `--root=DIR` from before the verb, where the parser knows no options.

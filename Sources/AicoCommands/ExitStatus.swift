@@ -17,6 +17,8 @@ enum ExitStatus: Int32, Sendable, CaseIterable {
     case noDaemon = 5
     /// Ctrl-C ended it, as shells say it.
     case interrupted = 130
+    /// Whoever read standard output went away, as shells say it of SIGPIPE.
+    case unread = 141
 }
 
 /// Why a verb ends without being done: what, why, and what to type next.
@@ -35,7 +37,7 @@ struct Failure: Error, Equatable {
     }
 
     /// The lines for standard error.
-    var text: String {
+    var text: PlainText {
         guard !message.isEmpty else { return "" }
         return "aico: \(message)\n" + (hint.isEmpty ? "" : "hint: \(hint)\n")
     }

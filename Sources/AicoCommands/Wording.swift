@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import BusClient
+import Glibc
 import TimeZones
 
 /// Every sentence on what went wrong: what, why, and what to type next.
@@ -46,12 +47,6 @@ enum Wording {
             hint: "write \(option) 90, \(option) 90s, \(option) 5m or \(option) 1h")
     }
 
-    static func badEnvironment(_ text: String) -> Failure {
-        Failure(
-            .usage, "cannot read --env \"\(text)\": it has no name before a \"=\"",
-            hint: "write --env NAME=VALUE")
-    }
-
     static func badWord(_ word: String, option: String, known: [String]) -> Failure {
         let nearest = NearestWord.find(word, in: known)
         return Failure(
@@ -66,8 +61,18 @@ enum Wording {
             hint: "write --config '{\"retention_days\":30}' or --config @file.json")
     }
 
-    static func unreadableFile(_ path: String, _ reason: String) -> Failure {
-        Failure(.usage, "cannot read \"\(path)\": \(reason)")
+    static func unreadableFile(_ path: String, _ reason: String, hint: String = "") -> Failure {
+        Failure(
+            .usage, "cannot read \"\(path)\": \(reason)",
+            hint: hint.isEmpty ? "write @FILE with the path of a file of text" : hint)
+    }
+
+    static func badTarget(_ text: String) -> Failure {
+        Failure(
+            .usage,
+            "cannot tell what \"\(text)\" names: a task's id has a dot in it, an execution's is "
+                + "4 or more hex digits",
+            hint: "see both with \"aico scheduler history\"")
     }
 
     static let commandAndType = Failure(
@@ -98,23 +103,21 @@ enum Wording {
         .usage, "cannot purge: neither a dead letter nor --all is given",
         hint: "write aico scheduler dlq purge 7, or --all for every one")
 
+    // MARK: Standard streams
+
     static func unreadableInput(_ reason: String) -> Failure {
         Failure(.failed, "cannot read standard input: \(reason)")
     }
 
+    /// Nobody reads any more where the pipe is broken: that needs no words.
+    static func unwritable(_ fault: StandardStream.Fault) -> Failure {
+        guard fault.number != EPIPE else { return Failure(.unread, "") }
+        return Failure(
+            .failed, "cannot write to standard output: \(fault.reason)",
+            hint: "write it elsewhere; what was changed or started before stays so")
+    }
+
     // MARK: Things that are not there
-
-    static func ambiguous(_ prefix: String, _ count: Int) -> Failure {
-        Failure(
-            .usage, "cannot tell which execution \"\(prefix)\" is: \(count) begin so",
-            hint: "write more of it; \"aico scheduler history --json\" shows whole ids")
-    }
-
-    static func noExecution(_ id: String) -> Failure {
-        Failure(
-            .notFound, "cannot find execution \"\(id)\": there is none among the latest",
-            hint: "see them with \"aico scheduler history\"")
-    }
 
     static func neverRan(_ task: String) -> Failure {
         Failure(
@@ -124,10 +127,10 @@ enum Wording {
 
     // MARK: The daemon
 
-    static func bus(_ error: BusError) -> Failure {
+    static func bus(_ error: BusError, root: String) -> Failure {
         let status: ExitStatus =
             switch error {
-            case .noDaemon, .connectionLost: .noDaemon
+            case .noDaemon, .silent, .connectionLost: .noDaemon
             case .notAdmitted, .badKeyFile: .refused
             case .requestTooLarge: .usage
             case .badReply, .transport: .failed
@@ -141,15 +144,30 @@ enum Wording {
                     .failed
                 }
             }
+        if case .noDaemon = error {
+            return Failure(status, error.description, hint: start(root))
+        }
         return Failure(status, error.description, hint: error.hint)
+    }
+
+    /// How the system under a root is started; the supervisor takes absolute paths only.
+    private static func start(_ root: String) -> String {
+        guard !root.isEmpty else {
+            return "start it with \"aico-supervisor\", or name its root with --root"
+        }
+        let path = ShellWord.quoted(AbsolutePath.of(root))
+        return "start it with \"aico-supervisor --root \(path)\", or name another --root"
+    }
+
+    static func endlessPages(_ cursor: String) -> Failure {
+        Failure(
+            .failed, "cannot list: after \"\(cursor)\" the scheduler names the same place again")
     }
 
     static func neverStarted(root: String, key: String) -> Failure {
         Failure(
             .noDaemon, "cannot reach the scheduler: there is no key file \"\(key)\"",
-            hint: root.isEmpty
-                ? "start it with \"aico-supervisor\", or name its root with --root"
-                : "start it with \"aico-supervisor --root \(root)\", or name another --root")
+            hint: start(root))
     }
 
     static func keyForbidden(_ key: String) -> Failure {
@@ -172,16 +190,33 @@ enum Wording {
 
     // MARK: Talk
 
-    static func leftRunning(_ execution: String, task: String) -> String {
+    static func leftRunning(_ execution: String, task: String) -> PlainText {
         "execution \(execution) goes on; see it with \"aico scheduler logs \(task) --follow\", "
             + "end it with \"aico scheduler cancel \(task)\""
     }
 
-    static let schedulerWentAway = "the scheduler went away; waiting for it to come back"
-    static let schedulerIsBack = "the scheduler is back"
-    static let noTasks = "there are no tasks"
-    static let noExecutions = "there are no executions"
-    static let noDeadLetters = "there are no dead letters"
-    static let nothingDue = "nothing is due"
-    static let neverFires = "it never fires"
+    static let schedulerWentAway: PlainText = "the scheduler went away; waiting for it to come back"
+    static let schedulerIsBack: PlainText = "the scheduler is back"
+    static let noTasks: PlainText = "there are no tasks"
+    static let noExecutions: PlainText = "there are no executions"
+    static let noDeadLetters: PlainText = "there are no dead letters"
+    static let nothingDue: PlainText = "nothing is due"
+
+    static func moreTasks(after id: String) -> PlainText {
+        "there are more tasks; go on with --after \(id)"
+    }
+
+    /// Why a schedule has no next time, and what to write instead.
+    static func neverFires(_ schedule: Schedule) -> PlainText {
+        switch schedule.kind {
+        case .at:
+            "it never fires: that instant is past; write one that is to come"
+        case .reboot:
+            "it never fires by the clock: @reboot runs once after each boot of the machine"
+        case .cron where !schedule.hasDays:
+            "it never fires: no year has such a day; write one that comes, as in \"0 2 28 2 *\""
+        case .cron, .interval:
+            "it never fires"
+        }
+    }
 }

@@ -60,14 +60,19 @@ public struct AdmittedClient: Sendable, Equatable {
 /// The bus server's key pair and the admitted clients, as files of the keys directory.
 ///
 /// `bus.key` holds the lines `public` and `secret`; `clients/NAME.key` the lines `public`,
-/// `secret` (may be missing), `server`, `role`. All are mode 0440.
+/// `secret` and `server` (may be missing), `role`. All are mode 0440.
 public struct BusKeys: Sendable, Equatable {
     /// The server's pair.
     public var server: CurvePair
     /// All admitted clients, by name.
     public var clients: [AdmittedClient]
+    /// The client key files that are not admitted.
+    public var problems: [KeyProblem] = []
 
     /// Reads the keys of `directory`; at first start makes the server's pair and one admin client.
+    ///
+    /// A client key file that is no good is among the problems and keeps nobody else out; only the
+    /// server's own pair must be right.
     ///
     /// - Parameter generate: draws a fresh pair; ZeroMQ's generator in production.
     public static func open(directory: String, generate: () -> CurvePair)
@@ -79,16 +84,50 @@ public struct BusKeys: Sendable, Equatable {
             let text = "public \(pair.publicKey)\nsecret \(pair.secretKey)\n"
             _ = try KeyFile.create(path, bytes: Array(text.utf8))
         }
-        guard let fields = try CurveFile.fields(path), let publicKey = fields["public"],
-            let secretKey = fields["secret"]
-        else { throw KeyError.malformedFile(path: path, reason: "needs public and secret lines") }
-        let server = CurvePair(publicKey: publicKey, secretKey: secretKey)
+        let server = try serverPair(path)
         try makeDirectory(directory + "/clients")
-        if try clients(directory: directory).isEmpty {
+        // A bad file is somebody's all the same: an administrator beside it was not asked for.
+        if ClientKeys.read(directory: directory).isEmpty {
             try addClient(
                 "admin", role: .admin, pair: generate(), server: server, directory: directory)
         }
-        return BusKeys(server: server, clients: try clients(directory: directory))
+        var keys = BusKeys(server: server, clients: [])
+        keys.readClients(directory: directory)
+        return keys
+    }
+
+    /// Reads the client key files anew.
+    public mutating func readClients(directory: String) {
+        let read = ClientKeys.read(directory: directory)
+        clients = read.clients
+        problems = read.problems
+    }
+
+    /// Says why the server's own pair would stop the start; makes nothing.
+    public static func serverProblem(directory: String) -> KeyError? {
+        let path = directory + "/bus.key"
+        do throws(KeyError) {
+            // A first start makes it.
+            if try KeyFile.read(path) != nil { _ = try serverPair(path) }
+            return nil
+        } catch {
+            return error
+        }
+    }
+
+    private static func serverPair(_ path: String) throws(KeyError) -> CurvePair {
+        // Its owner and mode first, with their own words.
+        let bytes = try KeyFile.read(path) ?? []
+        do throws(KeyProblem) {
+            let fields = try CurveFile.parse(bytes, path: path)
+            if let publicKey = fields["public"], let secretKey = fields["secret"] {
+                return CurvePair(publicKey: publicKey.value, secretKey: secretKey.value)
+            }
+        } catch {
+            throw KeyError.malformedFile(
+                path: path, reason: "line \(error.line): \(error.reason); \(error.advice)")
+        }
+        throw KeyError.malformedFile(path: path, reason: "needs public and secret lines")
     }
 
     /// Writes a client's key file; throws where the name is taken or not of `[a-z0-9_-]`.
@@ -112,77 +151,11 @@ public struct BusKeys: Sendable, Equatable {
         }
     }
 
-    /// Reads all client key files, sorted by name.
-    public static func clients(directory: String) throws(KeyError) -> [AdmittedClient] {
-        let folder = directory + "/clients"
-        guard let stream = opendir(folder) else {
-            let code = errno
-            if code == ENOENT { return [] }
-            throw KeyError.file(operation: "open", path: folder, errno: code)
-        }
-        defer { closedir(stream) }
-        var found: [AdmittedClient] = []
-        while let entry = readdir(stream) {
-            let file = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            guard file.hasSuffix(".key") else { continue }
-            let path = "\(folder)/\(file)"
-            guard let fields = try CurveFile.fields(path) else { continue }
-            guard let key = fields["public"], let role = fields["role"].flatMap(ClientRole.init)
-            else {
-                throw KeyError.malformedFile(
-                    path: path, reason: "needs a public line and role viewer, operator or admin")
-            }
-            found.append(
-                AdmittedClient(name: String(file.dropLast(4)), publicKey: key, role: role))
-        }
-        return found.sorted { $0.name < $1.name }
-    }
-
     private static func makeDirectory(_ path: String) throws(KeyError) {
         guard mkdir(path, 0o750) != 0 else { return }
         let code = errno
         guard code == EEXIST else {
             throw KeyError.file(operation: "make directory", path: path, errno: code)
         }
-    }
-}
-
-/// Reads the `name value` lines of a CURVE key file.
-enum CurveFile {
-    static func fields(_ path: String) throws(KeyError) -> [String: String]? {
-        guard let bytes = try KeyFile.read(path) else { return nil }
-        var fields: [String: String] = [:]
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            let parts = line.split(separator: " ", maxSplits: 1).map(String.init)
-            guard parts.count == 2, fields[parts[0]] == nil else {
-                throw KeyError.malformedFile(
-                    path: path, reason: "each line is a name and a value, each name once")
-            }
-            fields[parts[0]] = parts[1]
-        }
-        for name in ["public", "secret", "server"] {
-            if let key = fields[name], !isZ85Key(key) {
-                throw KeyError.malformedFile(
-                    path: path, reason: "\"\(name)\" is not a Z85 key of 40 characters")
-            }
-        }
-        return fields
-    }
-
-    static func isNameByte(_ byte: UInt8) -> Bool {
-        (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
-            || byte == 0x2D
-    }
-
-    /// Source: ZeroMQ RFC 32, Z85.
-    private static func isZ85Key(_ text: String) -> Bool {
-        text.utf8.count == 40
-            && text.utf8.allSatisfy { byte in
-                (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte)
-                    || (0x30...0x39).contains(byte)
-                    || ".-:+=^!/*?&<>()[]{}@%$#".utf8.contains(byte)
-            }
     }
 }

@@ -9,6 +9,8 @@ public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
     case unsafeFile(path: String, reason: String)
     /// A key file does not hold what it must.
     case malformedFile(path: String, reason: String)
+    /// There is a database, but not the master key that it was sealed with.
+    case masterKeyMissing(path: String)
     /// A sealed value is too short or of another format.
     case malformedSeal(subject: String)
     /// A value was sealed under a version that the ring does not hold.
@@ -25,6 +27,9 @@ public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
             "cannot use key file \"\(path)\": \(reason)"
         case .malformedFile(let path, let reason):
             "cannot read key file \"\(path)\": \(reason)"
+        case .masterKeyMissing(let path):
+            "cannot open master key \"\(path)\": it is missing, and the database was sealed with it; "
+                + "put the saved key back, or move the store's directory away to begin anew"
         case .malformedSeal(let subject):
             "cannot open sealed \(subject): not a sealed value"
         case .unknownVersion(let subject, let version):

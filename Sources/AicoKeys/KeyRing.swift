@@ -24,10 +24,17 @@ public struct KeyRing: Sendable {
     /// Reads `master.key` of `directory`, or makes it where there is none.
     ///
     /// The directory must exist. Throws `KeyError.unsafeFile` where others may write the file or
-    /// its directory, or everybody may read it.
-    public static func open(directory: String) throws(KeyError) -> KeyRing {
+    /// its directory, or everybody may read it, and `KeyError.masterKeyMissing` where it is missing
+    /// and must not be made.
+    ///
+    /// - Parameter createIfMissing: false where a database exists: a new key would open nothing of
+    ///   it, and what is stored under the new one would hide that.
+    public static func open(
+        directory: String, createIfMissing: Bool = true
+    ) throws(KeyError) -> KeyRing {
         let path = directory + "/master.key"
         if let bytes = try KeyFile.read(path) { return try ring(bytes, path: path) }
+        guard createIfMissing else { throw KeyError.masterKeyMissing(path: path) }
         var fresh = [UInt8](repeating: 0, count: 32)
         guard getentropy(&fresh, fresh.count) == 0 else {
             throw KeyError.file(operation: "draw random bytes for", path: path, errno: errno)

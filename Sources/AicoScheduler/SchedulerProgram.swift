@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoConfig
+import AicoKeys
 import Glibc
 import Logging
 
@@ -31,12 +32,15 @@ public enum SchedulerProgram {
             complain("\(error)")
             return Status.configuration
         }
-        if options.isCheck { return Status.done }
+        if options.isCheck { return check(configuration, options: options) }
         // Files and sockets are for owner and group; directories decide which group that is.
         umask(0o007)
         // A client that goes away must not end us.
         signal(SIGPIPE, SIG_IGN)
         let log = logger(configuration)
+        for warning in warnings(configuration, options: options) {
+            log.warning("a setting cannot work as it is", metadata: ["why": "\(warning)"])
+        }
         do {
             let scheduler = try Scheduler(
                 configuration: configuration, channel: SupervisorChannel.inherited,
@@ -54,6 +58,31 @@ public enum SchedulerProgram {
             complain("\(error)")
             return Status.software
         }
+    }
+
+    /// Says what of settings and client keys is wrong, and changes nothing.
+    private static func check(
+        _ configuration: Configuration, options: SchedulerArguments
+    ) -> Int32 {
+        let warnings = warnings(configuration, options: options)
+        let layout = configuration.layout
+        let ownKeys = [
+            KeyRing.problem(layout: layout), BusKeys.serverProblem(directory: layout.keys),
+        ].compactMap { $0?.description }
+        let clientKeys = ClientKeys.read(directory: layout.keys).problems.map(\.description)
+        let problems = ownKeys + clientKeys
+        for text in warnings { complain("warning: \(text)") }
+        for problem in problems { complain(problem) }
+        return problems.isEmpty ? Status.done : Status.configuration
+    }
+
+    private static func warnings(
+        _ configuration: Configuration, options: SchedulerArguments
+    ) -> [String] {
+        configuration.warnings(at: WallClock.now)
+            // Without a directory nobody looks for workers.
+            + (options.binDirectory.isEmpty
+                ? [] : configuration.executableWarnings(in: options.binDirectory))
     }
 
     private static func logger(_ configuration: Configuration) -> Logger {

@@ -54,5 +54,5 @@ extension TaskStore {
 extension KeyRing {
     /// Tells one master key from another and says nothing of either: an HMAC of fixed words under
     /// a key that derives from it.
-    var checkValue: [UInt8] { auditLink(previous: [], fields: ["aico key check"]) }
+    var checkValue: [UInt8] { auditLink(previous: [], fields: ["check of the master key"]) }
 }

@@ -167,7 +167,8 @@ enum Migrations {
             WHERE disposition = 'deferred';
         """
 
-    /// `audit_anchor` holds the link that the log's first entry continues once older ones went.
+    /// `audit_anchor` holds the link that the log's first entry continues once older ones went;
+    /// `settlings` exists to be written to, see `TaskStore.settle`.
     private static let keyCheckAndAnchor = """
         CREATE TABLE key_check (
             label TEXT PRIMARY KEY,
@@ -180,6 +181,10 @@ enum Migrations {
             link BLOB NOT NULL,
             seal BLOB NOT NULL
         );
-        CREATE INDEX idx_occurrences_task_id ON occurrences(task_id, planned_at);
+        CREATE TABLE settlings (
+            only INTEGER PRIMARY KEY CHECK (only = 1),
+            count INTEGER NOT NULL
+        );
+        INSERT INTO settlings VALUES (1, 0);
         """
 }

@@ -55,6 +55,8 @@ final class ReadLimit: Sendable {
     /// Ends what is read now and all that is read later.
     func endAll() { isEnded.store(true, ordering: .releasing) }
 
+    var hasEnded: Bool { isEnded.load(ordering: .acquiring) }
+
     fileprivate func begin(_ duration: Duration) {
         deadline.store(
             Self.now &+ duration.wholeMicroseconds &* 1000, ordering: .releasing)
@@ -64,7 +66,7 @@ final class ReadLimit: Sendable {
 
     fileprivate var isOver: Bool {
         let deadline = deadline.load(ordering: .acquiring)
-        return isEnded.load(ordering: .acquiring) || (deadline != 0 && Self.now >= deadline)
+        return hasEnded || (deadline != 0 && Self.now >= deadline)
     }
 
     /// The connection's configuration holds `self` for as long as the connection lives.

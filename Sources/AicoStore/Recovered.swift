@@ -20,7 +20,7 @@ public struct Recovered<Record: Sendable>: Sendable {
     mutating func add(_ body: () throws(StoreError) -> Record?) throws(StoreError) {
         do throws(StoreError) {
             if let record = try body() { records.append(record) }
-        } catch  where error.cause.isDamage {
+        } catch let error where error.cause.isDamage {
             damages.append(error)
         }
     }

@@ -73,12 +73,20 @@ extension StoreReads {
     ///
     /// - Returns: the first damages, as SQLite words them; an empty array where there is none.
     public func damage() throws(StoreError) -> [String] {
+        var found: [String] = []
         do throws(StoreError) {
-            return try read("check", path) { db in
-                try String.fetchAll(db, sql: "PRAGMA quick_check(20)").filter { $0 != "ok" }
+            // Outside of a transaction, whose end would fail for what was met in it.
+            try StoreError.wrap("check", path) {
+                try queue.unsafeRead { db in
+                    let rows = try String.fetchCursor(db, sql: "PRAGMA quick_check(20)")
+                    while let row = try rows.next() { found.append(row) }
+                }
             }
-        } catch  where error.cause.failure == .damaged {
-            return [error.description]
+        } catch let error where error.cause.isDamage {
+            found.append(error.description)
         }
+        // Its first line says which database, of one.
+        return found.flatMap { $0.split(separator: "\n") }.map(String.init)
+            .filter { $0 != "ok" && !$0.hasPrefix("***") }
     }
 }

@@ -92,13 +92,15 @@ extension StoreReads {
         return found
     }
 
-    /// Planned instants and what became of them, latest first.
+    /// Planned instants of the task that has a name now, or had it last, and what became of them,
+    /// latest first.
     public func occurrences(task: String, limit: Int) throws(StoreError) -> [StoredOccurrence] {
         try read("list occurrences of", task) { db in
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT * FROM occurrences WHERE task_id = ?
+                    SELECT * FROM occurrences
+                    WHERE task_uid = (SELECT task_uid FROM scheduled_tasks WHERE task_id = ?)
                     ORDER BY planned_at DESC LIMIT ?
                     """, arguments: [task, limit]
             ).compactMap { try? occurrence($0) }

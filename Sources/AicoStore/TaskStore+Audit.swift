@@ -17,7 +17,8 @@ public enum AuditVerdict: Sendable, Equatable {
 /// The audit log: each entry holds an HMAC over itself and the link before it.
 ///
 /// Whoever can write the database but not read the master key cannot change, remove or add an
-/// entry unnoticed, but can cut entries off the end.
+/// entry unnoticed, but can cut entries off the end. The oldest entries are removed in time; an
+/// `AuditAnchor` holds the link that the first one left continues.
 extension StoreReads {
     /// Entries, newest first.
     public func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
@@ -34,36 +35,45 @@ extension StoreReads {
         }
     }
 
-    /// Checks the whole chain.
+    /// Checks the whole chain, from where it begins now.
     public func verifyAudit() throws(StoreError) -> AuditVerdict {
-        try read("verify audit log") { db in
-            var previous = TaskStore.firstLink
-            var count = 0
-            let rows = try Row.fetchCursor(db, sql: "SELECT * FROM audit_log ORDER BY id")
-            while let row = try rows.next() {
-                let columns = Columns(row: row, operation: "verify audit log", subject: "")
-                let id: Int64 = try columns.value("id")
-                let fields = ["at", "actor", "action", "subject", "detail"]
-                let texts = fields.compactMap { columns.optional($0) as String? }
-                let link = keys.auditLink(previous: previous, fields: texts)
-                guard texts.count == fields.count,
-                    columns.optional("previous") == Data(previous),
-                    columns.optional("link") == Data(link)
-                else { return .broken(at: id) }
-                previous = link
-                count += 1
-            }
-            return .intact(entries: count)
-        }
+        try read("verify audit log") { db in try verdict(through: .max, db) }
     }
 
+    /// Checks the chain up to an entry.
+    func verdict(through last: Int64, _ db: Database) throws -> AuditVerdict {
+        var previous = firstLink
+        do {
+            if let anchor = try AuditAnchor.read(db, keys) { previous = anchor.link }
+        } catch let error as StoreError where error.cause.isDamage {
+            return .broken(at: try Int64.fetchOne(db, sql: "SELECT MIN(id) FROM audit_log") ?? 0)
+        }
+        var count = 0
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT * FROM audit_log WHERE id <= ? ORDER BY id", arguments: [last])
+        while let row = try rows.next() {
+            let columns = Columns(row: row, operation: "verify audit log", subject: "")
+            let id: Int64 = try columns.value("id")
+            let fields = ["at", "actor", "action", "subject", "detail"]
+            let texts = fields.compactMap { columns.optional($0) as String? }
+            let link = keys.auditLink(previous: previous, fields: texts)
+            guard texts.count == fields.count, columns.optional("previous") == Data(previous),
+                columns.optional("link") == Data(link)
+            else { return .broken(at: id) }
+            previous = link
+            count += 1
+        }
+        return .intact(entries: count)
+    }
+
+    fileprivate var firstLink: [UInt8] { [UInt8](repeating: 0, count: 32) }
 }
 
 extension TaskStore {
     func append(_ entry: AuditEntry, _ db: Database) throws -> StoreOutcome {
         let last = try db.cachedStatement(
             sql: "SELECT link FROM audit_log ORDER BY id DESC LIMIT 1")
-        let previous = try Data.fetchOne(last).map(Array.init) ?? TaskStore.firstLink
+        let previous = try Data.fetchOne(last).map(Array.init) ?? firstLink
         let at = StoreTime.text(entry.at)
         let link = keys.auditLink(
             previous: previous,
@@ -78,6 +88,4 @@ extension TaskStore {
         ])
         return .done
     }
-
-    static var firstLink: [UInt8] { [UInt8](repeating: 0, count: 32) }
 }

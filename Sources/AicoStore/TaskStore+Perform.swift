@@ -13,11 +13,20 @@ extension TaskStore {
     /// means that nothing of the batch was written.
     @discardableResult
     public func perform(_ batch: [StoreChange]) throws(StoreError) -> [StoreOutcome] {
+        var reachedCommit = false
+        return try perform(batch, reachedCommit: &reachedCommit)
+    }
+
+    /// - Parameter reachedCommit: true where all statements ran, so that an error is the commit's.
+    func perform(_ batch: [StoreChange], reachedCommit: inout Bool) throws(StoreError)
+        -> [StoreOutcome]
+    {
         guard !batch.isEmpty else { return [] }
         return try write("write a batch of \(batch.count)") { db in
             var outcomes: [StoreOutcome] = []
             outcomes.reserveCapacity(batch.count)
             for change in batch { outcomes.append(try apply(change, db)) }
+            reachedCommit = true
             return outcomes
         }
     }

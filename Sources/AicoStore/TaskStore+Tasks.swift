@@ -22,14 +22,6 @@ extension StoreReads {
         return try task(row)
     }
 
-    /// The ids that once were tasks and were deleted; a builtin among them is not made again.
-    public func deletedTaskIDs() throws(StoreError) -> Set<String> {
-        try read("list deleted tasks") { db in
-            try String.fetchSet(
-                db, sql: "SELECT task_id FROM scheduled_tasks WHERE deleted_at IS NOT NULL")
-        }
-    }
-
     /// The enabled tasks that are due next, earliest first.
     public func nextRuns(limit: Int) throws(StoreError) -> [(task: String, at: Instant)] {
         try read("list next runs") { db in
@@ -41,8 +33,11 @@ extension StoreReads {
                     ORDER BY next_run LIMIT ?
                     """, arguments: [limit]
             ).compactMap { row in
-                let text: String = row["next_run"]
-                return StoreTime.instant(text).map { (row["task_id"], $0) }
+                let columns = Columns(row: row, operation: "read next run", subject: "")
+                guard let task: String = columns.optional("task_id"),
+                    let at = columns.optionalInstant("next_run")
+                else { return nil }
+                return (task, at)
             }
         }
     }

@@ -49,10 +49,18 @@ public final class TaskStore: StoreReads {
     }
 
     /// Checkpoints the write-ahead log and closes the database; later calls throw.
+    ///
+    /// Closed it is in any case; an error means that the log is carried over at the next start.
     public func close() throws(StoreError) {
         try StoreError.wrap("close", path) {
-            try queue.writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+            let checkpoint = Result {
+                // GRDB's own call hands a connection that is closed to SQLite, which crashes.
+                try queue.writeWithoutTransaction { db in
+                    try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+                }
+            }
             try queue.close()
+            try checkpoint.get()
         }
     }
 

@@ -13,16 +13,17 @@ enum WriteAheadLog {
     static let keptBytes = 16 << 20
     /// From this size on the writer tries to empty it itself.
     static let largeBytes = 32 << 20
+
+    /// The size of the log beside a database; 0 where there is none.
+    static func bytes(beside path: String) -> Int {
+        var status = stat()
+        return stat(path + "-wal", &status) == 0 ? Int(status.st_size) : 0
+    }
 }
 
 extension StoreReads {
     /// The size of the write-ahead log; 0 where there is none.
-    ///
-    /// It stays above some 32 MiB only where somebody reads for long: health can say so.
-    public var walBytes: Int {
-        var status = stat()
-        return stat(path + "-wal", &status) == 0 ? Int(status.st_size) : 0
-    }
+    public var walBytes: Int { WriteAheadLog.bytes(beside: path) }
 }
 
 extension TaskStore {

@@ -53,8 +53,34 @@ public enum SupervisorProgram {
         let compiler = given.withDefaultProfiles()
         let identities = try compiler.identities()
         _ = try compiler.plans(identities)
-        print("configuration and profiles are in order")
+        try checkByScheduler(compiler, identities)
+        print("configuration, profiles and keys are in order")
         return Status.done
+    }
+
+    /// Lets the scheduler look at what it alone reads; it says on standard error what is wrong.
+    private static func checkByScheduler(
+        _ compiler: Compiler, _ identities: Identities
+    ) throws(SupervisorError) {
+        let words = ["--check", "--bin", compiler.binaries]
+        let child = try Program(
+            path: "\(compiler.binaries)/aico-scheduler",
+            arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root]),
+            identity: identities.scheduler
+        ).launch()
+        let limit = Compiler.timeLimit.pollMilliseconds
+        let status = child.wait(milliseconds: limit)
+        if status == nil {
+            child.signal(SIGKILL)
+            _ = child.wait(milliseconds: -1)
+        }
+        guard status == 0 else {
+            throw SupervisorError(
+                operation: "accept", subject: "configuration and keys",
+                reason: .invalid(
+                    status.map { "aico-scheduler --check ended with wait status \($0); see above" }
+                        ?? "aico-scheduler --check took too long"))
+        }
     }
 
     private static func supervise(_ given: Compiler) throws -> Int32 {

@@ -3,14 +3,17 @@
 
 public import AicoCore
 
-/// A fixed-size message (32 bytes) of the SOCK_SEQPACKET pair between supervisor and scheduler.
+/// A fixed-size message (256 bytes) of the SOCK_SEQPACKET pair between supervisor and scheduler.
 ///
 /// The scheduler's end is file descriptor 3 of `aico-scheduler`.
-/// Byte layout, little endian: 0 magic 0xA1, 1 kind, 2 class, 3 zero, 4-7 argument (Int32),
-/// 8-15 process id (UInt64), 16-31 zero. Any other length or content is a violation.
+/// Byte layout, little endian: 0 magic 0xA1, 1 kind, 2 class, 3 length of the words, 4-7 argument
+/// (Int32), 8-15 process id (UInt64), 16-31 zero, 32-255 the words, then zeros. Any other length or
+/// content is a violation.
 public struct SupervisorMessage: Sendable, Equatable {
     /// Every message has exactly this many bytes.
-    public static let size = 32
+    public static let size = 256
+    /// The most bytes of words that one carries.
+    public static let maximumWords = 224
 
     /// The message's kind.
     public enum Kind: UInt8, Sendable, CaseIterable {
@@ -22,6 +25,8 @@ public struct SupervisorMessage: Sendable, Equatable {
         case status = 3
         /// Scheduler to supervisor: an admin asked for a stop of the whole system.
         case stop = 4
+        /// Scheduler to supervisor: the answer to a ping; `argument` is the ping's.
+        case pong = 5
         /// Supervisor to scheduler: a class's worker runs; `processID` is its host pid.
         case launched = 65
         /// Supervisor to scheduler: a class's worker ended; `argument` is its raw wait status.
@@ -30,39 +35,69 @@ public struct SupervisorMessage: Sendable, Equatable {
         case launchFailed = 67
         /// Supervisor to scheduler: finish, the system stops.
         case shutdown = 68
+        /// Supervisor to scheduler: answer, to show that you run; `argument` is a number of its own.
+        case ping = 69
     }
 
     /// The kind.
     public var kind: Kind
-    /// The class it is about; ignored (maintenance) for status, stop and shutdown.
+    /// The class it is about; ignored (maintenance) for status, stop, shutdown, ping and pong.
     public var taskClass: TaskClass
-    /// A wait status or an errno, by kind.
+    /// A wait status, an errno or a ping's number, by kind.
     public var argument: Int32
     /// A host process id, or 0.
     public var processID: UInt64
+    /// The last bytes that an exited worker wrote to its standard error, as they came; other kinds
+    /// have none, and more than `maximumWords` are cut at the front.
+    public var words: [UInt8]
 
     /// Makes a message.
-    public init(kind: Kind, taskClass: TaskClass, argument: Int32 = 0, processID: UInt64 = 0) {
+    public init(
+        kind: Kind, taskClass: TaskClass, argument: Int32 = 0, processID: UInt64 = 0,
+        words: [UInt8] = []
+    ) {
         self.kind = kind
         self.taskClass = taskClass
         self.argument = argument
         self.processID = processID
+        self.words = kind == .exited ? words.suffix(Self.maximumWords) : []
+    }
+
+    /// The words for a person: one line of text, without control and direction characters.
+    public var wordsText: String {
+        // A cut at the front may have left the rest of a character.
+        let whole = words.drop { $0 & 0xC0 == 0x80 }
+        var text = String.UnicodeScalarView()
+        for scalar in String(decoding: whole, as: UTF8.self).unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: text.append(" ")
+            default: text.append(scalar)
+            }
+        }
+        return String(text).split(separator: " ").joined(separator: " ")
     }
 
     /// Encodes to exactly `size` bytes.
     public func encoded() -> [UInt8] {
-        var bytes: [UInt8] = [0xA1, kind.rawValue, taskClass.rawValue, 0]
+        let words = kind == .exited ? words.suffix(Self.maximumWords) : []
+        var bytes: [UInt8] = [0xA1, kind.rawValue, taskClass.rawValue, UInt8(words.count)]
         withUnsafeBytes(of: argument.littleEndian) { bytes.append(contentsOf: $0) }
         withUnsafeBytes(of: processID.littleEndian) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: repeatElement(0, count: Self.head - bytes.count))
+        bytes.append(contentsOf: words)
         bytes.append(contentsOf: repeatElement(0, count: Self.size - bytes.count))
         return bytes
     }
 
     /// Decodes; nil where anything at all is not as `encoded` writes it.
     public init?(decoding bytes: [UInt8]) {
-        guard bytes.count == Self.size, bytes[0] == 0xA1, bytes[3] == 0,
+        guard bytes.count == Self.size, bytes[0] == 0xA1,
             let kind = Kind(rawValue: bytes[1]), let taskClass = TaskClass(rawValue: bytes[2]),
-            bytes[16...].allSatisfy({ $0 == 0 })
+            bytes[16..<Self.head].allSatisfy({ $0 == 0 })
+        else { return nil }
+        let count = Int(bytes[3])
+        guard count == 0 || kind == .exited, count <= Self.maximumWords,
+            bytes[(Self.head + count)...].allSatisfy({ $0 == 0 })
         else { return nil }
         func word<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
             var value: T = 0
@@ -73,6 +108,9 @@ public struct SupervisorMessage: Sendable, Equatable {
         }
         self.init(
             kind: kind, taskClass: taskClass, argument: word(4, Int32.self),
-            processID: word(8, UInt64.self))
+            processID: word(8, UInt64.self), words: Array(bytes[Self.head..<(Self.head + count)]))
     }
+
+    /// Where the words begin.
+    private static let head = 32
 }

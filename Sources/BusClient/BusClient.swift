@@ -118,7 +118,8 @@ public final class BusClient {
                 if event.subscribedPrefix == prefix { return }
                 if event.subscribedPrefix == nil { pending.append(event) }
             case .established, .lost: continue
-            case .timeout: throw .noDaemon(endpoint: eventsEndpoint)
+            case .timeout:
+                throw .silent(endpoint: eventsEndpoint, after: timeout, isSent: false)
             }
         }
     }
@@ -159,7 +160,9 @@ public final class BusClient {
                 if reply.id == id || reply.id.isEmpty { return reply }
             case .established: continue
             case .lost: throw .connectionLost(endpoint: endpoint)
-            case .timeout: throw .noDaemon(endpoint: endpoint)
+            case .timeout:
+                throw .silent(
+                    endpoint: endpoint, after: timeout, isSent: connection.isEstablished)
             }
         }
     }

@@ -7,6 +7,10 @@ import ZeroMQ
 
 /// One CURVE socket to the daemon with the watch over its connection.
 final class BusConnection {
+    /// A wrong key is told at once; what ends a handshake later than this is the daemon's own
+    /// limit, as of one that does not get around to it.
+    private let promptly: Duration
+
     /// What a look at the connection found.
     enum Turn: Equatable {
         case message([[UInt8]])
@@ -21,20 +25,26 @@ final class BusConnection {
     private let waitsForDaemon: Bool
     private var poller = ZMQPoller()
     private var isReached = false
-    private var isEstablished = false
+    /// When the handshake that goes on began.
+    private var reachedAt = ContinuousClock.now
+    /// Whether the daemon admitted us and the connection stands.
+    private(set) var isEstablished = false
     private var failedHandshakes = 0
 
     init(
         _ kind: ZMQSocket.Kind, endpoint: String, serverKey: String, keys: CurveKeyPair,
-        context: ZMQContext, waitsForDaemon: Bool
+        context: ZMQContext, waitsForDaemon: Bool, promptly: Duration = .seconds(2)
     ) throws(ZeroMQError) {
+        self.promptly = promptly
         self.endpoint = endpoint
         self.waitsForDaemon = waitsForDaemon
         socket = try ZMQSocket(kind, in: context)
         try socket.setHighWaterMark(send: 64, receive: 10_000)
         try socket.setMaximumMessageBytes(Int64(BusLimits.maximumReplyBytes))
         try socket.setReconnectInterval(.milliseconds(20), maximum: .milliseconds(500))
-        try socket.setHandshakeInterval(.seconds(5))
+        // No limit of the socket's own: one that runs out looks like a wrong key. Whoever waits
+        // has a deadline.
+        try socket.setHandshakeInterval(.zero)
         try socket.useCurve(serverKey: serverKey, keys: keys)
         monitor = try ZMQMonitor(of: socket, name: "\(kind)")
         try socket.connect(endpoint)
@@ -71,6 +81,7 @@ final class BusConnection {
         switch event {
         case .connected:
             isReached = true
+            reachedAt = .now
             return nil
         case .handshakeSucceeded:
             isEstablished = true
@@ -79,6 +90,7 @@ final class BusConnection {
         case .refused:
             throw .notAdmitted(endpoint: endpoint, reason: "the scheduler does not know this key")
         case .handshakeFailed:
+            guard ContinuousClock.now - reachedAt < promptly else { return nil }
             // Once may be a daemon that ended at the wrong moment; twice is a wrong key.
             failedHandshakes += 1
             guard failedHandshakes > 1 else { return nil }

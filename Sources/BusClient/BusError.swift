@@ -7,8 +7,11 @@ public import ZeroMQ
 
 /// Why a request has no answer, or another than its data.
 public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
-    /// Nobody listens, or nobody answered in time.
+    /// Nobody listens.
     case noDaemon(endpoint: String)
+    /// Somebody listens and did not answer within that time; where the request left, it may be
+    /// carried out yet.
+    case silent(endpoint: String, after: Duration, isSent: Bool)
     /// The daemon refused the request; `code` is usually a `BusErrorCode`.
     case refused(code: String, message: String, hint: String)
     /// The daemon does not admit this client, or is not the one that the key file names.
@@ -28,6 +31,12 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .noDaemon(let endpoint): "cannot reach the scheduler at \"\(endpoint)\""
+        case .silent(let endpoint, let time, isSent: true):
+            "cannot say what became of the request: the scheduler at \"\(endpoint)\" took it and "
+                + "did not answer within \(Self.seconds(time))"
+        case .silent(let endpoint, let time, isSent: false):
+            "cannot reach the scheduler at \"\(endpoint)\": it is there and did not answer within "
+                + Self.seconds(time)
         case .refused(_, let message, _): message
         case .notAdmitted(let endpoint, let reason):
             "cannot enter the bus at \"\(endpoint)\": \(reason)"
@@ -45,11 +54,21 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
     public var hint: String {
         switch self {
         case .noDaemon: "start it with \"aico-supervisor\", or name its root with --root"
+        case .silent:
+            "see whether it is stopped or busy with \"ps -C aico-scheduler -o pid,stat,etime\"; "
+                + "scheduler.log says what it did last"
         case .refused(_, _, let hint): hint
-        case .notAdmitted: "ask an admin for a key: \"aico keys add NAME --role viewer\""
+        case .notAdmitted:
+            "name a key file that this scheduler knows with --key; an admin adds one as "
+                + "var/lib/aico/keys/clients/NAME.key"
         case .connectionLost: "look with \"aico scheduler history\" before you repeat it"
         case .badKeyFile, .requestTooLarge, .badReply, .transport: ""
         }
+    }
+
+    private static func seconds(_ time: Duration) -> String {
+        let seconds = time / .seconds(1)
+        return "\(Int(exactly: seconds).map(String.init) ?? "\(seconds)") s"
     }
 
     /// The code of a refusal, where it is one that this version knows.

@@ -45,7 +45,7 @@ extension SchedulerCore {
             else { continue }
             tasks[id]?.record.nextRun = next
             arm(id)
-            changes.append(.setNextRun(task.key, next))
+            changes += nextRunChanged(task, to: next)
         }
         if !changes.isEmpty { write(changes) }
     }

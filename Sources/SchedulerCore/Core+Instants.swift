@@ -39,12 +39,7 @@ extension SchedulerCore {
             }
         }
         tasks[key.id]?.record.nextRun = plan.next
-        // A change that plans anew is on its way: its next run must not be overwritten.
-        if task.isReplanning {
-            tasks[key.id]?.owesNextRun = true
-        } else if !planted(.claimWithoutNextRun) {
-            changes.append(.setNextRun(key, plan.next))
-        }
+        if !planted(.claimWithoutNextRun) { changes += nextRunChanged(task, to: plan.next) }
         write(changes)
         arm(key.id)
         let isAll = task.policies.misfire == .runAll && plan.due.count > 1
@@ -64,6 +59,14 @@ extension SchedulerCore {
                 enqueue(again, cause: .oneOfAll)
             }
         }
+    }
+
+    /// What tells the store of a task's next run; nothing while a change that plans anew is on its
+    /// way: its next run must not be overwritten, and what it came to is written after it.
+    mutating func nextRunChanged(_ task: TaskState, to next: Instant?) -> [StoreChange] {
+        guard task.isReplanning else { return [.setNextRun(task.key, next)] }
+        tasks[task.id]?.owesNextRun = true
+        return []
     }
 
     /// Instants of a task that wait or run: one that a clock passes again after it was set back is

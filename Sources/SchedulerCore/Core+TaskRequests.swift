@@ -157,16 +157,27 @@ extension SchedulerCore {
         tasks[key.id]?.record = record
         tasks[key.id]?.table = change.table
         if record.nextRun != change.record.nextRun || task.owesNextRun {
-            // A later change that stands in the store already says when it is due.
-            let isLast = tasks[key.id]?.isReplanning != true
-            tasks[key.id]?.owesNextRun = !isLast
-            if isLast { write([.setNextRun(key, record.nextRun)]) }
+            tasks[key.id]?.owesNextRun = false
+            // Where a further change is on its way, after that.
+            if let now = self.task(key) { write(nextRunChanged(now, to: record.nextRun)) }
         }
         arm(key.id)
         if before.enabled, !record.enabled { skipWaiting(of: key, reason: "disabled") }
+        placeAnew(key, change.table.policies)
         needsAdmission = true
         let retrying = record.enabled ? 0 : task.open.count
         reply(request, .task(key, retrying: retrying))
+    }
+
+    /// What waits of a task waits by its new policies.
+    private mutating func placeAnew(_ key: TaskKey, _ policies: TaskPolicies) {
+        let waiting = executions.values.filter { $0.task == key && $0.state == .queued }
+        for execution in waiting.sorted(by: { $0.plannedAt < $1.plannedAt }) {
+            executions[execution.id]?.policies = policies
+            executions[execution.id]?.ticket = 0
+            held.remove(execution.id)
+            place(execution.id)
+        }
     }
 
     // MARK: - Delete

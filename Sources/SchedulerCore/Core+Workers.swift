@@ -52,7 +52,10 @@ extension SchedulerCore {
         let lost = executions.values.filter {
             $0.taskClass == taskClass && $0.attempt?.isSent == true && $0.state == .running
         }
-        for execution in lost.sorted(by: { $0.id < $1.id }) {
+        // In the order of their attempts.
+        for execution in lost.sorted(by: {
+            ($0.attempt?.key.value ?? 0) < ($1.attempt?.key.value ?? 0)
+        }) {
             let outcome = execution.cancelled?.outcome ?? Outcome(.interrupted, .workerDied)
             finish(
                 execution.id, outcome, exit: nil, message: "its worker ended under it",

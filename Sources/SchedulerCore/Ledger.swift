@@ -255,7 +255,7 @@ extension SchedulerCore {
                 tasks[key.id]?.changes.removeAll { $0.record.updatedAt == at }
                 if tasks[key.id]?.owesNextRun == true {
                     tasks[key.id]?.owesNextRun = false
-                    write([.setNextRun(key, tasks[key.id]?.record.nextRun)])
+                    if let now = task(key) { write(nextRunChanged(now, to: now.record.nextRun)) }
                 }
             }
             reply(request, .refused(refusal))

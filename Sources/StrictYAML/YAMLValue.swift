@@ -99,10 +99,15 @@ extension YAMLValue {
         else { throw failure("'\(name)' must be a number, not \(kindName)") }
         guard range.contains(number) else {
             throw failure(
-                "'\(name)' must be between \(range.lowerBound) and \(range.upperBound), "
-                    + "not \(text)")
+                "'\(name)' must be between \(Self.text(range.lowerBound)) and "
+                    + "\(Self.text(range.upperBound)), not \(text)")
         }
         return number
+    }
+
+    /// A bound as people write it: without a fraction where it has none.
+    private static func text(_ bound: Double) -> String {
+        Int(exactly: bound).map(String.init) ?? "\(bound)"
     }
 
     /// Reads a list; an absent value is an empty one.

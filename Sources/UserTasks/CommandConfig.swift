@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 public import TaskKit
 
 /// What `user.command` runs, and with what around it.
 public struct CommandConfig: TaskConfig {
     /// The most words of an argv.
     static let maximumArguments = 1024
+    /// What the variables that say whose run it is begin with.
+    static let reservedPrefix = "AICO_"
 
     /// The program and its arguments.
     public let argv: [String]
@@ -15,46 +18,57 @@ public struct CommandConfig: TaskConfig {
     /// Where the program starts.
     public let workingDirectory: String
     /// What the program reads from standard input; nothing where it is left out.
-    public let input: String?
+    public let input: [UInt8]?
+    /// Whether standard error is the same stream as standard output.
+    public let mergesOutput: Bool
 
-    /// Reads the fields.
+    /// Reads the fields; their rules keep out what execve(2) could not be told.
     public init(from config: inout ConfigReader) throws(ConfigError) {
-        argv = try config.stringList("argv", "The program and its arguments")
+        argv = try config.stringList(
+            "argv", rules: Self.argvRules, "The program and its arguments")
         environment = try config.stringMap(
-            "environment", default: [:], "Variables beside PATH, HOME, LANG and AICO_*")
+            "environment", default: [:], rules: Self.environmentRules,
+            "Variables beside PATH, HOME, LANG and AICO_*")
         workingDirectory = try config.string(
-            "working_directory", default: "/aico/work", "Where the program starts")
-        input = try config.optionalString("stdin", "What the program reads from standard input")
+            "working_directory", default: "/aico/work", rules: Self.pathRules,
+            "Where the program starts")
+        let text = try config.optionalString("stdin", "What the program reads from standard input")
+        let encoded = try config.optionalString(
+            "stdin_base64", rules: Self.encodedRules, excludes: ["stdin"],
+            "The same in base64, for bytes that are no text")
+        input = encoded.flatMap { Base64.decode($0) } ?? text.map { Array($0.utf8) }
+        mergesOutput = try config.boolean(
+            "merge_output", default: false,
+            "Whether standard error goes the way of standard output, in the order of writing")
     }
 
-    /// Refuses what execve(2) could not be told.
-    public func validate() throws(ConfigError) {
-        guard let program = argv.first, !program.isEmpty else {
-            throw ConfigError(field: "argv", reason: "must name a program")
-        }
-        guard argv.count <= Self.maximumArguments else {
-            throw ConfigError(
-                field: "argv", reason: "has \(argv.count) words, limit \(Self.maximumArguments)")
-        }
-        guard !argv.contains(where: { $0.utf8.contains(0) }) else {
-            throw ConfigError(field: "argv", reason: "must not contain a zero byte")
-        }
-        guard workingDirectory.hasPrefix("/"), !workingDirectory.utf8.contains(0) else {
-            throw ConfigError(
-                field: "working_directory", reason: "must be an absolute path, as /aico/work")
-        }
-        for (name, value) in environment.sorted(by: { $0.key < $1.key }) {
-            guard !name.isEmpty, !name.utf8.contains(0x3D), !name.utf8.contains(0),
-                !value.utf8.contains(0)
-            else {
-                throw ConfigError(
-                    field: "environment",
-                    reason: "names must be without '=', and no text may contain a zero byte")
-            }
-            guard !name.hasPrefix("AICO_") else {
-                throw ConfigError(
-                    field: "environment", reason: "\"\(name)\" is set by the task supervisor")
-            }
-        }
+    private static var argvRules: FieldRules {
+        var rules = FieldRules()
+        rules.minimumCount = 1
+        rules.maximumCount = maximumArguments
+        rules.isFirstNonempty = true
+        rules.isWithoutZero = true
+        return rules
+    }
+
+    private static var environmentRules: FieldRules {
+        var rules = FieldRules()
+        rules.hasVariableNames = true
+        rules.reservedPrefix = reservedPrefix
+        rules.isWithoutZero = true
+        return rules
+    }
+
+    private static var pathRules: FieldRules {
+        var rules = FieldRules()
+        rules.isAbsolutePath = true
+        rules.isWithoutZero = true
+        return rules
+    }
+
+    private static var encodedRules: FieldRules {
+        var rules = FieldRules()
+        rules.isBase64 = true
+        return rules
     }
 }

@@ -8,19 +8,16 @@ import Glibc
 struct CommandProcess: ~Copyable {
     let processID: pid_t
     var input: PipeEnd
-    var output: PipeEnd
-    var errors: PipeEnd
     var result: PipeEnd
 
-    /// Starts `argv` with its standard streams and descriptor 3 on pipes, as a session of its own
-    /// with no signal blocked or ignored.
+    /// Starts `argv` with standard input and descriptor 3 on pipes and its output on `output` and
+    /// `errors`, as a session of its own with no signal blocked or ignored.
     init(
-        argv: [String], variables: [String: String], workingDirectory: String, hasInput: Bool
+        argv: [String], variables: [String: String], workingDirectory: String, hasInput: Bool,
+        output: Int32, errors: Int32
     ) throws(CommandFailure) {
         try Self.check(directory: workingDirectory)
         let program = try Self.find(argv[0], path: variables["PATH"] ?? "")
-        let outputPipe = try Pipe()
-        let errorPipe = try Pipe()
         let resultPipe = try Pipe()
         let inputPipe = try Pipe()
         var actions = posix_spawn_file_actions_t()
@@ -31,21 +28,18 @@ struct CommandProcess: ~Copyable {
         } else {
             posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         }
-        posix_spawn_file_actions_adddup2(&actions, outputPipe.writing.descriptor, 1)
-        posix_spawn_file_actions_adddup2(&actions, errorPipe.writing.descriptor, 2)
+        // Not by way of this process, which may be killed before it has passed on what it read.
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
         // Replaces the task's socket to its worker: a command gets no other descriptor of ours.
         posix_spawn_file_actions_adddup2(&actions, resultPipe.writing.descriptor, 3)
         aico_spawn_close_from(&actions, 4)
         aico_spawn_chdir(&actions, workingDirectory)
         processID = try Self.spawn(program, argv, variables, &actions)
         inputPipe.writing.setNonblocking()
-        outputPipe.reading.setNonblocking()
-        errorPipe.reading.setNonblocking()
         resultPipe.reading.setNonblocking()
         input = Self.writingEnd(inputPipe)
         if !hasInput { input.close() }
-        output = Self.readingEnd(outputPipe)
-        errors = Self.readingEnd(errorPipe)
         result = Self.readingEnd(resultPipe)
     }
 
@@ -65,6 +59,7 @@ extension CommandProcess {
         let descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         let code = errno
         guard descriptor >= 0 else {
+            if CommandFailure.isPassing(code) { throw .resources(errno: code) }
             throw .workingDirectory(path: directory, reason: String(cString: strerror(code)))
         }
         close(descriptor)
@@ -74,9 +69,12 @@ extension CommandProcess {
         guard !program.contains("/") else { return program }
         for file in CommandEnvironment.candidates(program, path: path) {
             var status = stat()
-            guard stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-                access(file, X_OK) == 0
-            else { continue }
+            guard stat(file, &status) == 0 else {
+                let code = errno
+                if CommandFailure.isPassing(code) { throw .resources(errno: code) }
+                continue
+            }
+            guard status.st_mode & S_IFMT == S_IFREG, access(file, X_OK) == 0 else { continue }
             return file
         }
         throw .notFound(places: path)
@@ -104,8 +102,7 @@ extension CommandProcess {
         switch code {
         case 0: return processID
         case ENOENT, ENOTDIR: throw .notFound(places: "the file system, or its interpreter is")
-        case EAGAIN, ENOMEM, ENFILE, EMFILE:
-            throw .resources(errno: code)
+        case _ where CommandFailure.isPassing(code): throw .resources(errno: code)
         default: throw .notExecutable(reason: String(cString: strerror(code)))
         }
     }

@@ -7,7 +7,9 @@ import CLinux
 import Glibc
 import TaskKit
 
-/// Serves a running command until it ends: its output, its input, its orphans, its cancellation.
+/// Serves a running command until it ends: its result, its input, its orphans, its cancellation.
+///
+/// Its output goes to the worker without this process.
 struct CommandRun: ~Copyable {
     /// The most bytes kept of descriptor 3.
     static let maximumResultBytes = WireLimits.maximumBlobBytes
@@ -18,17 +20,14 @@ struct CommandRun: ~Copyable {
     private var process: CommandProcess
     private let context: TaskContext
     private var input: ArraySlice<UInt8>
-    private var outputLines = LineSplitter()
-    private var errorLines = LineSplitter()
     private var resultBytes: [UInt8] = []
-    private var lastError: String?
     private var isCancelled = false
     private var buffer = [UInt8](repeating: 0, count: CommandRun.chunkBytes)
     private let exitDescriptor: Int32
     private let childSignals: Int32
 
     init(
-        _ process: consuming CommandProcess, input: String?, context: TaskContext
+        _ process: consuming CommandProcess, input: [UInt8]?, context: TaskContext
     ) throws(CommandFailure) {
         exitDescriptor = aico_pidfd_open(process.processID)
         let code = errno
@@ -39,7 +38,7 @@ struct CommandRun: ~Copyable {
         childSignals = getpid() == 1 ? Self.watchChildren() : -1
         self.process = process
         self.context = context
-        self.input = ArraySlice(input.map { Array($0.utf8) } ?? [])
+        self.input = ArraySlice(input ?? [])
     }
 
     deinit {
@@ -55,8 +54,6 @@ struct CommandRun: ~Copyable {
                 item(exitDescriptor, POLLIN),
                 item(childSignals, POLLIN),
                 item(isCancelled ? -1 : context.cancellationDescriptor, POLLIN),
-                item(process.output.descriptor, POLLIN),
-                item(process.errors.descriptor, POLLIN),
                 item(process.result.descriptor, POLLIN),
                 item(process.input.descriptor, POLLOUT),
             ]
@@ -65,10 +62,8 @@ struct CommandRun: ~Copyable {
                 isCancelled = true
                 process.terminate()
             }
-            if items[3].revents != 0 { _ = readOutput() }
-            if items[4].revents != 0 { _ = readErrors() }
-            if items[5].revents != 0 { _ = readResult() }
-            if items[6].revents != 0 { writeInput() }
+            if items[3].revents != 0 { _ = readResult() }
+            if items[4].revents != 0 { writeInput() }
             if items[1].revents != 0 { reapOrphans() }
             if items[0].revents != 0, let end = reap() {
                 drain()
@@ -79,7 +74,7 @@ struct CommandRun: ~Copyable {
 
     /// Gives the verdict of a command that ended.
     func verdict(_ end: CommandVerdict.End) throws(TaskFailure) -> JSONValue {
-        try CommandVerdict.result(end, result: result(), lastError: lastError)
+        try CommandVerdict.result(end, result: result())
     }
 
     private func item(_ descriptor: Int32, _ events: Int32) -> pollfd {
@@ -116,37 +111,10 @@ extension CommandRun {
         return CommandVerdict.End(waitStatus: status)
     }
 
-    /// Reads what the command left in its pipes; does not wait for what others may still write.
+    /// Reads what the command left on descriptor 3; does not wait for what others may still write.
     private mutating func drain() {
         var left = Self.drainBytes
-        while left > 0, case let count = readOutput(), count > 0 { left -= count }
-        left = Self.drainBytes
-        while left > 0, case let count = readErrors(), count > 0 { left -= count }
-        left = Self.drainBytes
         while left > 0, case let count = readResult(), count > 0 { left -= count }
-        if let line = outputLines.finish() { context.output(line, isError: false) }
-        if let line = errorLines.finish() { say(error: line) }
-    }
-
-    private mutating func readOutput() -> Int {
-        let count = fill(from: process.output.descriptor)
-        if count == 0 { process.output.close() }
-        guard count > 0 else { return 0 }
-        for line in outputLines.take(buffer[..<count]) { context.output(line, isError: false) }
-        return count
-    }
-
-    private mutating func readErrors() -> Int {
-        let count = fill(from: process.errors.descriptor)
-        if count == 0 { process.errors.close() }
-        guard count > 0 else { return 0 }
-        for line in errorLines.take(buffer[..<count]) { say(error: line) }
-        return count
-    }
-
-    private mutating func say(error line: String) {
-        context.output(line, isError: true)
-        if !line.isEmpty { lastError = String(line.prefix(200)) }
     }
 
     private mutating func readResult() -> Int {

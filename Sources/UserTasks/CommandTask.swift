@@ -29,7 +29,9 @@ public struct CommandTask: ScheduledTask {
             let process = try CommandProcess(
                 argv: config.argv,
                 variables: CommandEnvironment.variables(config, context),
-                workingDirectory: config.workingDirectory, hasInput: config.input != nil)
+                workingDirectory: config.workingDirectory, hasInput: config.input != nil,
+                output: context.outputDescriptor,
+                errors: config.mergesOutput ? context.outputDescriptor : context.errorDescriptor)
             var run = try CommandRun(process, input: config.input, context: context)
             let end = run.wait()
             return try run.verdict(end)

@@ -29,26 +29,30 @@ enum CommandVerdict {
     }
 
     /// Gives the result of a command that ended with 0, else throws.
-    static func result(_ end: End, result: JSONValue?, lastError: String?) throws(TaskFailure)
-        -> JSONValue
-    {
-        let detail = lastError.map { ": \($0)" } ?? ""
+    static func result(_ end: End, result: JSONValue?) throws(TaskFailure) -> JSONValue {
         switch end {
         case .exited(0): return result ?? ["exit_code": 0]
         case .exited(ExitCode.temporaryFailure):
-            throw .transient(
-                "exited with code 75 (try again later)\(detail)", exitCode: 75)
+            throw failed("exited with code 75 (try again later)", 75)
         case .exited(ExitCode.configuration):
-            throw .permanent("exited with code 78 (wrong configuration)\(detail)", exitCode: 78)
+            throw failed("exited with code 78 (wrong configuration)", 78, isPermanent: true)
         case .exited(ExitCode.notExecutable):
-            throw .permanent("exited with code 126 (cannot be executed)\(detail)", exitCode: 126)
+            throw failed("exited with code 126 (cannot be executed)", 126, isPermanent: true)
         case .exited(ExitCode.notFound):
-            throw .permanent("exited with code 127 (command not found)\(detail)", exitCode: 127)
+            throw failed("exited with code 127 (command not found)", 127, isPermanent: true)
         case .exited(let code):
-            throw .transient("exited with code \(code)\(detail)", exitCode: code)
+            throw failed("exited with code \(code)", code)
         case .signaled(let signal):
-            throw .transient("ended by signal \(signal)\(detail)", exitCode: 128 + signal)
+            throw .program(
+                "ended by signal \(signal)", isPermanent: false, exitCode: 128 + signal,
+                signal: signal)
         }
+    }
+
+    private static func failed(
+        _ message: String, _ code: Int32, isPermanent: Bool = false
+    ) -> TaskFailure {
+        .program(message, isPermanent: isPermanent, exitCode: code)
     }
 
     /// A program that could not be started at all.
@@ -83,4 +87,9 @@ enum CommandFailure: Error, Sendable, Equatable {
     case notExecutable(reason: String)
     /// The kernel lacks something now.
     case resources(errno: Int32)
+
+    /// Whether an error passes by itself: a lack of something, or a program that is being written.
+    static func isPassing(_ code: Int32) -> Bool {
+        TransientErrno.contains(code) || code == ETXTBSY
+    }
 }

@@ -9,6 +9,9 @@ public struct ZMQMessage: Sendable, Equatable {
     public var frames: [[UInt8]]
     /// Who the ZAP handler said the sender is; nil where it was not asked.
     public var userID: String?
+    /// The descriptor of the sender's connection, on a ROUTER or XPUB; libzmq owns it, and a
+    /// connection that is gone may have left its number to another one.
+    public var connection: Int32?
 }
 
 extension ZMQSocket {
@@ -53,7 +56,8 @@ extension ZMQSocket {
     public func receiveMessage(
         nonblocking: Bool = true, maximumFrames: Int = 16
     ) throws(ZeroMQError) -> ZMQMessage? {
-        var message = ZMQMessage(frames: [], userID: nil)
+        var message = ZMQMessage(frames: [], userID: nil, connection: nil)
+        let namesConnection = kind == .router || kind == .xpub
         var part = zmq_msg_t()
         zmq_msg_init(&part)
         defer { zmq_msg_close(&part) }
@@ -67,6 +71,10 @@ extension ZMQSocket {
             guard message.frames.count <= maximumFrames else { continue }
             if message.userID == nil, let text = zmq_msg_gets(&part, "User-Id") {
                 message.userID = String(cString: text)
+            }
+            // What zmq_msg_get(3) reads for the deprecated ZMQ_SRCFD.
+            if namesConnection, message.connection == nil, let text = zmq_msg_gets(&part, "__fd") {
+                message.connection = Int32(String(cString: text))
             }
             let start = zmq_msg_data(&part)
             message.frames.append(

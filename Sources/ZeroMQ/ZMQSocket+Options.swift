@@ -58,6 +58,12 @@ extension ZMQSocket {
         try setInteger(ZMQ_XPUB_VERBOSE, enabled ? 1 : 0, "verbose subscriptions")
     }
 
+    /// Applies a subscription only where `subscribe` is called before the next `receive`
+    /// (`ZMQ_XPUB_MANUAL`): it then goes to the connection whose message was received last.
+    public func setManualSubscriptions(_ enabled: Bool) throws(ZeroMQError) {
+        try setInteger(ZMQ_XPUB_MANUAL, enabled ? 1 : 0, "manual subscriptions")
+    }
+
     /// Sets the length of the queue of connections not yet accepted (`ZMQ_BACKLOG`).
     public func setBacklog(_ count: Int32) throws(ZeroMQError) {
         try setInteger(ZMQ_BACKLOG, count, "backlog")

@@ -27,6 +27,8 @@ public final class ZMQSocket {
         case push = 8
         /// `ZMQ_XPUB`.
         case xpub = 9
+        /// `ZMQ_XSUB`.
+        case xsub = 10
     }
 
     /// The pattern it was made with.

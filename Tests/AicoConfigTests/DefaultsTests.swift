@@ -13,8 +13,8 @@ import Testing
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     @Test func embeddedDefaultsAreTheFileByteForByte() throws {
-        let file = Self.repository.appending(path: "config/defaults/core.yaml")
-        #expect(try Data(contentsOf: file) == Data(DefaultConfiguration.text.utf8))
+        let file = Self.repository.appending(path: "Sources/AicoConfig/Resources/core.yaml")
+        #expect(try Data(contentsOf: file) == Data(DefaultConfiguration.bytes))
     }
 
     @Test func defaultsAreThoseOfTheRequirements() throws {

@@ -64,6 +64,51 @@ import Testing
                 == ["retention_days": 7, "max_size_mb": 500, "history_retention_days": 90])
     }
 
+    @Test func anInstantInThePastIsWarnedOfAndStopsNothing() throws {
+        let text = """
+            tasks:
+              maintenance:
+                log_cleanup: {schedule: "at:2026-01-15T10:00:00Z"}
+                database_vacuum: {schedule: "at:2026-01-15T10:00:00Z", enabled: false}
+            """
+        let configuration = try check(text)
+        let instant = try #require(Instant(iso8601: "2026-01-15T10:00:00Z"))
+        #expect(configuration.warnings(at: instant - .seconds(1)) == [])
+        #expect(
+            configuration.warnings(at: instant) == [
+                "/r/etc/aico/core.yaml: task maintenance.log_cleanup never runs: "
+                    + "\"at:2026-01-15T10:00:00Z\" is in the past; write a later instant, "
+                    + "or enabled: false"
+            ])
+        #expect(try Configuration.load(root: "/r").warnings(at: instant) == [])
+    }
+
+    @Test func workersThatCannotRunAreWarnedOf() throws {
+        let text = "scheduler: {worker_executables: [aico-worker-user, aico-worker-other]}"
+        let directory = try TemporaryRoot()
+        let configuration = try check(text)
+        #expect(
+            configuration.executableWarnings(in: directory.path) == [
+                "cannot run worker \"\(directory.path)/aico-worker-user\": No such file or "
+                    + "directory; its tasks do not run: install it, or take it out of "
+                    + "worker_executables",
+                "/r/etc/aico/core.yaml: worker_executables names \"aico-worker-other\", which "
+                    + "nobody launches; write aico-worker-maintenance, aico-worker-security, "
+                    + "aico-worker-agency, aico-worker-user",
+            ])
+        let worker = "\(directory.path)/aico-worker-user"
+        close(open(worker, O_WRONLY | O_CREAT, 0o755))
+        defer { unlink(worker) }
+        #expect(configuration.executableWarnings(in: directory.path).count == 1)
+    }
+
+    @Test func intervalsMayHaveAUnit() throws {
+        let text = "tasks: {maintenance: {log_cleanup: {schedule: 'interval:6h'}}}"
+        let task = try #require(
+            try check(text).builtInTasks.first { $0.id.text == "maintenance.log_cleanup" })
+        #expect(task.schedule.kind == .interval(seconds: 21_600))
+    }
+
     @Test func busMayListenOnAnAddress() throws {
         let bus = try check("bus: {requests: 'tcp://127.0.0.1:7801'}").bus
         #expect(bus.requests?.text == "tcp://127.0.0.1:7801")

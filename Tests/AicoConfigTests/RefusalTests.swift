@@ -77,10 +77,10 @@ import Testing
             "core.yaml:2: 'max_concurrent_tasks' must be between 1 and 256, not 0"),
         Fault(
             "above the range", "scheduler:\n  max_cpu_percent: 101\n",
-            "core.yaml:2: 'max_cpu_percent' must be between 1.0 and 100.0, not 101"),
+            "core.yaml:2: 'max_cpu_percent' must be between 1 and 100, not 101"),
         Fault(
             "negative duration", "scheduler:\n  default_retry_delay: -1\n",
-            "core.yaml:2: 'default_retry_delay' must be between 0.0 and 604800.0, not -1"),
+            "core.yaml:2: 'default_retry_delay' must be between 0 and 604800, not -1"),
         Fault(
             "not a number", "scheduler:\n  max_cpu_percent: .nan\n",
             "core.yaml:2: 'max_cpu_percent' must be a number, not '.nan'"),
@@ -110,6 +110,28 @@ import Testing
             "zone that is a path", "scheduler:\n  timezone: ../../etc/passwd\n",
             "core.yaml:2: 'timezone' must be a zone's name as Europe/Berlin, "
                 + "not '../../etc/passwd'"),
+        Fault(
+            "a bound with a fraction", "scheduler:\n  scheduler_interval: 61\n",
+            "core.yaml:2: 'scheduler_interval' must be between 0.01 and 60, not 61"),
+        Fault(
+            "zone that does not exist", "scheduler:\n  timezone: Europe/Berln\n",
+            "core.yaml:2: cannot use time zone \"Europe/Berln\": there is no such zone in "
+                + "/usr/share/zoneinfo; write Europe/Berlin"),
+        Fault(
+            "zone of a task that does not exist",
+            "tasks:\n  maintenance:\n    log_cleanup:\n      timezone: berlin\n",
+            "core.yaml:4: cannot use time zone \"berlin\": there is no such zone in "
+                + "/usr/share/zoneinfo; write Europe/Berlin"),
+        Fault(
+            "schedule that never fires",
+            "tasks:\n  maintenance:\n    log_cleanup:\n      schedule: 0 0 30 2 *\n",
+            "core.yaml:4: 'schedule' never fires: no year has such a day, as '0 0 30 2 *' asks "
+                + "for; write a day that comes, as in 0 2 * * *"),
+        Fault(
+            "zone in a schedule",
+            "tasks:\n  maintenance:\n    log_cleanup:\n      schedule: TZ=UTC 0 2 * * *\n",
+            "core.yaml:4: cannot read schedule \"TZ=UTC\": a schedule carries no variables; "
+                + "write \"0 2 * * *\", and the zone apart: timezone: UTC"),
         Fault(
             "limits in the wrong order", "scheduler:\n  max_retry_delay: 30\n",
             "core.yaml:2: 'max_retry_delay' must not be less than 'default_retry_delay'"),

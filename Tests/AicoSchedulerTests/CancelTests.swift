@@ -23,7 +23,11 @@ struct CancelTests {
         let order = try worker.nextRun()
         try worker.start(order)
         _ = try run.event(.executionStarted)
-        #expect(try run.request(.taskCancel, ["task": "user.one"]) == ["cancelled": [id]])
+        let reply = try run.request(.taskCancel, ["task": "user.one"])
+        #expect(reply["cancelled"] == [])
+        #expect(reply["waiting"]?.array?.first?["execution"] == id)
+        let until = try #require(reply["waiting"]?.array?.first?.instant("until"))
+        #expect(until > Instant.now && until < Instant.now + .seconds(3))
         #expect(
             try worker.next(answeringPings: true)
                 == .cancel(attempt: order.attempt, reason: .requested, grace: .milliseconds(2500)))
@@ -52,7 +56,7 @@ struct CancelTests {
         let id = try #require(try run.request(.taskRun, ["task": "user.one"])["execution"])
         try worker.finish(try worker.nextRun(), sequence: 0, .none, exit: .exited(code: 75))
         _ = try run.event(.executionRetry)
-        #expect(try run.request(.taskCancel, ["execution": id]) == ["cancelled": [id]])
+        #expect(try run.request(.taskCancel, ["execution": id])["cancelled"] == [id])
         #expect(try run.event(.executionFinished)["outcome"] == "cancelled")
         let status = try run.request(.taskStatus, ["execution": id])["execution"]
         #expect(status?["state"] == "ended")
@@ -67,7 +71,7 @@ struct CancelTests {
         #expect(reply["state"] == "queued")
         #expect(try run.event(.executionDeferred)["reason"] == "worker")
         let id = try #require(reply["execution"])
-        #expect(try run.request(.taskCancel, ["task": "user.one"]) == ["cancelled": [id]])
+        #expect(try run.request(.taskCancel, ["task": "user.one"])["cancelled"] == [id])
         #expect(try run.event(.executionSkipped)["reason"] == "cancelled")
         let worker = try run.worker(.user)
         #expect(try run.request(.taskRun, ["task": "user.one"])["state"] == "running")
@@ -86,21 +90,23 @@ struct CancelTests {
         }
     }
 
-    @Test func anAttemptThatItsWorkerDoesNotEndIsEndedWithIt() throws {
+    @Test(arguments: [true, false])
+    func aSecondRequestOrNowKills(isNow: Bool) throws {
         let worker = try run.worker(.user)
-        try run.createCommand(policies: ["timeout": 0.1, "grace": 0])
+        try run.createCommand(policies: ["grace": 60])
         _ = try run.request(.taskRun, ["task": "user.one"])
         let order = try worker.nextRun()
-        #expect(order.timeout == .milliseconds(100))
-        #expect(order.grace == .zero)
         try worker.start(order)
-        // The backstop acts fifteen seconds after timeout and grace.
-        let message = try run.receive(within: 30)
-        #expect(message.kind == .kill)
-        #expect(message.taskClass == .user)
-        run.send(.exited, .user, argument: 9)
-        let finished = try run.event(.executionFinished)
-        #expect(finished["outcome"] == "interrupted")
-        #expect(finished["reason"] == "worker_died")
+        _ = try run.event(.executionStarted)
+        if !isNow {
+            _ = try run.request(.taskCancel, ["task": "user.one"])
+            #expect(
+                try worker.next(answeringPings: true)
+                    == .cancel(attempt: order.attempt, reason: .requested, grace: .seconds(60)))
+        }
+        _ = try run.request(.taskCancel, ["task": "user.one", "now": .bool(isNow)])
+        #expect(
+            try worker.next(answeringPings: true)
+                == .cancel(attempt: order.attempt, reason: .requested, grace: .zero))
     }
 }

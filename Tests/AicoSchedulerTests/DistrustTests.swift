@@ -107,7 +107,7 @@ struct DistrustTests {
         let exited = try run.event(.worker)
         #expect(exited["class"] == "user")
         #expect(exited["state"] == "exited")
-        #expect(exited["detail"] == "wait status 9")
+        #expect(exited["detail"] == "was ended by signal 9")
         #expect(try run.event(.executionRetry)["outcome"] == "interrupted")
         run.send(.launched, .user, processID: 2000)
         #expect(

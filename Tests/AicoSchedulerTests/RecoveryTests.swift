@@ -109,7 +109,7 @@ struct RecoveryTests {
         task.enabled = false
         try store.perform([
             .updateTask(task),
-            .occurrence(task.id, plannedAt: instant, .deferred, reason: "cpu", at: instant),
+            .occurrence(task.key, plannedAt: instant, .deferred, reason: "cpu", at: instant),
         ])
         try store.close()
         let run = try SchedulerRun(root)

@@ -57,37 +57,127 @@ import Testing
                 name, role: .viewer, pair: pair("5"), server: server, directory: scratch.path)
         }
         try add("phone")
-        #expect(try BusKeys.clients(directory: scratch.path).map(\.name) == ["admin", "phone"])
+        #expect(
+            ClientKeys.read(directory: scratch.path).clients.map(\.name) == ["admin", "phone"])
         #expect(throws: KeyError.self) { try add("phone") }
         for name in ["", "../evil", "a b", "UPPER", String(repeating: "x", count: 65)] {
             #expect(throws: KeyError.self) { try add(name) }
         }
     }
 
-    @Test(arguments: [
-        "public short\nrole admin\n", "role admin\n",
-        "public \(String(repeating: "1", count: 40))\nrole king\n",
-        "public \(String(repeating: "1", count: 40))\n",
-        "public \(String(repeating: "\"", count: 40))\nrole admin\n",
-        "nonsense\n",
-    ])
-    func aMalformedClientFileIsRefusedByPath(text: String) throws {
-        _ = try open()
-        try scratch.write("clients/bad.key", text)
-        #expect {
-            try BusKeys.clients(directory: scratch.path)
-        } throws: { error in
-            guard case KeyError.malformedFile(let path, _)? = error as? KeyError else {
-                return false
-            }
-            return path.hasSuffix("clients/bad.key")
-        }
+    struct Fault: Sendable, CustomTestStringConvertible {
+        var text: String
+        var line = 0
+        var reason: String
+        var advice: String
+        var testDescription: String { "\(reason): \(text.debugDescription)" }
     }
 
-    @Test func aClientFileOthersMayWriteIsRefused() throws {
+    private static let key = "public \(String(repeating: "7", count: 40))\n"
+
+    static let faults = [
+        Fault(text: "", reason: "it is empty", advice: "write a line \"public KEY\""),
+        Fault(text: "# nothing yet\n\n", reason: "it is empty", advice: "or remove it"),
+        Fault(
+            text: key + "role Admin\n", line: 2, reason: "unknown role \"Admin\"",
+            advice: "write \"role admin\""),
+        Fault(
+            text: key + "role king\n", line: 2, reason: "unknown role \"king\"",
+            advice: "write \"role viewer\", \"role operator\" or \"role admin\""),
+        Fault(
+            text: key + "role admin \n", line: 2, reason: "unknown role \"admin \"",
+            advice: "write \"role admin\""),
+        Fault(
+            text: key + "role viewer\r\n", line: 2, reason: "it ends with CR and LF",
+            advice: "LF alone"),
+        Fault(text: key, reason: "it has no role line", advice: "write \"role viewer\""),
+        Fault(text: "role admin\n", reason: "it has no public line", advice: "\"public KEY\""),
+        Fault(
+            text: "public short\nrole admin\n", line: 1,
+            reason: "public is not a key of 40 characters of Z85", advice: "write the key as"),
+        Fault(
+            text: "public \(String(repeating: "\"", count: 40))\nrole admin\n", line: 1,
+            reason: "public is not a key of 40 characters of Z85", advice: "write the key as"),
+        Fault(text: "nonsense\n", line: 1, reason: "it does not begin", advice: "write lines as"),
+        Fault(
+            text: key + key + "role viewer\n", line: 2, reason: "it is the second public line",
+            advice: "write one"),
+    ]
+
+    @Test(arguments: faults) func aBadClientFileIsToldAndKeepsNobodyOut(fault: Fault) throws {
+        let first = try open()
+        try scratch.write("clients/bad.key", fault.text)
+        let keys = try BusKeys.open(directory: scratch.path) { pair("9") }
+        #expect(keys.clients == first.clients, "the others are admitted")
+        let problem = try #require(keys.problems.first)
+        #expect(keys.problems.count == 1)
+        #expect(problem.path == scratch.path + "/clients/bad.key")
+        #expect(problem.line == fault.line)
+        #expect(problem.reason.contains(fault.reason), "\(problem)")
+        #expect(problem.advice.contains(fault.advice), "\(problem)")
+    }
+
+    @Test func aProblemIsOneSentence() {
+        let problem = KeyProblem(
+            path: "/k/clients/a\nb.key", line: 2, reason: "unknown role \"Admin\"",
+            advice: "write \"role admin\"")
+        #expect(
+            "\(problem)" == "client key file \"/k/clients/a?b.key\" line 2 is not admitted: "
+                + "unknown role \"Admin\"; write \"role admin\"")
+    }
+
+    @Test func aBadFileAloneDoesNotMakeAnotherAdmin() throws {
+        _ = try open()
+        try FileManager.default.removeItem(atPath: scratch.path + "/clients/admin.key")
+        try scratch.write("clients/admin.key", "")
+        let keys = try BusKeys.open(directory: scratch.path) { pair("9") }
+        #expect(keys.clients == [])
+        #expect(keys.problems.map(\.path) == [scratch.path + "/clients/admin.key"])
+    }
+
+    @Test func filesWithOnePublicKeyAreNamedAndNoneIsAdmitted() throws {
+        let server = try open().server
+        for (name, role) in [("copy", ClientRole.viewer), ("phone", .operator)] {
+            try BusKeys.addClient(
+                name, role: role, pair: pair(name == "copy" ? "2" : "5"), server: server,
+                directory: scratch.path)
+        }
+        let keys = ClientKeys.read(directory: scratch.path)
+        #expect(keys.clients.map(\.name) == ["phone"])
+        #expect(
+            keys.problems.map(\.path)
+                == ["admin", "copy"].map { "\(scratch.path)/clients/\($0).key" })
+        #expect(keys.problems.first?.reason == "it has the public key of \"copy.key\" as well")
+        #expect(keys.problems.last?.reason == "it has the public key of \"admin.key\" as well")
+    }
+
+    @Test func aClientFileOthersMayWriteOrALinkIsNotAdmitted() throws {
         _ = try open()
         try scratch.setMode("clients/admin.key", 0o460)
-        #expect(throws: KeyError.self) { try BusKeys.clients(directory: scratch.path) }
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch.path + "/clients/link.key", withDestinationPath: "admin.key")
+        let keys = ClientKeys.read(directory: scratch.path)
+        #expect(keys.clients == [])
+        #expect(keys.problems.map(\.reason).first?.contains("others may write it") == true)
+        #expect(keys.problems.last?.reason == "cannot open it: Too many levels of symbolic links")
+        #expect(keys.problems.last?.advice.contains("not a symbolic link") == true)
+    }
+
+    @Test func aDirectoryThatCannotBeReadIsAProblemAndNoneIsNot() throws {
+        #expect(ClientKeys.read(directory: scratch.path).isEmpty)
+        try scratch.write("clients", "no directory")
+        let keys = ClientKeys.read(directory: scratch.path)
+        #expect(keys.problems.map(\.path) == [scratch.path + "/clients"])
+        #expect(keys.clients == [] && !keys.isEmpty)
+    }
+
+    @Test func theServersOwnPairMustBeRight() throws {
+        try scratch.write("bus.key", "public 1\n")
+        #expect {
+            try open()
+        } throws: { error in
+            "\(error)".contains("line 1: public is not a key of 40 characters of Z85")
+        }
     }
 
     @Test func rolesAreOrdered() {

@@ -8,9 +8,11 @@ import Testing
 
 /// Writers that are killed, or two at once: claims are neither lost nor doubled.
 @Suite(.serialized) struct CrashTests {
-    /// Claims instants 0, 1, 2, ... and appends each to a file once `perform` has returned.
-    static func claimForever(directory: String) throws {
+    /// Claims instants 0, 1, 2, ... and appends each to a file once `perform` has returned; runs
+    /// `afterFirst` once the first one stands there.
+    static func claimForever(directory: String, afterFirst: () -> Void) throws {
         let store = try TaskStore(path: directory + "/aico.db", keys: Fixture.keys)
+        var isFirst = true
         let journal = open(directory + "/claimed", O_WRONLY | O_CREAT | O_APPEND, 0o600)
         for second in Int64(0)... {
             let outcomes = try store.perform([
@@ -19,6 +21,8 @@ import Testing
             guard case .claimed(let attempt, _)? = outcomes.first else { continue }
             let line = Array("\(second)\n".utf8)
             _ = line.withUnsafeBytes { write(journal, $0.baseAddress, $0.count) }
+            if isFirst { afterFirst() }
+            isFirst = false
             if second % 3 == 0 { try store.perform([Fixture.success(attempt)]) }
         }
     }
@@ -37,14 +41,10 @@ import Testing
             [directory = directory as String, delay = killAfterMilliseconds as Int] in
             let killer = Thread {
                 // Not a wait for a state: the moment of death is what the test varies.
-                while !FileManager.default.fileExists(atPath: directory + "/claimed") {
-                    sched_yield()
-                }
                 usleep(UInt32(delay) * 1000)
                 kill(getpid(), SIGKILL)
             }
-            killer.start()
-            try CrashTests.claimForever(directory: directory)
+            try CrashTests.claimForever(directory: directory) { killer.start() }
         }
         let claimed = try Self.journal(directory)
         try #require(!claimed.isEmpty)

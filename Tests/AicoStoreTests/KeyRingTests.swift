@@ -75,6 +75,18 @@ import Testing
         ) { try KeyRing.open(directory: scratch.path) }
     }
 
+    @Test func aMissingKeyOfADatabaseIsNotReplaced() throws {
+        let path = scratch.path + "/master.key"
+        let error = KeyError.masterKeyMissing(path: path)
+        #expect(throws: error) { try KeyRing.open(directory: scratch.path, createIfMissing: false) }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect("\(error)".contains("put the saved key back"))
+        _ = try KeyRing.open(directory: scratch.path)
+        #expect(throws: Never.self) {
+            try KeyRing.open(directory: scratch.path, createIfMissing: false)
+        }
+    }
+
     @Test func aMissingDirectoryIsNamed() {
         #expect(throws: KeyError.self) { try KeyRing.open(directory: scratch.path + "/none") }
     }

@@ -59,12 +59,12 @@ import Testing
         ])
         #expect(try store.task(task.id) == nil)
         #expect(try store.tasks().records.isEmpty)
-        #expect(try store.deletedTaskIDs() == ["user.backup"])
+        #expect(try store.deletedTaskIDs().records == ["user.backup"])
         #expect(try store.history(task: "user.backup", limit: 10).map(\.id) == ["e1"])
         #expect(try store.perform([try Fixture.claim(at: 60, execution: "e2")]) == [.notFound])
         #expect(try store.perform([.createTask(task)]) == [.done])
         #expect(try store.task(task.id) == task)
-        #expect(try store.deletedTaskIDs().isEmpty)
+        #expect(try store.deletedTaskIDs().records.isEmpty)
         #expect(try store.integrityProblems().isEmpty)
     }
 

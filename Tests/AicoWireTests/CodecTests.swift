@@ -196,10 +196,60 @@ import Testing
 
     @Test func everyBitOutsideOfTheFieldsMustBeZero() {
         let bytes = SupervisorMessage(kind: .launch, taskClass: .user).encoded()
-        for offset in [0, 3] + Array(16..<32) {
+        for offset in [0, 3] + Array(16..<256) {
             var damaged = bytes
             damaged[offset] ^= 0x10
             #expect(SupervisorMessage(decoding: damaged) == nil, "byte \(offset)")
         }
+    }
+
+    @Test(arguments: [0, 1, 223, 224]) func theWordsOfAnExitedWorkerSurvive(count: Int) {
+        let words = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+        let message = SupervisorMessage(kind: .exited, taskClass: .user, words: words)
+        #expect(message.encoded().count == 256)
+        #expect(SupervisorMessage(decoding: message.encoded())?.words == words)
+    }
+
+    @Test func moreWordsThanFitAreCutAtTheFront() {
+        let words = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
+        var message = SupervisorMessage(kind: .exited, taskClass: .user, words: words)
+        #expect(message.words == Array(words.suffix(224)))
+        message.words = words
+        #expect(SupervisorMessage(decoding: message.encoded())?.words == Array(words.suffix(224)))
+    }
+
+    @Test func onlyAnExitedWorkerHasWords() {
+        for kind in SupervisorMessage.Kind.allCases where kind != .exited {
+            var message = SupervisorMessage(kind: kind, taskClass: .user, words: [1])
+            #expect(message.words == [])
+            message.words = [1]
+            #expect(SupervisorMessage(decoding: message.encoded())?.words == [], "\(kind)")
+            var bytes = message.encoded()
+            (bytes[3], bytes[32]) = (1, 1)
+            #expect(SupervisorMessage(decoding: bytes) == nil, "\(kind)")
+        }
+    }
+
+    @Test func wordsOfAnotherLengthAreRefused() {
+        var bytes = SupervisorMessage(kind: .exited, taskClass: .user, words: [1, 2]).encoded()
+        bytes[3] = 1
+        #expect(SupervisorMessage(decoding: bytes) == nil, "a byte beyond them")
+        bytes[3] = 225
+        #expect(SupervisorMessage(decoding: bytes) == nil, "more than there is room for")
+    }
+
+    @Test(arguments: [
+        ("ok", "ok"), ("", ""), (" \n two\r\nlines\t\u{1B}[31m \n", "two lines [31m"),
+        ("a\u{202E}b\u{85}c\u{2028}d", "a b c d"),
+    ]) func wordsBecomeOneLineOfText(words: String, text: String) {
+        let message = SupervisorMessage(
+            kind: .exited, taskClass: .user, words: Array(words.utf8))
+        #expect(message.wordsText == text)
+    }
+
+    @Test func aCharacterThatWasCutAtTheFrontIsLeftOut() {
+        let words = Array("\u{20AC}uro".utf8.dropFirst())
+        let message = SupervisorMessage(kind: .exited, taskClass: .user, words: words)
+        #expect(message.wordsText == "uro")
     }
 }

@@ -71,7 +71,8 @@ extension SeededGenerator {
             .deniedSyscall(
                 name: text(upTo: 20), number: integer(),
                 arguments: (0..<6).map { _ in integer() }),
-            .protocolViolation(message: text(upTo: 60)),
+            .protocolViolation(message: text(upTo: 60)), .noPlace(message: text(upTo: 60)),
+            .diedInSetUp(message: text(upTo: 60)),
         ]
     }
 

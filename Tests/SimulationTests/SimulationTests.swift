@@ -7,8 +7,11 @@ import Testing
 
 @testable import Simulation
 
-@Suite struct SimulationTests {
-    /// Ten thousand hours of the release build where there is one, some in this process else.
+/// The core among models of all that is around it, on a virtual clock.
+@Suite(.serialized)
+struct SimulationTests {
+    /// Ten thousand hours where the release executable is there, some where it is not. The seed is
+    /// fixed, so that a failure is the change's; `make soak` draws others.
     @Test func nothingIsViolated() throws {
         guard let directory = ProcessInfo.processInfo.environment["AICO_BIN_DIR"],
             FileManager.default.isExecutableFile(atPath: directory + "/aico-simulate")

@@ -61,8 +61,107 @@ struct ConfigurationTests {
             ])
         let said = supervisor.remainingOutput(within: Built.patience(seconds: 30))
         #expect(supervisor.waitForEnd(within: Built.patience(seconds: 30)) == 0, "\(said)")
-        #expect(said.contains("configuration and profiles are in order"))
+        #expect(said.contains("configuration, profiles and keys are in order"))
         #expect(try directoryEntries(root).isEmpty)
+    }
+
+    /// Bad client key files: the others work, and log, health and both checks name each.
+    @Test func badClientKeysAreNamedAndKeepNobodyOut() throws {
+        let bin = try #require(Built.directory)
+        let instance = try Instance()
+        let clients = "\(instance.root)/var/lib/aico/keys/clients"
+        let viewer = try instance.admit("viewer", role: "viewer")
+        try instance.admit("twin", role: "admin", publicKey: viewer)
+        let key = "public \(String(repeating: "7", count: 40))\n"
+        let bad = [
+            ("a-empty", "", "is not admitted: it is empty"),
+            ("b-role", key + "role Admin\n", "line 2 is not admitted: unknown role \"Admin\""),
+            ("c-crlf", key + "role viewer\r\n", "line 2 is not admitted: it ends with CR and LF"),
+        ]
+        for (name, text, _) in bad {
+            try instance.writeClientKey(text, name: name)
+        }
+        // Root's own: the scheduler cannot read it.
+        try writeFile(key + "role viewer\n", to: "\(clients)/d-closed.key", mode: 0o400)
+        let sentences =
+            bad.map { "\($0.0).key\" \($0.2)" } + [
+                "d-closed.key\" is not admitted: cannot open it: Permission denied",
+                "twin.key\" is not admitted: it has the public key of \"viewer.key\" as well",
+                "viewer.key\" is not admitted: it has the public key of \"twin.key\" as well",
+            ]
+        #expect(instance.stop() == 0)
+        try instance.restart()
+        let health = try instance.client().request(topic: "scheduler.health", body: [:])
+        let messages = (health["checks"]?.array ?? []).filter {
+            $0["name"]?.string == "bus.keys"
+        }.compactMap { $0["message"]?.string }
+        let log = try textOfFile("\(instance.root)/var/log/aico/scheduler.log")
+        for sentence in sentences {
+            #expect(messages.contains { $0.contains(sentence) }, "\(sentence): \(health.text())")
+            #expect(log.contains(sentence.replacing("\"", with: "'")), "\(sentence)")
+        }
+        #expect(instance.stop() == 0)
+        let check = try HostProcess([
+            "\(bin)/aico-supervisor", "--root", instance.root, "--profiles",
+            "\(projectDirectory)/sandbox-profiles", "--check",
+        ])
+        let said = check.remainingOutput(within: Built.patience(seconds: 30))
+        let status = check.waitForEnd(within: Built.patience(seconds: 30))
+        #expect(status != nil && status != 0, "\(said)")
+        for sentence in sentences { #expect(said.contains(sentence), "\(sentence): \(said)") }
+        #expect(!said.contains("in order"))
+    }
+
+    /// What can still run does: a warning, at the start and by both checks.
+    @Test func missingWorkerAndPassedInstantAreWarnedOf() throws {
+        let executables = try linkedExecutables()
+        defer { removeTree(executables) }
+        unlink("\(executables)/aico-worker-agency")
+        let configuration = """
+            tasks:
+              maintenance:
+                log_cleanup: {schedule: "at:2020-01-15T10:00:00Z"}
+
+            """
+        let warnings = [
+            "aico-worker-agency": "No such file or directory; its tasks do not run",
+            "task maintenance.log_cleanup never runs": "is in the past",
+        ]
+        let instance = try Instance(
+            configuration: configuration, executables: executables,
+            awaiting: "its tasks do not run")
+        for warning in warnings {
+            let line = instance.supervisor.lines.first { $0.contains(warning.key) }
+            #expect(line?.contains(warning.value) == true, "\(instance.supervisor.lines)")
+        }
+        #expect(try reply(of: instance) != .null, "the others work")
+        #expect(instance.stop() == 0)
+        let checks = [
+            ["aico-scheduler", "--bin", executables],
+            ["aico-supervisor", "--profiles", "\(projectDirectory)/sandbox-profiles"],
+        ]
+        for check in checks {
+            let process = try HostProcess(
+                ["\(executables)/\(check[0])", "--check", "--root", instance.root] + check[1...])
+            let said = process.remainingOutput(within: Built.patience(seconds: 30))
+            #expect(process.waitForEnd(within: Built.patience(seconds: 30)) == 0, "\(said)")
+            for warning in warnings {
+                #expect(said.contains(warning.key) && said.contains(warning.value), "\(said)")
+            }
+        }
+    }
+
+    /// An answer of the bus, which may not be there yet.
+    private func reply(of instance: Instance) throws -> JSONValue {
+        let deadline = ContinuousClock.now + Built.patience(seconds: 30)
+        while true {
+            do {
+                return try instance.client().request(topic: "scheduler.stats", body: [:])
+            } catch {
+                guard ContinuousClock.now < deadline else { throw error }
+                sched_yield()
+            }
+        }
     }
 
     @Test func secondSupervisorOfARootIsRefused() throws {

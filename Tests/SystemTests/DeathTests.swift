@@ -113,6 +113,52 @@ struct DeathTests {
         #expect(instance.stop() == 0)
     }
 
+    /// A scheduler that is stopped dies of its silence, and a new one takes its place.
+    @Test func stoppedSchedulerIsKilledAndRelaunched() throws {
+        let instance = try Instance()
+        var client = try instance.client()
+        _ = try client.request(topic: "scheduler.stats", body: [:])
+        let stopped = try Victim.scheduler.processID(in: instance)
+        #expect(kill(stopped, SIGSTOP) == 0)
+        #expect(
+            instance.supervisor.waitForLine(
+                "scheduler did not answer for 20.0 seconds; it is killed and starts again",
+                within: Built.patience(seconds: 60)))
+        client = try reconnect(instance)
+        #expect(try Victim.scheduler.processID(in: instance) != stopped)
+        let ended = try instance.runToEnd("user.after-stop", argv: ["/bin/true"])
+        #expect(ended.outcome == "succeeded", "\(ended.data.text())")
+        #expect(instance.stop() == 0)
+    }
+
+    /// What a worker said as it died is told by `health`.
+    @Test func workerWithoutItsLibraryIsToldWithItsWords() throws {
+        let executables = try linkedExecutables()
+        defer { removeTree(executables) }
+        // As if the library were not installed: the loader looks for one of another name.
+        let path = "\(executables)/aico-worker-agency"
+        let library = "libsqlite3.so.0"
+        let other = "libsqlitex.so.0"
+        var bytes = try bytesOfFile(path)
+        try #require(replace(library, by: other, in: &bytes) > 0, "it is linked dynamically")
+        unlink(path)
+        try writeFile(bytes, to: path, mode: 0o755)
+        let instance = try Instance(executables: executables, awaiting: "worker agency ended")
+        let words = "error while loading shared libraries: \(other): cannot open shared object file"
+        #expect(
+            instance.supervisor.lines.contains { $0.contains(words) }
+                || instance.supervisor.waitForLine(words, within: Built.patience(seconds: 30)),
+            "the supervisor passes them on")
+        let client = try reconnect(instance)
+        let deadline = ContinuousClock.now + Built.patience(seconds: 30)
+        var text = ""
+        repeat {
+            text = try client.request(topic: "scheduler.health", body: [:]).text()
+        } while !text.contains(words) && ContinuousClock.now < deadline
+        #expect(text.contains(words), "\(text)")
+        #expect(instance.stop() == 0)
+    }
+
     /// The process that waits for an order, found as the fork server's child without a program.
     @Test func killedSpareIsMissedByNobody() throws {
         let instance = try Instance()
@@ -125,6 +171,24 @@ struct DeathTests {
             #expect(held == 13, "\(ended.attempt.text())")
         }
         #expect(instance.stop() == 0)
+    }
+
+    /// Replaces a text by another of its length; how often.
+    private func replace(_ text: String, by other: String, in bytes: inout [UInt8]) -> Int {
+        let (wanted, given) = (Array(text.utf8), Array(other.utf8))
+        return bytes.withUnsafeMutableBytes { bytes in
+            guard let start = bytes.baseAddress, wanted.count == given.count else { return 0 }
+            let end = start + bytes.count - wanted.count
+            var rest = start
+            var count = 0
+            while rest <= end, let place = memchr(rest, Int32(wanted[0]), end - rest + 1) {
+                rest = place + 1
+                guard memcmp(place, wanted, wanted.count) == 0 else { continue }
+                memcpy(place, given, given.count)
+                count += 1
+            }
+            return count
+        }
     }
 
     private func waitForSpare(of instance: Instance) throws -> Int32 {

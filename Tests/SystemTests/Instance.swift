@@ -15,33 +15,42 @@ final class Instance: @unchecked Sendable {
     let probes: String
     private let profiles: String
     private(set) var supervisor: HostProcess
-    private let bin: String
+    /// Where its executables are.
+    let bin: String
 
     /// The program that the probes are, as a task sees it.
     var probe: String { "\(probes)/escape-probe" }
 
     /// Starts a system and waits until all classes take orders, or for another line of its log.
     ///
-    /// `change` is done to the text of class user's profile.
+    /// `change` is done to the text of class user's profile. `executables` is a directory with
+    /// others than those that were built.
     init(
-        configuration: String? = nil, userProfile extra: String = "",
+        configuration: String? = nil, userProfile extra: String = "", executables: String? = nil,
         awaiting line: String = "ready", change: (String) -> String = { $0 }
     ) throws {
-        guard let bin = Built.directory else { throw HostError(step: "find bin", errno: ENOENT) }
+        guard let built = Built.directory else { throw HostError(step: "find bin", errno: ENOENT) }
+        let bin = executables ?? built
         self.bin = bin
         root = try temporaryDirectory("system")
         // Not below /tmp: a task has one of its own there.
         probes = try temporaryDirectory("probes", below: "/var/tmp")
         profiles = try temporaryDirectory("profiles")
-        try copyFile("\(bin)/escape-probe", to: "\(probes)/escape-probe", mode: 0o755)
+        try copyFile("\(built)/escape-probe", to: "\(probes)/escape-probe", mode: 0o755)
         try Self.copyProfiles(to: profiles, probes: probes, extra: extra, change: change)
-        if let configuration {
-            for part in ["etc", "etc/aico"] { mkdir("\(root)/\(part)", 0o755) }
-            try writeFile(configuration, to: "\(root)/etc/aico/core.yaml")
-        }
+        for part in ["etc", "etc/aico"] { mkdir("\(root)/\(part)", 0o755) }
+        try writeFile(configuration ?? Self.patient, to: "\(root)/etc/aico/core.yaml")
         supervisor = try Self.start(bin: bin, root: root, profiles: profiles)
         try wait(for: line)
     }
+
+    /// Whatever the machine is busy with must not hold a test's tasks back.
+    private static let patient = """
+        scheduler:
+          max_cpu_percent: 100
+          max_memory_percent: 100
+
+        """
 
     /// Starts the supervisor again, on the same root.
     func restart() throws {

@@ -3,9 +3,10 @@
 
 import AicoCore
 import AicoWire
-import BusClient
 import Testing
 import ZeroMQ
+
+@testable import BusClient
 
 @Suite(.serialized) struct BusClientTests {
     let directory: TemporaryDirectory
@@ -78,10 +79,23 @@ import ZeroMQ
     @Test func aSilentDaemonIsGivenUp() throws {
         let bus = try TestBus(in: directory)
         let client = try client(bus, timeout: .milliseconds(300))
-        #expect(throws: BusError.noDaemon(endpoint: endpoint)) {
-            try client.request(topic: "silence", body: [:])
-        }
+        #expect(
+            throws: BusError.silent(
+                endpoint: endpoint, after: .milliseconds(300), isSent: true)
+        ) { try client.request(topic: "silence", body: [:]) }
         #expect(throws: Never.self) { try client.request(topic: "echo", body: [:]) }
+        try bus.end()
+    }
+
+    /// A peer that never finishes a handshake, as a stopped daemon, is no wrong key; nor is one
+    /// that gives a handshake up when its own time for it is over.
+    @Test func aDaemonThatDoesNotGetAroundToAHandshakeIsSilent() throws {
+        let bus = try TestBus(in: directory)
+        let connection = try BusConnection(
+            .dealer, endpoint: endpoint, serverKey: CurveKeyPair.generate().publicKey,
+            keys: bus.admin, context: ZMQContext(), waitsForDaemon: false, promptly: .zero)
+        #expect(try connection.turn(until: .now + .milliseconds(500)) == .timeout)
+        #expect(!connection.isEstablished)
         try bus.end()
     }
 

@@ -8,13 +8,15 @@ import BusClient
 /// The daemon's bus, its errors in the words of the command line.
 struct Bus {
     let client: BusClient
+    /// The root that it belongs to, for hints.
+    let root: String
 
     /// Sends a request and gives its data.
     func ask(_ topic: BusTopic, _ body: [String: JSONValue] = [:]) throws(Failure) -> JSONValue {
         do {
             return try client.request(topic: topic, body: .object(body))
         } catch {
-            throw Wording.bus(error)
+            throw Wording.bus(error, root: root)
         }
     }
 
@@ -23,7 +25,7 @@ struct Bus {
         do {
             try client.subscribe()
         } catch {
-            throw Wording.bus(error)
+            throw Wording.bus(error, root: root)
         }
     }
 }

@@ -22,6 +22,9 @@ struct ConnectionOptions: ParsableArguments {
     /// What was written before the verb, as in `aico --root DIR scheduler list`.
     @TaskLocal static var leadingRoot: String?
 
+    /// How long a request waits for its answer.
+    @TaskLocal static var patience = Duration.seconds(30)
+
     /// The root without slashes at its end; empty for the installed system.
     var resolvedRoot: String {
         var path = root ?? Self.leadingRoot ?? Console.current.variable("AICO_ROOT") ?? ""
@@ -31,7 +34,7 @@ struct ConnectionOptions: ParsableArguments {
 
     /// Connects; says what to do where nothing ever ran, or where the key is not ours to read.
     func connect(
-        timeout: Duration = .seconds(30), waitsForDaemon: Bool = false
+        timeout: Duration = patience, waitsForDaemon: Bool = false
     ) throws(Failure) -> Bus {
         let root = resolvedRoot
         let path = key ?? "\(root)/var/lib/aico/keys/clients/admin.key"
@@ -45,9 +48,10 @@ struct ConnectionOptions: ParsableArguments {
         do {
             return Bus(
                 client: try BusClient.load(
-                    root: root, keyFile: path, timeout: timeout, waitsForDaemon: waitsForDaemon))
+                    root: root, keyFile: path, timeout: timeout, waitsForDaemon: waitsForDaemon),
+                root: root)
         } catch {
-            throw Wording.bus(error)
+            throw Wording.bus(error, root: root)
         }
     }
 }

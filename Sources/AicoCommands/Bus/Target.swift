@@ -2,31 +2,29 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import AicoWire
 
 /// What a person named: a task by its id, or an execution by its id or the beginning of it.
 enum Target: Equatable {
     case task(String)
     case execution(String)
 
-    /// The length of an execution's whole id.
-    private static let wholeLength = 36
+    /// The least and the greatest length of what names an execution.
+    private static let lengths = 4...36
 
-    /// Reads an argument: task ids have dots, execution ids have none.
-    init(_ text: String, on bus: Bus) throws(Failure) {
+    /// Reads an argument: task ids have dots, execution ids have none and no case.
+    ///
+    /// Which execution a beginning means is the scheduler's to say: it alone knows those that are
+    /// queued.
+    init(_ text: String) throws(Failure) {
         guard !text.contains(".") else {
             self = .task(text)
             return
         }
-        guard text.utf8.count < Self.wholeLength else {
-            self = .execution(text)
-            return
+        let id = text.lowercased()
+        let isID = id.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x61...0x66).contains($0) || $0 == 0x2D
         }
-        let data = try bus.ask(.taskHistory, ["limit": 1000])
-        let found = (data["executions"]?.array ?? []).compactMap { $0["execution"]?.string }
-            .filter { $0.hasPrefix(text.lowercased()) }
-        guard let id = found.first else { throw Wording.noExecution(text) }
-        guard found.count == 1 else { throw Wording.ambiguous(text, found.count) }
+        guard isID, Self.lengths.contains(id.utf8.count) else { throw Wording.badTarget(text) }
         self = .execution(id)
     }
 

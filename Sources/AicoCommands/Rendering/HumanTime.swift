@@ -8,23 +8,25 @@ enum HumanTime {
     /// An instant seen from now: `in 5 min`, `3 s ago`; beyond 60 days the date in UTC.
     static func relative(_ instant: Instant, to now: Instant) -> String {
         let distance = instant.microseconds.subtractingReportingOverflow(now.microseconds)
-        let seconds = distance.partialValue / 1_000_000
-        guard !distance.overflow, seconds.magnitude < 60 * 86400 else {
+        let span = distance.partialValue.magnitude
+        guard !distance.overflow, span < 60 * 86400 * 1_000_000 else {
             return String(instant.iso8601.prefix(10))
         }
-        if seconds == 0 { return "now" }
-        let span = coarse(Int64(seconds.magnitude))
-        return seconds > 0 ? "in \(span)" : "\(span) ago"
+        if span < 500_000 { return "now" }
+        let text = coarse(microseconds: span)
+        return distance.partialValue > 0 ? "in \(text)" : "\(text) ago"
     }
 
-    /// A span in its largest unit, rounded down.
-    static func coarse(_ seconds: Int64) -> String {
-        switch seconds {
-        case ..<60: "\(seconds) s"
-        case ..<3600: "\(seconds / 60) min"
-        case ..<86400: "\(seconds / 3600) h"
-        default: "\(seconds / 86400) d"
+    /// A span in its largest unit, rounded once, from the whole of it.
+    private static func coarse(microseconds: UInt64) -> String {
+        func count(_ seconds: UInt64) -> UInt64 {
+            (microseconds + seconds * 500_000) / (seconds * 1_000_000)
         }
+        // 59.6 s are a minute: a unit is left where its rounded count fills the next one.
+        if count(1) < 60 { return "\(count(1)) s" }
+        if count(60) < 60 { return "\(count(60)) min" }
+        if count(3600) < 24 { return "\(count(3600)) h" }
+        return "\(count(86400)) d"
     }
 
     /// A measured length: `12 ms`, `1.2 s`, `3 min 4 s`, `2 h 5 min`, `3 d 4 h`.
@@ -32,13 +34,11 @@ enum HumanTime {
         guard seconds.isFinite, seconds >= 0, seconds < 1e12 else { return "?" }
         if seconds < 0.0995 { return "\(number(seconds * 1000, seconds < 0.00995 ? 1 : 0)) ms" }
         if seconds < 9.95 { return "\(number(seconds, seconds < 0.995 ? 2 : 1)) s" }
-        let whole = Int64(seconds.rounded())
-        switch whole {
-        case ..<60: return "\(whole) s"
-        case ..<3600: return pair(whole / 60, "min", whole % 60, "s")
-        case ..<86400: return pair(whole / 3600, "h", whole % 3600 / 60, "min")
-        default: return pair(whole / 86400, "d", whole % 86400 / 3600, "h")
-        }
+        func count(_ unit: Double) -> Int64 { Int64((seconds / unit).rounded()) }
+        if count(1) < 60 { return "\(count(1)) s" }
+        if count(1) < 3600 { return pair(count(1) / 60, "min", count(1) % 60, "s") }
+        if count(60) < 1440 { return pair(count(60) / 60, "h", count(60) % 60, "min") }
+        return pair(count(3600) / 24, "d", count(3600) % 24, "h")
     }
 
     /// An instant on the clocks of a zone: `2026-11-25 02:00:00 +01:00`.

@@ -11,7 +11,7 @@ enum Style: Sendable {
     case faint
 
     /// Wraps a text in the escape sequences of the style.
-    func paint(_ text: String, coloured: Bool) -> String {
+    func paint(_ text: PlainText, coloured: Bool) -> PlainText {
         guard coloured, let code, !text.isEmpty else { return text }
         return "\u{1B}[\(code)m\(text)\u{1B}[0m"
     }
@@ -32,7 +32,7 @@ enum Style: Sendable {
         switch name {
         case "succeeded", "healthy", "running", "ok": .good
         case "failed_transient", "failed_permanent", "timed_out", "killed", "critical", "stopped",
-            "unproven":
+            "canary_failed":
             .bad
         case "interrupted", "degraded", "starting", "waiting", "cancelled", "warning": .warning
         case "disabled": .faint

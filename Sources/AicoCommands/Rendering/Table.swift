@@ -16,11 +16,15 @@ struct Table {
 
     /// A cell.
     struct Cell: ExpressibleByStringInterpolation {
-        let text: String
+        let text: PlainText
         var style = Style.plain
 
         init(_ text: String, _ style: Style = .plain) {
-            self.text = PlainText.visible(text)
+            self.init(plain: PlainText(text), style)
+        }
+
+        init(plain text: PlainText, _ style: Style = .plain) {
+            self.text = text
             self.style = style
         }
 
@@ -40,9 +44,9 @@ struct Table {
     }
 
     /// Gives the table's lines, each at most `width` columns where the columns can shrink to that.
-    func text(width: Int?, coloured: Bool) -> String {
+    func text(width: Int?, coloured: Bool) -> PlainText {
         let (shown, widths) = layout(width: width)
-        var result = ""
+        var result: PlainText = ""
         if hasHeading {
             let titles = columns.map { Cell($0.title, .heading) }
             result = line(titles, shown, widths, coloured: coloured)
@@ -63,17 +67,17 @@ struct Table {
 
     private func line(
         _ cells: [Cell], _ shown: [Int], _ widths: [Int], coloured: Bool
-    ) -> String {
-        var result = ""
+    ) -> PlainText {
+        var result: PlainText = ""
         var owed = 0
         for (position, index) in shown.enumerated() {
             let cell = index < cells.count ? cells[index] : Cell("")
-            let text = PlainText.cut(cell.text, to: widths[position])
-            let rest = widths[position] - PlainText.width(text)
+            let text = cell.text.cut(to: widths[position])
+            let rest = widths[position] - text.width
             if columns[index].isRight { owed += rest }
             // Padding is written before the next text only, so that no line ends in spaces.
             if !text.isEmpty {
-                result += String(repeating: " ", count: owed)
+                result += .spaces(owed)
                 result += cell.style.paint(text, coloured: coloured)
                 owed = 0
             }
@@ -85,8 +89,8 @@ struct Table {
     /// Chooses the columns that are shown and their widths.
     private func layout(width: Int?) -> (shown: [Int], widths: [Int]) {
         let natural = columns.indices.map { index in
-            rows.reduce(PlainText.width(columns[index].title)) { widest, row in
-                max(widest, index < row.count ? PlainText.width(row[index].text) : 0)
+            rows.reduce(PlainText(columns[index].title).width) { widest, row in
+                max(widest, index < row.count ? row[index].text.width : 0)
             }
         }
         var shown = Array(columns.indices)
@@ -116,26 +120,5 @@ struct Table {
         shown.indices
             .filter { columns[shown[$0]].rank != nil }
             .min { (columns[shown[$0]].rank ?? 0) < (columns[shown[$1]].rank ?? 0) }
-    }
-}
-
-/// Names with their values, one a line; what `show` verbs print.
-struct Sheet {
-    private var lines: [(name: String, value: Table.Cell)] = []
-
-    /// Adds a line; a nil value is left out.
-    mutating func add(_ name: String, _ value: String?, _ style: Style = .plain) {
-        guard let value else { return }
-        lines.append((name, Table.Cell(value, style)))
-    }
-
-    /// Gives the lines, the values in one column.
-    func text(coloured: Bool) -> String {
-        let width = lines.reduce(0) { max($0, PlainText.width($1.name)) } + 2
-        return lines.reduce(into: "") { result, line in
-            let pad = String(repeating: " ", count: width - PlainText.width(line.name))
-            result += Style.heading.paint(line.name, coloured: coloured) + pad
-            result += line.value.style.paint(line.value.text, coloured: coloured) + "\n"
-        }
     }
 }

@@ -15,7 +15,7 @@ struct ScheduleAnswers {
     private static let maximumKept = 4096
 
     private let now: () -> Instant
-    private let flush: (inout [UInt8]) -> Void
+    private let flush: (inout [UInt8]) throws(Failure) -> Void
     private var schedules: [String: Result<Schedule, ScheduleError>] = [:]
     private var zones: [String: Result<ZoneRules, TimeZoneError>] = [:]
     private var writer = InstantWriter()
@@ -24,14 +24,14 @@ struct ScheduleAnswers {
     private var isSkipping = false
 
     /// `flush` takes the bytes and leaves them empty.
-    init(now: @escaping () -> Instant, flush: @escaping (inout [UInt8]) -> Void) {
+    init(now: @escaping () -> Instant, flush: @escaping (inout [UInt8]) throws(Failure) -> Void) {
         self.now = now
         self.flush = flush
         output.reserveCapacity(Self.highWater + 4096)
     }
 
     /// Takes the next bytes of the input, whole lines or not, and answers what is complete.
-    mutating func take(_ bytes: UnsafeRawBufferPointer) {
+    mutating func take(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
         var start = 0
         while start < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[start...])
@@ -46,16 +46,16 @@ struct ScheduleAnswers {
                 continue
             }
             pending.append(contentsOf: UnsafeRawBufferPointer(rebasing: rest[..<length]))
-            answer()
+            try answer()
         }
         // Whoever waits for the answers to what was written gets them now.
-        flush(&output)
+        try flush(&output)
     }
 
     /// Answers a last line without an end.
-    mutating func finish() {
-        if !pending.isEmpty { answer() }
-        flush(&output)
+    mutating func finish() throws(Failure) {
+        if !pending.isEmpty { try answer() }
+        try flush(&output)
     }
 
     private mutating func skip() {
@@ -64,28 +64,29 @@ struct ScheduleAnswers {
         write(error: "the line is longer than \(Self.maximumLine) bytes")
     }
 
-    private mutating func answer() {
+    private mutating func answer() throws(Failure) {
         defer { pending.removeAll(keepingCapacity: true) }
         guard pending.count <= Self.maximumLine else {
             return write(error: "the line is longer than \(Self.maximumLine) bytes")
         }
+        let question: ScheduleQuestion
         do {
-            let question = try ScheduleQuestion(pending)
-            switch (schedule(question.expression), zone(question.zone)) {
-            case (.failure(let error), _): write(error: error.description)
-            case (_, .failure(let error)): write(error: error.description)
-            case (.success(let schedule), .success(let zone)):
-                write(schedule, question, in: zone)
-            }
+            question = try ScheduleQuestion(pending)
         } catch {
-            write(error: error.reason)
+            return write(error: error.reason)
         }
-        if output.count >= Self.highWater { flush(&output) }
+        switch (schedule(question.expression), zone(question.zone)) {
+        case (.failure(let error), _): write(error: error.description)
+        case (_, .failure(let error)): write(error: error.description)
+        case (.success(let schedule), .success(let zone)):
+            try write(schedule, question, in: zone)
+        }
+        if output.count >= Self.highWater { try flush(&output) }
     }
 
     private mutating func write(
         _ schedule: Schedule, _ question: ScheduleQuestion, in zone: ZoneRules
-    ) {
+    ) throws(Failure) {
         output.append(contentsOf: Self.opening)
         let after = question.after ?? now()
         var times = schedule.times(after: after, in: zone, created: after)
@@ -93,7 +94,7 @@ struct ScheduleAnswers {
             guard let instant = times.next() else { break }
             if index > 0 { output.append(0x2C) }
             writer.write(instant, to: &output)
-            if output.count >= Self.highWater { flush(&output) }
+            if output.count >= Self.highWater { try flush(&output) }
         }
         output.append(contentsOf: Self.closing)
     }
@@ -103,7 +104,7 @@ struct ScheduleAnswers {
 
     private mutating func write(error: String) {
         let document: JSONValue = ["error": .string(error)]
-        output.append(contentsOf: document.serialized())
+        output.append(contentsOf: PlainText(json: document).text.utf8)
         output.append(0x0A)
     }
 

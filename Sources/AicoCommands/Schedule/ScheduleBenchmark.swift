@@ -47,8 +47,8 @@ struct ScheduleBenchmark: ParsableCommand {
             table.rows.append([.init(name), "all", "\(Self.rate(total, elapsed))"])
             members[name] = ["all": .int(Self.rate(total, elapsed)), "each": .object(rates)]
         }
-        guard !output.json else { return console.document(.object(members)) }
-        console.table(table, ifEmpty: "")
+        guard !output.json else { return try console.document(.object(members)) }
+        try console.table(table, ifEmpty: "")
     }
 
     private func measure(_ schedule: Schedule, _ zone: ZoneRules) -> (Int, Duration) {

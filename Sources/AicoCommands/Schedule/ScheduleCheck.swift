@@ -11,7 +11,8 @@ struct ScheduleCheck: ParsableCommand {
         commandName: "check",
         abstract: "Say whether a schedule is right, and what is wrong with it.",
         discussion: """
-            Exits with 0 where it is right, else with 2.
+            Exits with 0 where it is right, else with 2. One that never fires is right and
+            warned of.
 
             Examples:
               aico schedule check "0 2 * * mon-fri" --tz Europe/Berlin
@@ -35,7 +36,7 @@ struct ScheduleCheck: ParsableCommand {
         do {
             schedule = try Schedule.parse(expression)
         } catch {
-            console.document([
+            try console.document([
                 "schedule": .string(expression), "valid": false,
                 "error": [
                     "field": error.field.map { .string($0.name) } ?? .null,
@@ -46,9 +47,11 @@ struct ScheduleCheck: ParsableCommand {
             throw Failure(.usage, "")
         }
         let rules = try Checked.zone(zone)
-        console.document([
+        let times = times(schedule, rules, console.now())
+        try console.document([
             "schedule": .string(schedule.text), "valid": true, "timezone": .string(zone),
-            "next": .array(times(schedule, rules, console.now()).map { .string($0.iso8601) }),
+            "next": .array(times.map { .string($0.iso8601) }),
+            "warning": times.isEmpty ? .string(Wording.neverFires(schedule).text) : .null,
         ])
     }
 
@@ -66,9 +69,11 @@ struct ScheduleCheck: ParsableCommand {
                 "\(HumanTime.absolute(time, in: rules)) (\(HumanTime.relative(time, to: now)))")
         }
         if times.isEmpty {
-            sheet.add("next", schedule.kind == .reboot ? "at each start" : "never", .warning)
+            let word = schedule.kind == .reboot ? "at each boot" : "never"
+            sheet.add("next", word, .warning)
+            console.say(Wording.neverFires(schedule))
         }
-        console.sheet(sheet)
+        try console.sheet(sheet)
     }
 
     private func times(_ schedule: Schedule, _ zone: ZoneRules, _ now: Instant) -> [Instant] {

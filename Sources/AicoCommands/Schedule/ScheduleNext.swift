@@ -34,7 +34,9 @@ struct ScheduleNext: ParsableCommand {
         help: ArgumentHelp("Times later than this instant. Default: now.", valueName: "instant"))
     var after: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("How many times.", valueName: "number"))
+    @Option(
+        name: [.short, .long], parsing: .unconditional,
+        help: ArgumentHelp("How many times.", valueName: "number"))
     var count = 5
 
     @Flag(help: "Answer lines of JSON from standard input.")
@@ -58,7 +60,7 @@ struct ScheduleNext: ParsableCommand {
         let start = try after.map { try Checked.instant($0, option: "--after") } ?? now
         let times = schedule.times(after: start, in: rules, created: start).prefix(count)
         guard !output.json else {
-            return console.document([
+            return try console.document([
                 "schedule": .string(schedule.text), "timezone": .string(rules.name),
                 "after": .string(start.iso8601),
                 "next": .array(times.map { .string($0.iso8601) }),
@@ -74,20 +76,28 @@ struct ScheduleNext: ParsableCommand {
         }
         if rules.name == "UTC" { table = table.dropping(column: 1) }
         table.hasHeading = false
-        console.table(table, ifEmpty: Wording.neverFires)
+        try console.table(table, ifEmpty: Wording.neverFires(schedule))
     }
 
     private func answerLines(now: @escaping @Sendable () -> Instant) throws(Failure) {
-        var answers = ScheduleAnswers(now: now) { bytes in
-            bytes.withUnsafeBytes { StandardStream.write($0, to: STDOUT_FILENO) }
+        var answers = ScheduleAnswers(now: now) { (bytes) throws(Failure) in
+            let result = bytes.withUnsafeBytes { buffer in
+                Result { () throws(Failure) in try StandardStream.output(buffer) }
+            }
+            try result.get()
             bytes.removeAll(keepingCapacity: true)
         }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 * 1024, alignment: 16)
         defer { buffer.deallocate() }
         while true {
-            let count = try StandardStream.read(STDIN_FILENO, into: buffer).get()
-            guard count > 0 else { return answers.finish() }
-            answers.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            let count: Int
+            do throws(StandardStream.Fault) {
+                count = try StandardStream.read(STDIN_FILENO, into: buffer)
+            } catch {
+                throw Wording.unreadableInput(error.reason)
+            }
+            guard count > 0 else { return try answers.finish() }
+            try answers.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
     }
 }

@@ -29,7 +29,7 @@ struct DeadLetterList: ParsableCommand {
     func run() throws {
         let console = Console.current
         let data = try connection.connect().ask(.deadLetterList)
-        guard !output.json else { return console.document(data) }
+        guard !output.json else { return try console.document(data) }
         var table = Table([
             .init(title: "ID", isRight: true), .init(title: "TASK", minimum: 14),
             .init(title: "EXECUTION", rank: 0), .init(title: "WHEN"),
@@ -46,7 +46,7 @@ struct DeadLetterList: ParsableCommand {
                 .init(letter["reason"]?.string ?? "", .bad),
             ]
         }
-        console.table(table, ifEmpty: Wording.noDeadLetters)
+        try console.table(table, ifEmpty: Wording.noDeadLetters)
     }
 }
 
@@ -69,7 +69,7 @@ struct DeadLetterRetry: ParsableCommand {
     func run() throws {
         let console = Console.current
         let data = try connection.connect().ask(.deadLetterRetry, ["id": .int(id)])
-        guard !output.json else { return console.document(data) }
+        guard !output.json else { return try console.document(data) }
         console.say("runs again as execution \((data["execution"]?.string ?? "").prefix(8))")
     }
 }
@@ -101,7 +101,7 @@ struct DeadLetterPurge: ParsableCommand {
         }
         let body: [String: JSONValue] = id.map { ["id": .int($0)] } ?? [:]
         let data = try connection.connect().ask(.deadLetterPurge, body)
-        guard !output.json else { return console.document(data) }
+        guard !output.json else { return try console.document(data) }
         console.say("purged \(data["purged"]?.int ?? 0)")
     }
 }

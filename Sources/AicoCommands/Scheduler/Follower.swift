@@ -26,6 +26,8 @@ struct Follower {
     let lines: Lines
     private var printer: LinePrinter
     private var sequence: Int?
+    /// What it was last said to wait for.
+    private var waitsFor: String?
 
     init(task: String, execution: String, bus: Bus, connection: ConnectionOptions, lines: Lines) {
         self.task = task
@@ -68,10 +70,17 @@ struct Follower {
             body["limit"] = 1000
             let page = try bus.ask(.taskLogs, body)
             for line in page["lines"]?.array ?? [] {
-                printer.print(stored: LogLine(line), on: console)
+                try printer.print(stored: LogLine(line), on: console)
             }
             guard tail == nil, page["more"]?.bool == true else { return }
         }
+    }
+
+    /// Says what it waits for, once for each reason: details may change with every look.
+    mutating func note(_ wait: WaitReason?, on console: Console) {
+        guard let wait, wait.reason != waitsFor else { return }
+        waitsFor = wait.reason
+        console.say("waits: \(wait.text)")
     }
 
     /// The end, if it has come.
@@ -79,6 +88,7 @@ struct Follower {
         let data = try bus.ask(.taskStatus, ["execution": .string(execution)])
         let json = data["execution"] ?? .null
         let view = ExecutionView(json)
+        note(WaitReason(queued: json), on: console)
         guard view.state == "ended" else { return nil }
         try catchUp(on: console)
         return (json, view)
@@ -90,8 +100,9 @@ struct Follower {
         } catch {
             switch error {
             case .connectionLost, .noDaemon: break
-            case .refused, .notAdmitted, .badKeyFile, .requestTooLarge, .badReply, .transport:
-                throw Wording.bus(error)
+            case .silent, .refused, .notAdmitted, .badKeyFile, .requestTooLarge, .badReply,
+                .transport:
+                throw Wording.bus(error, root: bus.root)
             }
         }
         console.say(Wording.schedulerWentAway)
@@ -117,24 +128,28 @@ struct Follower {
         let data = event.data
         switch BusEventTopic(rawValue: event.topic) {
         case .executionLog:
-            printer.print(live: LogLine(data), on: console)
+            try printer.print(live: LogLine(data), on: console)
         case .executionProgress:
             if lines != .none { console.say(Self.progress(data)) }
+        case .executionDeferred:
+            note(WaitReason(deferred: data), on: console)
         case .executionStarted:
+            waitsFor = nil
             if let attempt = data["attempt"]?.int, attempt > 1, lines != .none {
                 console.say("attempt \(attempt) started")
             }
         case .executionRetry:
             let view = ExecutionView(data)
             let outcome = [view.outcome, view.reason.map { "(\($0))" }].compactMap { $0 }
+                .joined(separator: " ")
             let when = view.retryAt.map { HumanTime.relative($0, to: console.now()) } ?? "later"
             console.say(
-                "attempt \(data["attempt"]?.int ?? 1) \(outcome.joined(separator: " ")); "
+                "attempt \(data["attempt"]?.int ?? 1) \(outcome); "
                     + "the next one starts \(when)")
         case .executionFinished:
             if let end = try ending(console) { return end }
             return Self.end(told: data)
-        case .executionDeadLetter, .executionDeferred, .executionSkipped, .health, .worker, nil:
+        case .executionDeadLetter, .executionSkipped, .health, .worker, nil:
             break
         }
         return nil
@@ -149,8 +164,8 @@ struct Follower {
         return (.object(members), ExecutionView(.object(members)))
     }
 
-    private static func progress(_ data: JSONValue) -> String {
+    private static func progress(_ data: JSONValue) -> PlainText {
         let share = data["fraction"]?.double.map { "\(HumanTime.number($0 * 100, 0)) % " } ?? ""
-        return "progress \(share)\(PlainText.visible(data["message"]?.string ?? ""))"
+        return "progress \(share)\(data["message"]?.string ?? "")"
     }
 }

@@ -17,18 +17,18 @@ struct LinePrinter {
     init(lines: Follower.Lines) { self.lines = lines }
 
     /// Prints a line of the store unless it was printed.
-    mutating func print(stored line: LogLine, on console: Console) {
+    mutating func print(stored line: LogLine, on console: Console) throws(Failure) {
         if let id = line.id {
             guard id > lastID else { return }
             lastID = id
         }
         if Self.take(line.identity, from: &live) { return }
         Self.keep(line.identity, in: &stored)
-        put(line, on: console)
+        try put(line, on: console)
     }
 
     /// Prints a line of an event unless it was printed.
-    mutating func print(live line: LogLine, on console: Console) {
+    mutating func print(live line: LogLine, on console: Console) throws(Failure) {
         if let id = line.id {
             guard id > lastID else { return }
             lastID = id
@@ -36,12 +36,12 @@ struct LinePrinter {
             if Self.take(line.identity, from: &stored) { return }
             Self.keep(line.identity, in: &live)
         }
-        put(line, on: console)
+        try put(line, on: console)
     }
 
-    private func put(_ line: LogLine, on console: Console) {
+    private func put(_ line: LogLine, on console: Console) throws(Failure) {
         switch lines {
-        case .data: console.line(line.text(coloured: console.isColoured))
+        case .data: try console.line(line.text(coloured: console.isColoured))
         case .talk: console.say(line.text(coloured: false))
         case .none: break
         }

@@ -8,30 +8,42 @@ import ArgumentParser
 /// The policies of a task; verbs that write tasks have them.
 struct PolicyOptions: ParsableArguments {
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("The longest an attempt may take, as 90, 5m or 1h.", valueName: "span"))
     var timeout: String?
 
-    @Option(help: ArgumentHelp("Time between TERM and KILL.", valueName: "span"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Time between TERM and KILL.", valueName: "span"))
     var grace: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("How often a transient failure is tried again.", valueName: "number"))
     var retries: Int?
 
-    @Option(help: ArgumentHelp("Time before the first retry.", valueName: "span"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Time before the first retry.", valueName: "span"))
     var retryDelay: String?
 
-    @Option(help: ArgumentHelp("The longest time before a retry.", valueName: "span"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The longest time before a retry.", valueName: "span"))
     var retryMaxDelay: String?
 
-    @Option(help: ArgumentHelp("What each further delay is multiplied with.", valueName: "number"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("What each further delay is multiplied with.", valueName: "number"))
     var retryFactor: Double?
 
     @Option(
         help: ArgumentHelp("When due while down: run_once, skip or run_all.", valueName: "word"))
     var misfire: String?
 
-    @Option(help: ArgumentHelp("How late a missed run is still made up for.", valueName: "span"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("How late a missed run is still made up for.", valueName: "span"))
     var catchupWindow: String?
 
     @Option(
@@ -40,16 +52,20 @@ struct PolicyOptions: ParsableArguments {
             valueName: "word"))
     var overlap: String?
 
-    @Option(help: ArgumentHelp("Spread starts over this span.", valueName: "span"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Spread starts over this span.", valueName: "span"))
     var jitter: String?
 
-    @Option(help: ArgumentHelp("Higher runs first.", valueName: "number"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Higher runs first.", valueName: "number"))
     var priority: Int?
 
     @Flag(inversion: .prefixedNo, help: "Run only while the machine is idle.")
     var idleOnly: Bool?
 
-    @Option(help: ArgumentHelp("The longest a start may be put off.", valueName: "span"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The longest a start may be put off.", valueName: "span"))
     var maxDefer: String?
 
     @Option(help: ArgumentHelp("After a crash under it: rerun or fail.", valueName: "word"))

@@ -23,15 +23,15 @@ struct SchedulerHealth: ParsableCommand {
         let data = try connection.connect().ask(.health)
         let status = data["status"]?.string ?? "unknown"
         if output.json {
-            console.document(data)
+            try console.document(data)
         } else {
-            console.line(Style.of(status).paint(status, coloured: console.isColoured))
-            show(data, on: console)
+            try console.line(Style.of(status).paint("\(status)", coloured: console.isColoured))
+            try show(data, on: console)
         }
         guard status == "healthy" else { throw Failure(.failed, "") }
     }
 
-    private func show(_ data: JSONValue, on console: Console) {
+    private func show(_ data: JSONValue, on console: Console) throws(Failure) {
         var checks = Table([
             .init(title: "CHECK"), .init(title: "STATUS"), .init(title: "MESSAGE", minimum: 16),
         ])
@@ -58,8 +58,8 @@ struct SchedulerHealth: ParsableCommand {
             ]
         }
         for table in [checks, workers] where !table.rows.isEmpty {
-            console.line("")
-            console.table(table, ifEmpty: "")
+            try console.line("")
+            try console.table(table, ifEmpty: "")
         }
     }
 }

@@ -36,8 +36,8 @@ struct SchedulerStats: ParsableCommand {
             body["since"] = .string(try Checked.since(since, now: console.now()).iso8601)
         }
         let data = try connection.connect().ask(.stats, body)
-        guard !output.json else { return console.document(data) }
-        console.sheet(Self.sheet(data, now: console.now()))
+        guard !output.json else { return try console.document(data) }
+        try console.sheet(Self.sheet(data, now: console.now()))
     }
 
     /// The names and numbers of a reply.

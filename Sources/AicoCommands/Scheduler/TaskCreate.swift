@@ -24,7 +24,7 @@ struct TaskCreate: ParsableCommand {
     @Argument(help: "The id: class, a dot, and a name, as in user.photos.")
     var id: String
 
-    @Argument(help: "When it runs: cron in quotes, @daily, interval:SECONDS, at:ISO8601, @reboot.")
+    @Argument(help: "When it runs: cron in quotes, @daily, interval:5m, at:ISO8601, @reboot.")
     var schedule: String
 
     @Option(
@@ -48,7 +48,7 @@ struct TaskCreate: ParsableCommand {
         var body = try request()
         if disabled { body["enabled"] = false }
         let data = try connection.connect().ask(.taskCreate, body)
-        guard !output.json else { return console.document(data) }
+        guard !output.json else { return try console.document(data) }
         let task = TaskView(data["task"] ?? .null)
         let next = task.nextRun.map { HumanTime.relative($0, to: console.now()) }
         console.say(
@@ -58,7 +58,7 @@ struct TaskCreate: ParsableCommand {
 
     private func request() throws(Failure) -> [String: JSONValue] {
         if let type, type != "user.command", work.isCommand { throw Wording.commandAndType }
-        let config = try work.members()
+        let config = try work.members(ofCommand: type ?? "user.command" == "user.command")
         if type == nil, config["argv"] == nil { throw Wording.nothingToRun }
         var body: [String: JSONValue] = [
             "id": .string(try Checked.taskID(id).text),

@@ -33,11 +33,21 @@ struct TaskHistory: ParsableCommand {
             "Only later than this: a span such as 2h or 7d, or an instant.", valueName: "time"))
     var since: String?
 
-    @Option(name: [.customShort("n"), .long], help: ArgumentHelp("At most.", valueName: "number"))
+    @Option(
+        name: [.customShort("n"), .long], parsing: .unconditional,
+        help: ArgumentHelp("At most.", valueName: "number"))
     var limit = 20
+
+    @Option(
+        help: ArgumentHelp(
+            "Go on where a page ended: the \"next\" of its document.", valueName: "cursor"))
+    var after: String?
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
+
+    /// How many executions one request asks for at most.
+    private static let page = 1000
 
     func validate() throws {
         if limit < 1 { throw ValidationError("--limit must be at least 1.") }
@@ -45,7 +55,7 @@ struct TaskHistory: ParsableCommand {
 
     func run() throws {
         let console = Console.current
-        var body: [String: JSONValue] = ["limit": .int(limit)]
+        var body: [String: JSONValue] = [:]
         if let id { body["task"] = .string(id) }
         if let outcome {
             let known = Outcome.Kind.allCases.map(\.rawValue)
@@ -57,10 +67,12 @@ struct TaskHistory: ParsableCommand {
         if let since {
             body["since"] = .string(try Checked.since(since, now: console.now()).iso8601)
         }
-        let data = try connection.connect().ask(.taskHistory, body)
-        guard !output.json else { return console.document(data) }
+        if let after { body["after"] = .string(after) }
+        let data = try connection.connect()
+            .pages(of: "executions", .taskHistory, body, limit: limit, page: Self.page)
+        guard !output.json else { return try console.document(data) }
         let executions = (data["executions"]?.array ?? []).map { ExecutionView($0) }
-        console.table(
+        try console.table(
             ExecutionView.table(executions, now: console.now()), ifEmpty: Wording.noExecutions)
     }
 }

@@ -15,6 +15,7 @@ struct TaskList: ParsableCommand {
             Examples:
               aico scheduler list
               aico scheduler list --class user --watch
+              aico scheduler list --limit 100 --after user.photos
               aico scheduler list --json
             """)
 
@@ -23,11 +24,26 @@ struct TaskList: ParsableCommand {
         help: ArgumentHelp("Only tasks of a class.", valueName: "class"))
     var taskClass: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("At most. Default: all.", valueName: "number"))
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("Only those whose ids come after this one.", valueName: "id"))
+    var after: String?
+
     @Flag(help: "Show the list again at every change, and at least every 2 s, until Ctrl-C.")
     var watch = false
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
+
+    /// How many tasks one request asks for: few enough to hold nobody else up.
+    static let page = 500
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
+    }
 
     func run() throws {
         let console = Console.current
@@ -40,11 +56,22 @@ struct TaskList: ParsableCommand {
             }
             body["class"] = .string(taskClass)
         }
+        if let after { body["after"] = .string(after) }
         let bus = try connection.connect()
-        guard !watch else { return try Watch(bus: bus, body: body).run(on: console) }
-        let data = try bus.ask(.taskList, body)
-        guard !output.json else { return console.document(data) }
-        console.table(Self.table(data, now: console.now()), ifEmpty: Wording.noTasks)
+        guard !watch else {
+            return try Watch(bus: bus, body: body, limit: limit).run(on: console)
+        }
+        let data = try Self.ask(bus, body, limit: limit)
+        guard !output.json else { return try console.document(data) }
+        try console.table(Self.table(data, now: console.now()), ifEmpty: Wording.noTasks)
+        if let next = data["next"]?.string { console.say(Wording.moreTasks(after: next)) }
+    }
+
+    /// Asks for all tasks, or so many of them.
+    static func ask(
+        _ bus: Bus, _ body: [String: JSONValue], limit: Int?
+    ) throws(Failure) -> JSONValue {
+        try bus.pages(of: "tasks", .taskList, body, limit: limit, page: page)
     }
 
     /// The table of a reply.

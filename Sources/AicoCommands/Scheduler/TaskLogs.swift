@@ -25,7 +25,7 @@ struct TaskLogs: ParsableCommand {
     var follow = false
 
     @Option(
-        name: [.customShort("n"), .long],
+        name: [.customShort("n"), .long], parsing: .unconditional,
         help: ArgumentHelp("Only the last lines.", valueName: "number"))
     var tail: Int?
 
@@ -39,8 +39,8 @@ struct TaskLogs: ParsableCommand {
     func run() throws {
         let console = Console.current
         if follow, output.json { throw Wording.conflicting("--follow", "--json") }
+        let target = try Target(id)
         let bus = try connection.connect()
-        let target = try Target(id, on: bus)
         if follow {
             console.catchInterrupts()
             // Before the lines are read, so that none falls between both.
@@ -52,7 +52,7 @@ struct TaskLogs: ParsableCommand {
         let execution = ExecutionView(data["execution"] ?? .null)
         guard !execution.id.isEmpty else { throw Wording.neverRan(id) }
         guard !output.json else {
-            return console.document(try tail == nil ? whole(data, execution.id, on: bus) : data)
+            return try console.document(try tail == nil ? whole(data, execution.id, on: bus) : data)
         }
         var follower = Follower(
             task: execution.task, execution: execution.id, bus: bus, connection: connection,

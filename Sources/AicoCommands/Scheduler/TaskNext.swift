@@ -19,7 +19,9 @@ struct TaskNext: ParsableCommand {
     @Argument(help: "Only of this task.")
     var id: String?
 
-    @Option(name: [.short, .long], help: ArgumentHelp("How many times.", valueName: "number"))
+    @Option(
+        name: [.short, .long], parsing: .unconditional,
+        help: ArgumentHelp("How many times.", valueName: "number"))
     var count = 5
 
     @OptionGroup var output: OutputOptions
@@ -34,7 +36,7 @@ struct TaskNext: ParsableCommand {
         var body: [String: JSONValue] = ["count": .int(count)]
         if let id { body["task"] = .string(id) }
         let data = try connection.connect().ask(.taskNext, body)
-        guard !output.json else { return console.document(data) }
+        guard !output.json else { return try console.document(data) }
         let now = console.now()
         var table = Table([
             .init(title: "WHEN"), .init(title: "TASK", minimum: 16),
@@ -47,6 +49,6 @@ struct TaskNext: ParsableCommand {
                 .init(entry["task"]?.string ?? ""), .init(at?.iso8601 ?? "-", .faint),
             ]
         }
-        console.table(table, ifEmpty: Wording.nothingDue)
+        try console.table(table, ifEmpty: Wording.nothingDue)
     }
 }

@@ -44,20 +44,24 @@ struct TaskRun: ParsableCommand {
         let data = try bus.ask(.taskRun, ["task": .string(id)])
         let execution = data["execution"]?.string ?? ""
         guard isFollowed else {
-            guard !output.json else { return console.document(data) }
+            guard !output.json else { return try console.document(data) }
             let state = data["state"]?.string ?? "queued"
-            console.say("\(state): \(id), execution \(execution.prefix(8))")
+            let wait = WaitReason(queued: data).map { "; waits: \($0.text)" } as PlainText?
+            console.say("\(state): \(id), execution \(execution.prefix(8))" + (wait ?? ""))
             return
         }
         var follower = Follower(
             task: id, execution: execution, bus: bus, connection: connection,
             lines: !follow ? .none : output.json ? .talk : .data)
+        follower.note(WaitReason(queued: data), on: console)
         let (json, view) = try follower.run(on: console)
         if output.json {
-            console.document(json)
+            try console.document(json)
         } else {
-            console.line(Ending.sentence(view))
-            if let result = view.result { console.line("result \(result.text())") }
+            try console.line(Ending.sentence(view))
+            if let result = view.result {
+                try console.line("result \(PlainText(json: result))")
+            }
         }
         Ending.cause(of: view).map(console.say)
         guard view.outcome == "succeeded" else { throw Failure(.failed, "") }

@@ -25,24 +25,23 @@ struct TaskShow: ParsableCommand {
 
     func run() throws {
         let console = Console.current
-        let bus = try connection.connect()
-        let target = try Target(id, on: bus)
-        let data = try bus.ask(.taskStatus, target.body)
-        guard !output.json else { return console.document(data) }
+        let target = try Target(id)
+        let data = try connection.connect().ask(.taskStatus, target.body)
+        guard !output.json else { return try console.document(data) }
         switch target {
         case .task:
-            show(task: TaskView(data["task"] ?? .null), on: console)
+            try show(task: TaskView(data["task"] ?? .null), on: console)
             let executions = (data["executions"]?.array ?? []).map { ExecutionView($0) }
             guard !executions.isEmpty else { return }
-            console.line("")
+            try console.line("")
             let table = ExecutionView.table(executions, now: console.now(), withTask: false)
-            console.table(table, ifEmpty: "")
+            try console.table(table, ifEmpty: "")
         case .execution:
-            show(execution: ExecutionView(data["execution"] ?? .null), on: console)
+            try show(execution: ExecutionView(data["execution"] ?? .null), on: console)
         }
     }
 
-    private func show(task: TaskView, on console: Console) {
+    private func show(task: TaskView, on console: Console) throws(Failure) {
         let now = console.now()
         let zone = (try? TimeZoneStore.load(task.timezone)) ?? .utc
         func moment(_ instant: Instant?) -> String? {
@@ -60,15 +59,15 @@ struct TaskShow: ParsableCommand {
         sheet.add("next run", task.isEnabled ? moment(task.nextRun) ?? "never" : "disabled")
         sheet.add("last run", moment(task.lastRun) ?? "never")
         sheet.add("outcome", task.lastOutcome, Style.of(task.lastOutcome ?? ""))
-        sheet.add("config", task.config.text())
-        sheet.add("policies", task.policies == [:] ? nil : task.policies.text())
+        sheet.add("config", json: task.config)
+        sheet.add("policies", json: task.policies == [:] ? nil : task.policies)
         sheet.add("created", moment(task.created))
         sheet.add("updated", task.updated == task.created ? nil : moment(task.updated))
         sheet.add("origin", task.origin)
-        console.sheet(sheet)
+        try console.sheet(sheet)
     }
 
-    private func show(execution: ExecutionView, on console: Console) {
+    private func show(execution: ExecutionView, on console: Console) throws(Failure) {
         let now = console.now()
         func moment(_ instant: Instant?) -> String? {
             instant.map { "\($0.iso8601) (\(HumanTime.relative($0, to: now)))" }
@@ -84,8 +83,8 @@ struct TaskShow: ParsableCommand {
         sheet.add("took", execution.duration.map(HumanTime.length))
         sheet.add("retry", moment(execution.retryAt))
         sheet.add("error", execution.error, .bad)
-        sheet.add("result", execution.result?.text())
+        sheet.add("result", json: execution.result)
         for attempt in execution.attemptList { attempt.describe(in: &sheet) }
-        console.sheet(sheet)
+        try console.sheet(sheet)
     }
 }

@@ -13,14 +13,19 @@ struct TaskBatch: ParsableArguments {
     @OptionGroup var connection: ConnectionOptions
 
     /// Sends the requests and says what was done; the exit code is the first failure's.
-    func run(_ topic: BusTopic, done: String) throws {
+    /// `remark` adds what a reply says beside that.
+    func run(
+        _ topic: BusTopic, done: String,
+        remark: (String, JSONValue) -> PlainText? = { _, _ in nil }
+    ) throws {
         let console = Console.current
         let bus = try connection.connect()
         var first: Failure?
         for id in ids {
             do throws(Failure) {
-                _ = try bus.ask(topic, ["task": .string(id)])
+                let reply = try bus.ask(topic, ["task": .string(id)])
                 console.say("\(done) \(id)")
+                if let words = remark(id, reply) { console.say(words) }
             } catch {
                 guard ids.count > 1, error.status != .noDaemon else { throw error }
                 console.talk(error.text)
@@ -58,7 +63,16 @@ struct TaskDisable: ParsableCommand {
 
     @OptionGroup var batch: TaskBatch
 
-    func run() throws { try batch.run(.taskDisable, done: "disabled") }
+    func run() throws {
+        try batch.run(.taskDisable, done: "disabled") { id, reply in
+            guard let count = reply["retrying"]?.int, count > 0 else { return nil }
+            let what: PlainText =
+                count == 1
+                ? "1 execution that began before goes on with its retries; end it"
+                : "\(count) executions that began before go on with their retries; end them"
+            return what + " with \"aico scheduler cancel \(id)\""
+        }
+    }
 }
 
 /// `aico scheduler delete`.

@@ -30,7 +30,8 @@ struct TaskUpdate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "A policy that goes back to its default; may be repeated.", valueName: "policy"))
+            "A policy that goes back to its default before others are set; may be repeated.",
+            valueName: "policy"))
     var unset: [String] = []
 
     @OptionGroup var work: WorkOptions
@@ -43,46 +44,44 @@ struct TaskUpdate: ParsableCommand {
         "idle_only", "max_defer", "on_crash", "dst",
     ]
 
+    /// What the policies that have parts are made of.
+    private static let parts = [
+        "retry": ["count", "delay", "factor", "max_delay", "jitter"], "dst": ["gap", "overlap"],
+    ]
+
     func run() throws {
         let console = Console.current
         var body: [String: JSONValue] = [:]
         if let schedule { body["schedule"] = .string(try Checked.schedule(schedule).text) }
         if let timezone { body["timezone"] = .string(try Checked.zone(timezone).name) }
-        let config = try work.members()
+        let config = try work.members(ofCommand: false)
         if !config.isEmpty || work.config != nil { body["config"] = .object(config) }
+        let changed = try changedPolicies()
+        guard !body.isEmpty || !changed.isEmpty else { throw Wording.nothingToChange }
+        body["task"] = .string(id)
+        if !changed.isEmpty { body["policies"] = .object(changed) }
+        let data = try connection.connect().ask(.taskUpdate, body)
+        guard !output.json else { return try console.document(data) }
+        console.say("updated \(id)")
+    }
+
+    /// The policies as the scheduler merges them: null gives a default back. A policy that is
+    /// unset and set in parts keeps nothing of what it was.
+    private func changedPolicies() throws(Failure) -> [String: JSONValue] {
         var changed = try policies.members()
         for name in unset {
             guard Self.policyNames.contains(name) else {
                 throw Wording.badWord(name, option: "--unset", known: Self.policyNames)
             }
-            changed[name] = .null
-        }
-        guard !body.isEmpty || !changed.isEmpty else { throw Wording.nothingToChange }
-        body["task"] = .string(id)
-        let bus = try connection.connect()
-        try complete(&body, &changed, from: bus)
-        if !changed.isEmpty { body["policies"] = .object(changed) }
-        let data = try bus.ask(.taskUpdate, body)
-        guard !output.json else { return console.document(data) }
-        console.say("updated \(id)")
-    }
-
-    /// Puts what the task has already under the parts that are named in halves.
-    private func complete(
-        _ body: inout [String: JSONValue], _ changed: inout [String: JSONValue], from bus: Bus
-    ) throws(Failure) {
-        let nested = ["retry", "dst"].filter { changed[$0]?.object != nil }
-        let keepsConfig = work.config == nil && body["config"] != nil
-        guard keepsConfig || !nested.isEmpty else { return }
-        let task = TaskView(try bus.ask(.taskStatus, ["task": .string(id)])["task"] ?? .null)
-        if keepsConfig, let old = task.config.object, let new = body["config"]?.object {
-            body["config"] = .object(old.merging(new) { $1 })
-        }
-        for name in nested {
-            guard let old = task.policies[name]?.object, let new = changed[name]?.object else {
+            guard let value = changed[name] else {
+                changed[name] = .null
                 continue
             }
-            changed[name] = .object(old.merging(new) { $1 })
+            guard let given = value.object else { continue }
+            let parts = Self.parts[name] ?? []
+            let defaults = Dictionary(uniqueKeysWithValues: parts.map { ($0, JSONValue.null) })
+            changed[name] = .object(defaults.merging(given) { $1 })
         }
+        return changed
     }
 }

@@ -14,32 +14,34 @@ struct Watch {
 
     let bus: Bus
     let body: [String: JSONValue]
+    let limit: Int?
 
     /// Runs until Ctrl-C.
     func run(on console: Console) throws(Failure) {
         console.catchInterrupts()
         try bus.subscribe()
-        if console.isTerminal { console.write("\u{1B}[?1049h\u{1B}[?25l") }
-        defer { if console.isTerminal { console.write("\u{1B}[?25h\u{1B}[?1049l") } }
+        if console.isTerminal { try console.write("\u{1B}[?1049h\u{1B}[?25l") }
+        defer { if console.isTerminal { try? console.write("\u{1B}[?25h\u{1B}[?1049l") } }
         while !console.isInterrupted() {
-            let data = try bus.ask(.taskList, body)
-            show(data, on: console)
+            try show(try TaskList.ask(bus, body, limit: limit), on: console)
             try waitForChange(console)
         }
+        throw Failure(.interrupted, "")
     }
 
-    private func show(_ data: JSONValue, on console: Console) {
+    private func show(_ data: JSONValue, on console: Console) throws(Failure) {
         let now = console.now()
         let table = TaskList.table(data, now: now)
         var text = table.text(width: console.width(), coloured: console.isColoured)
-        guard console.isTerminal else { return console.line(text) }
+        guard console.isTerminal else { return try console.line(text) }
         text += "\n\(table.rows.count) tasks at \(now.iso8601.prefix(19))Z; Ctrl-C ends this"
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        var lines = text.lines
         if let height = console.height(), lines.count > height {
             lines.removeSubrange(max(1, height - 2)..<(lines.count - 2))
         }
         // Written over the last picture line by line: no flicker.
-        console.write("\u{1B}[H" + lines.joined(separator: "\u{1B}[K\n") + "\u{1B}[K\u{1B}[J")
+        try console.write(
+            "\u{1B}[H" + lines.joined(separator: "\u{1B}[K\n") + "\u{1B}[K\u{1B}[J")
     }
 
     private func waitForChange(_ console: Console) throws(Failure) {
@@ -55,7 +57,7 @@ struct Watch {
                 }
             }
         } catch {
-            throw Wording.bus(error)
+            throw Wording.bus(error, root: bus.root)
         }
     }
 }

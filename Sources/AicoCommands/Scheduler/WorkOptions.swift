@@ -14,7 +14,7 @@ struct WorkOptions: ParsableArguments {
     var config: String?
 
     @Option(
-        name: .customLong("env"),
+        name: .customLong("env"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp("A variable for the command; may be repeated.", valueName: "name=value"))
     var environment: [String] = []
 
@@ -24,9 +24,14 @@ struct WorkOptions: ParsableArguments {
     var directory: String?
 
     @Option(
-        name: .customLong("input"),
+        name: .customLong("input"), parsing: .unconditional,
         help: ArgumentHelp("Text for the command's standard input, or @FILE.", valueName: "text"))
     var input: String?
+
+    @Flag(
+        name: .customLong("merge-output"),
+        help: "Let the command's standard error go the way of its standard output, in order.")
+    var mergesOutput = false
 
     @Argument(
         parsing: .postTerminator,
@@ -36,24 +41,29 @@ struct WorkOptions: ParsableArguments {
     /// Whether something belongs to a command.
     var isCommand: Bool {
         !command.isEmpty || !environment.isEmpty || directory != nil || input != nil
+            || mergesOutput
     }
 
-    /// The config's members that were given.
-    func members() throws(Failure) -> [String: JSONValue] {
+    /// The config's members that were given; those of a command are checked.
+    func members(ofCommand: Bool) throws(Failure) -> [String: JSONValue] {
         var result: [String: JSONValue] = [:]
         if let config { result = try Self.object(config) }
         if !command.isEmpty { result["argv"] = .array(command.map { .string($0) }) }
         if let directory { result["working_directory"] = .string(directory) }
-        if let input { result["stdin"] = .string(try Self.text(input)) }
+        if let input { result["stdin"] = .string(try TextFile.text(input)) }
+        if mergesOutput { result["merge_output"] = true }
         if !environment.isEmpty {
             var variables: [String: JSONValue] = [:]
             for text in environment {
                 guard let sign = text.firstIndex(of: "="), sign != text.startIndex else {
-                    throw Wording.badEnvironment(text)
+                    throw Wording.unnamedVariable
                 }
                 variables[String(text[..<sign])] = .string(String(text[text.index(after: sign)...]))
             }
             result["environment"] = .object(variables)
+        }
+        if ofCommand || isCommand {
+            try CommandCheck(isFile: { access($0, F_OK) == 0 }).check(result)
         }
         return result
     }
@@ -61,7 +71,7 @@ struct WorkOptions: ParsableArguments {
     private static func object(_ argument: String) throws(Failure) -> [String: JSONValue] {
         let json: JSONValue
         do {
-            json = try JSONValue.parse(try text(argument))
+            json = try JSONValue.parse(try TextFile.text(argument))
         } catch let failure as Failure {
             throw failure
         } catch {
@@ -69,26 +79,5 @@ struct WorkOptions: ParsableArguments {
         }
         guard let members = json.object else { throw Wording.badConfig("it is no JSON object") }
         return members
-    }
-
-    /// The text itself, or the content of the file after an `@`.
-    private static func text(_ argument: String) throws(Failure) -> String {
-        guard argument.hasPrefix("@") else { return argument }
-        let path = String(argument.dropFirst())
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw Wording.unreadableFile(path, String(cString: strerror(errno)))
-        }
-        defer { close(descriptor) }
-        let limit = BusLimits.maximumRequestBytes
-        var bytes: [UInt8] = []
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 65536, alignment: 16)
-        defer { buffer.deallocate() }
-        while bytes.count <= limit {
-            let count = try StandardStream.read(descriptor, into: buffer).get()
-            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-            bytes.append(contentsOf: buffer[..<count])
-        }
-        throw Wording.unreadableFile(path, "it is longer than \(limit) bytes")
     }
 }

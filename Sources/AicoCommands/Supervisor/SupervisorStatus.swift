@@ -21,7 +21,7 @@ struct SupervisorStatus: ParsableCommand {
     func run() throws {
         let console = Console.current
         let data = try connection.connect().ask(.supervisorStatus)
-        guard !output.json else { return console.document(data) }
+        guard !output.json else { return try console.document(data) }
         var table = Table([
             .init(title: "PROCESS"), .init(title: "STATE"), .init(title: "PID", isRight: true),
             .init(title: "UP", isRight: true), .init(title: "RESTARTS", isRight: true, rank: 0),
@@ -33,7 +33,7 @@ struct SupervisorStatus: ParsableCommand {
         for worker in data["workers"]?.array ?? [] {
             table.rows.append(Self.row("worker \(worker["class"]?.string ?? "?")", worker))
         }
-        console.table(table, ifEmpty: "")
+        try console.table(table, ifEmpty: "")
     }
 
     private static func row(_ name: String, _ process: JSONValue) -> [Table.Cell] {

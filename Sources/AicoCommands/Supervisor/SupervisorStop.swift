@@ -18,7 +18,9 @@ struct SupervisorStop: ParsableCommand {
               aico supervisor stop
             """)
 
-    @Option(help: ArgumentHelp("The longest time to wait, in seconds.", valueName: "seconds"))
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("The longest time to wait, in seconds.", valueName: "seconds"))
     var timeout = 60
 
     @OptionGroup var connection: ConnectionOptions

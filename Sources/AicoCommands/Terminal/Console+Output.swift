@@ -2,18 +2,25 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import AicoWire
 
 extension Console {
+    /// Writes a line of data.
+    func line(_ text: PlainText) throws(Failure) { try write(text + "\n") }
+
+    /// Writes a line of talk.
+    func say(_ text: PlainText) { talk(text + "\n") }
+
     /// Prints a JSON document: sorted keys, two spaces a level.
-    func document(_ json: JSONValue) { line(json.text(indented: true)) }
+    func document(_ json: JSONValue) throws(Failure) {
+        try line(PlainText(json: json, indented: true))
+    }
 
     /// Prints a table, or says that there is nothing to show.
-    func table(_ table: Table, ifEmpty sentence: String) {
+    func table(_ table: Table, ifEmpty sentence: PlainText) throws(Failure) {
         guard !table.rows.isEmpty else { return say(sentence) }
-        write(table.text(width: width(), coloured: isColoured))
+        try write(table.text(width: width(), coloured: isColoured))
     }
 
     /// Prints names with their values.
-    func sheet(_ sheet: Sheet) { write(sheet.text(coloured: isColoured)) }
+    func sheet(_ sheet: Sheet) throws(Failure) { try write(sheet.text(coloured: isColoured)) }
 }

@@ -6,10 +6,10 @@ import Glibc
 
 /// Where a verb writes, and what it knows of the terminal, the clock and the environment.
 struct Console: Sendable {
-    /// Writes data to standard output.
-    var write: @Sendable (String) -> Void
-    /// Writes talk to standard error.
-    var talk: @Sendable (String) -> Void
+    /// Writes data to standard output; what cannot be written ends the verb.
+    var write: @Sendable (PlainText) throws(Failure) -> Void
+    /// Writes talk to standard error; where that fails there is nobody to tell.
+    var talk: @Sendable (PlainText) -> Void
     /// The columns of a line; nil where lines may have any length.
     var width: @Sendable () -> Int?
     /// The lines of the terminal; nil where there is none.
@@ -32,8 +32,8 @@ struct Console: Sendable {
 
     /// The process's own.
     static let process = Console(
-        write: { StandardStream.write($0, to: STDOUT_FILENO) },
-        talk: { StandardStream.write($0, to: STDERR_FILENO) },
+        write: { (text) throws(Failure) in try StandardStream.output(text) },
+        talk: { StandardStream.talk($0) },
         width: { TerminalSize.columns() },
         height: { TerminalSize.lines() },
         isTerminal: isatty(STDOUT_FILENO) == 1,
@@ -43,12 +43,6 @@ struct Console: Sendable {
         variable: { environment($0) },
         catchInterrupts: { Interrupts.install() },
         isInterrupted: { Interrupts.wasInterrupted })
-
-    /// Writes a line of data.
-    func line(_ text: String) { write(text + "\n") }
-
-    /// Writes a line of talk.
-    func say(_ text: String) { talk(text + "\n") }
 
     /// An environment variable; nil where it is missing or empty.
     private static func environment(_ name: String) -> String? {

@@ -5,14 +5,44 @@ import Glibc
 
 /// Whole reads and writes of descriptors.
 enum StandardStream {
-    /// Writes all of a text.
-    static func write(_ text: String, to descriptor: Int32) {
-        var text = text
-        text.withUTF8 { write(UnsafeRawBufferPointer($0), to: descriptor) }
+    /// Why a descriptor could not be read or written.
+    struct Fault: Error, Equatable {
+        let number: Int32
+        var reason: String { String(cString: strerror(number)) }
     }
 
-    /// Writes all bytes; gives up silently where nobody can read them any more.
-    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
+    /// Writes a text to standard output.
+    static func output(_ text: PlainText) throws(Failure) {
+        do throws(Fault) {
+            try write(text.text, to: STDOUT_FILENO)
+        } catch {
+            throw Wording.unwritable(error)
+        }
+    }
+
+    /// Writes bytes to standard output.
+    static func output(_ bytes: UnsafeRawBufferPointer) throws(Failure) {
+        do throws(Fault) {
+            try write(bytes, to: STDOUT_FILENO)
+        } catch {
+            throw Wording.unwritable(error)
+        }
+    }
+
+    /// Writes a text to standard error; gives up silently where that does not go.
+    static func talk(_ text: PlainText) { try? write(text.text, to: STDERR_FILENO) }
+
+    /// Writes all of a text.
+    static func write(_ text: String, to descriptor: Int32) throws(Fault) {
+        var text = text
+        let result = text.withUTF8 { bytes in
+            Result { () throws(Fault) in try write(UnsafeRawBufferPointer(bytes), to: descriptor) }
+        }
+        try result.get()
+    }
+
+    /// Writes all bytes.
+    static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) throws(Fault) {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = Glibc.write(
@@ -20,7 +50,7 @@ enum StandardStream {
             let number = errno
             if count < 0 {
                 if number == EINTR { continue }
-                guard number == EAGAIN else { return }
+                guard number == EAGAIN else { throw Fault(number: number) }
                 var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&item, 1, -1)
                 continue
@@ -29,16 +59,15 @@ enum StandardStream {
         }
     }
 
-    /// Reads what is there, at most the buffer's size; 0 at the end, nil with errno on an error.
+    /// Reads what is there, at most the buffer's size; 0 at the end.
     static func read(
         _ descriptor: Int32, into buffer: UnsafeMutableRawBufferPointer
-    ) -> Result<Int, Failure> {
+    ) throws(Fault) -> Int {
         while true {
             let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
             let number = errno
-            if count >= 0 { return .success(count) }
-            if number == EINTR { continue }
-            return .failure(Wording.unreadableInput(String(cString: strerror(number))))
+            if count >= 0 { return count }
+            guard number == EINTR else { throw Fault(number: number) }
         }
     }
 }

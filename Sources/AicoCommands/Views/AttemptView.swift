@@ -12,6 +12,8 @@ struct AttemptView {
     let exitCode: Int?
     let signal: Int?
     let cause: String?
+    /// What it said of its failure, as it ended.
+    let error: String?
     let usage: String?
     let held: [String]
     let missing: [String]
@@ -23,6 +25,7 @@ struct AttemptView {
         exitCode = json["exit_code"]?.int
         signal = json["signal"]?.int
         cause = json["cause"].flatMap(Self.describe(cause:))
+        error = json["error"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         usage = json["usage"].flatMap(Self.describe(usage:))
         held = (json["layers"]?["held"]?.array ?? []).compactMap(\.string)
         missing = (json["layers"]?["missing"]?.array ?? []).map { layer in
@@ -39,6 +42,7 @@ struct AttemptView {
         if let signal { how += ", signal \(signal)" }
         sheet.add("attempt \(number)", how, Style.of(outcome ?? "running"))
         sheet.add("  stopped by", cause, .bad)
+        sheet.add("  error", error, .bad)
         sheet.add("  used", usage)
         sheet.add("  layers", held.isEmpty ? nil : held.joined(separator: " "))
         sheet.add(

@@ -32,7 +32,7 @@ struct LogLine: Hashable {
     }
 
     /// The line as shown: clock in UTC, stream, text.
-    func text(coloured: Bool) -> String {
+    func text(coloured: Bool) -> PlainText {
         let clock = at.count >= 19 ? String(at.dropFirst(11).prefix(8)) : "--:--:--"
         let name = stream + String(repeating: " ", count: max(0, 7 - stream.utf8.count))
         let style: Style =
@@ -42,8 +42,8 @@ struct LogLine: Hashable {
             case "debug": .faint
             default: .plain
             }
-        let words = line.map { PlainText.visible($0) } ?? "(not readable: its key is gone)"
-        return Style.faint.paint(clock, coloured: coloured) + " "
+        let words = line ?? "(not readable: its key is gone)"
+        return Style.faint.paint("\(clock)", coloured: coloured) + " "
             + style.paint("\(name) \(words)", coloured: coloured)
     }
 }

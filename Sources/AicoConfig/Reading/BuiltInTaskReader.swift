@@ -62,11 +62,20 @@ struct BuiltInTaskReader {
 
     private func schedule(_ section: SettingsSection) throws(YAMLFailure) -> Schedule {
         let text = try section.string("schedule")
+        let schedule: Schedule
         do {
-            return try Schedule.parse(text)
+            schedule = try Schedule.parse(text)
         } catch {
-            throw try section["schedule"].failure("\(error)")
+            // What is an option of the command line is a key here.
+            let hint = error.hint.replacing("--timezone ", with: "timezone: ")
+            throw try section["schedule"].failure("\(error.message); \(hint)")
         }
+        guard schedule.hasDays else {
+            throw try section["schedule"].failure(
+                "'schedule' never fires: no year has such a day, as '\(text.prefix(64))' asks for; "
+                    + "write a day that comes, as in 0 2 * * *")
+        }
+        return schedule
     }
 
     /// Reads a value of the kind that the default has.

@@ -18,7 +18,7 @@ extension Configuration {
         }
     }
 
-    /// Checks the text of an override without reading any file.
+    /// Checks the text of an override; of files, those of the time zones alone are read.
     public static func check(
         _ text: [UInt8], file: String, root: String
     ) throws(ConfigurationError) -> Configuration {
@@ -33,7 +33,7 @@ extension Configuration {
         layout: InstanceLayout, override: [UInt8]?, file: String
     ) throws(YAMLFailure) -> Configuration {
         let defaults = try StrictYAML.parse(
-            Array(DefaultConfiguration.text.utf8), file: DefaultConfiguration.file)
+            DefaultConfiguration.bytes, file: DefaultConfiguration.file)
         var settings = defaults
         var namesIdentities = !layout.root.isEmpty
         if let override {

@@ -3,6 +3,7 @@
 
 import AicoCore
 import StrictYAML
+import TimeZones
 
 extension SchedulerSettings {
     init(_ section: SettingsSection) throws(YAMLFailure) {
@@ -69,7 +70,7 @@ extension SchedulerSettings {
 }
 
 extension YAMLValue {
-    /// Reads a zone's name; whether the zone exists is looked up later.
+    /// Reads the name of a zone that the host has.
     func timeZone(_ key: String) throws(YAMLFailure) -> String {
         let name = try string(key)
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
@@ -82,6 +83,11 @@ extension YAMLValue {
         }
         guard isName, name.utf8.count <= 64 else {
             throw failure("'\(key)' must be a zone's name as Europe/Berlin, not \(kindName)")
+        }
+        do {
+            _ = try TimeZoneStore.load(name)
+        } catch {
+            throw failure(error.description)
         }
         return name
     }

@@ -23,6 +23,8 @@ public enum OutcomeRules {
         switch exit.cause {
         case .layerRefused(let failure): return refused(failure)
         case .orderRefused: return Outcome(.failedPermanent, .orderRefused)
+        case .noPlace: return Outcome(.failedTransient, .noResources)
+        case .diedInSetUp: return Outcome(.failedTransient, .notStarted)
         case .protocolViolation: return Outcome(.failedPermanent, .protocolViolation)
         case .outOfMemory: return Outcome(.killed, .outOfMemory)
         case .deniedSyscall: return Outcome(.killed, .deniedSyscall)
@@ -93,8 +95,9 @@ public enum OutcomeRules {
 
 /// Failures of calls that pass by themselves: the machine lacked something for a moment.
 public enum TransientErrno {
-    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ENOSPC and ETIMEDOUT of Linux; see errno(3).
+    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ENOSPC, ENOBUFS, ETOOMANYREFS and ETIMEDOUT of Linux;
+    /// see errno(3).
     public static func contains(_ errno: Int32) -> Bool {
-        [11, 12, 16, 23, 24, 28, 110].contains(errno)
+        [11, 12, 16, 23, 24, 28, 105, 109, 110].contains(errno)
     }
 }

@@ -116,7 +116,11 @@ public enum Planner {
             last = instant
         }
         sort(found, now: now, policy: table.policies.misfire, cap: cap, into: &plan)
-        if plan.notRun.count > listCap { plan.notRun.removeFirst(plan.notRun.count - listCap) }
+        if plan.notRun.count > listCap {
+            // The first one stands for what lies before the window: it stays.
+            let kept = plan.notRun[0].reason == .window ? 1 : 0
+            plan.notRun.removeSubrange(kept..<(plan.notRun.count - listCap + kept))
+        }
         return plan
     }
 

@@ -20,7 +20,8 @@ extension AttemptExit {
     public var message: String? {
         if let cause { return cause.sentence }
         switch (exit, reply) {
-        case (.exited, .failed(_, let message)): return message
+        case (.exited, .failed(_, let message)), (.signaled, .failed(_, let message)):
+            return message
         case (.exited(0), _): return nil
         case (.exited(let code), _): return "exit code \(code)"
         case (.signaled(let signal), _): return "killed by signal \(signal)"
@@ -47,6 +48,8 @@ extension EndCause {
                 "arguments": .array(arguments.map { .int(Int(bitPattern: UInt($0))) }),
             ]
         case .protocolViolation: ["kind": "protocol_violation"]
+        case .noPlace: ["kind": "no_place"]
+        case .diedInSetUp: ["kind": "died_in_set_up"]
         }
     }
 
@@ -65,7 +68,8 @@ extension EndCause {
         case .deniedSyscall(let name, _, let arguments):
             "called \(name)(\(arguments.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")))"
                 + ", which its profile denies"
-        case .protocolViolation(let message): message
+        case .protocolViolation(let message), .noPlace(let message), .diedInSetUp(let message):
+            message
         }
     }
 }

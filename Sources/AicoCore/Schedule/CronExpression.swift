@@ -31,8 +31,13 @@ public struct CronExpression: Sendable, Hashable {
     /// Debian cron is the reference; `L`, `W`, `#` and seconds are additions.
     public init(_ text: String) throws(ScheduleError) {
         let fields = text.split(whereSeparator: { $0 == " " || $0 == "\t" })
+        // Before anything is counted: a variable beside five fields would pass for seconds.
+        if let first = fields.first, first.contains("=") {
+            throw Self.variable(first, text: text)
+        }
         if let first = fields.first, first.hasPrefix("@") {
-            let expression = try Self.expand(macro: first, text: text, isAlone: fields.count == 1)
+            let expression = try Self.expand(
+                macro: first, text: text, rest: fields.dropFirst())
             self = try CronExpression(expression)
             return
         }
@@ -40,7 +45,7 @@ public struct CronExpression: Sendable, Hashable {
             fields.count == 6
             ? CronField.allCases : Array(CronField.allCases.dropFirst())
         guard fields.count == kinds.count else {
-            throw Self.wrongCount(fields.count, text: text, first: fields.first)
+            throw Self.wrongCount(fields.count, text: text)
         }
         hasSeconds = fields.count == 6
         for (field, part) in zip(kinds, fields) {
@@ -64,13 +69,19 @@ public struct CronExpression: Sendable, Hashable {
     }
 
     private static func expand(
-        macro: Substring, text: String, isAlone: Bool
+        macro: Substring, text: String, rest: ArraySlice<Substring>
     ) throws(ScheduleError) -> String {
         func refusal(_ reason: String, _ hint: String) -> ScheduleError {
             ScheduleError(
                 text: text, field: nil, part: String(macro), reason: reason, hint: hint)
         }
-        guard isAlone else {
+        if macro.lowercased() == "@every" {
+            let span = rest.count == 1 ? rest.first.flatMap { SpanText($0) } : nil
+            throw refusal(
+                "intervals are written in another way",
+                "write \(span?.interval ?? "interval:5m for every five minutes")")
+        }
+        guard rest.isEmpty else {
             throw refusal("nothing may follow a shorthand", "write \(macro) alone")
         }
         if let found = macros.first(where: { $0.name == macro }) { return found.expression }
@@ -86,17 +97,25 @@ public struct CronExpression: Sendable, Hashable {
             nearest.map { "write \($0)" } ?? "write one of \(names.joined(separator: ", "))")
     }
 
-    private static func wrongCount(
-        _ count: Int, text: String, first: Substring?
-    ) -> ScheduleError {
-        let order = "minute hour day-of-month month day-of-week, as in \"0 2 * * *\""
-        if let first, first.contains("=") {
-            return ScheduleError(
-                text: text, field: nil, part: String(first),
-                reason: "a schedule carries no variables",
-                hint: "give the zone with --timezone and write \(order)")
-        }
+    private static let order =
+        "minute hour day-of-month month day-of-week, as in \"0 2 * * *\""
+
+    /// Refuses what other crons take before the fields, as `CRON_TZ=Europe/Berlin 0 2 * * *`.
+    private static func variable(_ assignment: Substring, text: String) -> ScheduleError {
+        let name = assignment.prefix { $0 != "=" }
+        let zone = assignment.dropFirst(name.count + 1).filter { $0 != "\"" && $0 != "'" }
+        let rest = text[assignment.endIndex...].drop { $0 == " " || $0 == "\t" }
+        let schedule = rest.isEmpty ? order : "\"\(rest)\""
+        let isZone = ["CRON_TZ", "TZ"].contains(name) && !zone.isEmpty
         return ScheduleError(
+            text: text, field: nil, part: String(assignment),
+            reason: "a schedule carries no variables",
+            hint: "write \(schedule)"
+                + (isZone ? ", and the zone apart: --timezone \(zone)" : ""))
+    }
+
+    private static func wrongCount(_ count: Int, text: String) -> ScheduleError {
+        ScheduleError(
             text: text, field: nil, part: text,
             reason: count == 0
                 ? "it is empty" : "it has \(count) field\(count == 1 ? "" : "s") instead of 5",

@@ -82,7 +82,9 @@ struct CronFieldParser {
                 throw refuse(
                     item, "names have three letters", "write \(name) for \"\(word)\"")
             }
-            throw refuse(item, notAValue(word), hint)
+            throw refuse(
+                item, notAValue(word),
+                word == "?" ? "write \(item.map { $0 == "?" ? "*" : String($0) }.joined())" : hint)
         }
         guard value <= field.range.upperBound else {
             throw refuse(item, "the largest is \(field.range.upperBound)", hint)

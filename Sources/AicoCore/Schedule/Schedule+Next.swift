@@ -8,7 +8,8 @@ extension Schedule {
     /// Gives the first instant later than `after` at which the schedule fires; nil where it
     /// never does.
     ///
-    /// `created` is where the grid of an interval begins: its first firing is one interval later.
+    /// `created` is a point of an interval's grid: its first firing after that is one interval
+    /// later. The grid goes on before it, for a clock that was set back.
     public func next(
         after: Instant, in zone: ZoneRules, created: Instant, dst: DSTPolicy = DSTPolicy()
     ) -> Instant? {
@@ -28,6 +29,14 @@ extension Schedule {
         }
     }
 
+    /// Whether some day of some year fits; the 30th of February does not. True of what is no cron
+    /// expression, whenever it fires.
+    public var hasDays: Bool {
+        guard case .cron = kind else { return true }
+        let start = Instant(seconds: 946_684_800)  // 2000-01-01: all days of 400 years follow
+        return next(after: start, in: .utc, created: start) != nil
+    }
+
     /// Gives the instants later than `after`, in order and each once.
     public func times(
         after: Instant, in zone: ZoneRules, created: Instant, dst: DSTPolicy = DSTPolicy()
@@ -41,7 +50,8 @@ extension Schedule {
         let (elapsed, overflow) = after.microseconds.subtractingReportingOverflow(
             created.microseconds)
         if overflow { return nil }
-        let steps = elapsed < 0 ? 0 : elapsed / interval
+        // Rounded down: the grid has no beginning for a clock that was set back behind it.
+        let steps = elapsed / interval - (elapsed % interval < 0 ? 1 : 0)
         let (product, tooFar) = (steps + 1).multipliedReportingOverflow(by: interval)
         let (sum, beyond) = created.microseconds.addingReportingOverflow(product)
         return tooFar || beyond ? nil : Instant(microseconds: sum)

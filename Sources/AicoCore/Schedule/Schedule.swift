@@ -26,7 +26,7 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
     /// The text that it was read from.
     public var description: String { text }
 
-    /// Reads a cron expression, a macro, `@reboot`, `interval:SECONDS` or `at:ISO8601`.
+    /// Reads a cron expression, a macro, `@reboot`, `interval:300` (or `5m`) or `at:ISO8601`.
     public static func parse(_ text: String) throws(ScheduleError) -> Schedule {
         let trimmed = trim(text)
         if trimmed == "@reboot" { return Schedule(kind: .reboot, text: trimmed) }
@@ -51,30 +51,21 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
         func refusal(_ reason: String, _ hint: String) -> ScheduleError {
             ScheduleError(text: text, field: nil, part: text, reason: reason, hint: hint)
         }
-        let unit: Int64? =
-            switch digits.last {
-            case "s": 1
-            case "m": 60
-            case "h": 3600
-            case "d": 86400
-            default: nil
-            }
-        if let unit, let count = CronFieldParser.number(digits.dropLast()) {
+        guard let span = SpanText(digits) else {
             throw refusal(
-                "\"interval:\" takes seconds, without a unit",
-                "write interval:\(Int64(count) * unit)")
+                "\"interval:\" needs a whole number of seconds, or one with s, m, h or d",
+                "write interval:300 or interval:5m for every five minutes")
         }
-        guard let seconds = CronFieldParser.number(digits) else {
-            throw refusal(
-                "\"interval:\" needs a whole number of seconds",
-                "write interval:300 for every five minutes")
-        }
+        let seconds = span.seconds
         guard seconds > 0 else { throw refusal("the shortest is 1 s", "write interval:1") }
         guard seconds <= maximumInterval else {
             throw refusal(
                 "the longest is \(maximumInterval) s", "write a cron expression such as @yearly")
         }
-        return .interval(seconds: Int64(seconds))
+        guard span.isSimple else {
+            throw refusal("\"interval:\" takes one unit", "write \(span.interval)")
+        }
+        return .interval(seconds: seconds)
     }
 
     private static func trim(_ text: String) -> String {

@@ -64,7 +64,7 @@ struct ObjectReader {
     func number(_ key: String, in range: ClosedRange<Double>) throws(BusRefusal) -> Double? {
         guard let value = value(key) else { return nil }
         guard let number = value.double, range.contains(number) else {
-            throw wrong(key, "a number from \(range.lowerBound) to \(range.upperBound)")
+            throw wrong(key, "a number \(Self.text(range))")
         }
         return number
     }
@@ -72,7 +72,7 @@ struct ObjectReader {
     func seconds(_ key: String, in range: ClosedRange<Double>) throws(BusRefusal) -> Duration? {
         guard let value = value(key) else { return nil }
         guard let number = value.double, range.contains(number) else {
-            throw wrong(key, "seconds from \(range.lowerBound) to \(range.upperBound)")
+            throw wrong(key, "seconds \(Self.text(range))")
         }
         return .microseconds(Int64(number * 1_000_000))
     }
@@ -103,6 +103,14 @@ struct ObjectReader {
         } catch {
             throw BusRefusal(code: .invalid, message: error.description)
         }
+    }
+
+    /// A range whose whole numbers are written as such: `from 0.1 to 604800`.
+    private static func text(_ range: ClosedRange<Double>) -> String {
+        func text(_ bound: Double) -> String {
+            Int(exactly: bound).map(String.init) ?? "\(bound)"
+        }
+        return "from \(text(range.lowerBound)) to \(text(range.upperBound))"
     }
 
     private func name(_ key: String) -> String { subject.isEmpty ? key : "\(subject).\(key)" }

@@ -154,7 +154,8 @@ struct LogPage: Sendable {
     let limit: Int
     let tail: Int?
 
-    func read(_ execution: StoredExecution, _ store: ReadOnlyStore) throws(StoreError) -> JSONValue {
+    func read(_ execution: StoredExecution, _ store: ReadOnlyStore) throws(StoreError) -> JSONValue
+    {
         let lines = try store.logs(
             execution: execution.id, after: Int64(after), limit: tail ?? limit,
             fromEnd: tail != nil)

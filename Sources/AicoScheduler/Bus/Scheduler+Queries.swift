@@ -27,9 +27,10 @@ extension Scheduler {
     /// Answers a request with what `query` reads, on a thread of the store's.
     func read(
         _ request: PendingRequest,
-        _ query: @escaping @Sendable (ReadOnlyStore) throws(StoreError) -> Result<
-            JSONValue, BusRefusal
-        >
+        _ query:
+            @escaping @Sendable (ReadOnlyStore) throws(StoreError) -> Result<
+                JSONValue, BusRefusal
+            >
     ) {
         lastQuery += 1
         queries[lastQuery] = .document(request)

@@ -30,7 +30,8 @@ extension Scheduler {
                     actor: client.name, action: "bus.malformed", subject: "",
                     detail: error.reason))
             let refusal = BusRefusal(code: error.code, message: error.reason)
-            return send(.failure(refusal), to: PendingRequest(client: client, id: error.id, topic: ""))
+            return send(
+                .failure(refusal), to: PendingRequest(client: client, id: error.id, topic: ""))
         }
         let pending = PendingRequest(client: client, id: request.id, topic: request.topic)
         do throws(BusRefusal) {

@@ -43,7 +43,9 @@ extension Scheduler {
         _ document: @escaping @Sendable ([JSONValue]) -> JSONValue
     ) {
         let views = tasks.map { view(of: $0) }
-        let unknown = tasks.map { $0.lastOutcome == nil && $0.record.lastRun != nil ? $0.key.uid : nil }
+        let unknown = tasks.map {
+            $0.lastOutcome == nil && $0.record.lastRun != nil ? $0.key.uid : nil
+        }
         guard unknown.contains(where: { $0 != nil }) else {
             return send(.success(document(views)), to: request)
         }

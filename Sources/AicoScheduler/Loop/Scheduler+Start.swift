@@ -36,7 +36,7 @@ extension Scheduler {
             }
         }
         readOpen(into: &facts)
-        let deleted = (try? store.deletedTaskIDs()) ?? []
+        let deleted = Set((try? store.deletedTaskIDs())?.records ?? [])
         facts.builtIns = configuration.builtInTasks.compactMap { builtIn in
             guard !deleted.contains(builtIn.id.text) else { return nil }
             return definition(of: builtIn)

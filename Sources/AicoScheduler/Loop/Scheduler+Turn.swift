@@ -101,7 +101,10 @@ extension Scheduler {
         }
         for pipe in pipes { takeReports(of: pipe, limit: configuration.scheduler.batchSize) }
         for item in ready where item.key >= Key.orders {
-            guard let pipe = pipes.first(where: { Key.orders + Int($0.taskClass.rawValue) == item.key })
+            guard
+                let pipe = pipes.first(where: {
+                    Key.orders + Int($0.taskClass.rawValue) == item.key
+                })
             else { continue }
             pipe.isFull = false
             feed(.writable(pipe.taskClass))
@@ -190,11 +193,17 @@ extension Scheduler {
             // What it reported before its end still counts.
             takeReports(of: pipe(message.taskClass), limit: .max)
             pipe(message.taskClass).isFull = false
-            feed(.worker(message.taskClass, .exited(status: message.argument, words: "")))
+            feed(
+                .worker(
+                    message.taskClass, .exited(status: message.argument, words: message.wordsText)))
         case .launchFailed:
             feed(.worker(message.taskClass, .launchFailed(errno: message.argument)))
         case .shutdown: feed(.stop)
-        case .launch, .kill, .status, .stop:
+        case .ping:
+            supervisor.send(
+                SupervisorMessage(
+                    kind: .pong, taskClass: .maintenance, argument: message.argument))
+        case .launch, .kill, .status, .stop, .pong:
             log.error("the supervisor sent a message that is ours; ending")
             feed(.supervisorLost)
         }

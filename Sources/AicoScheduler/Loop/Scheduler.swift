@@ -63,18 +63,25 @@ public final class Scheduler {
         supervisor = SupervisorChannel(descriptor: channel)
         supervisor.keepFromChildren()
         clock = try WallClock()
-        let ring = try KeyRing.open(directory: layout.keys)
+        let ring = try KeyRing.prepare(layout: layout)
         let keys = try BusKeys.prepare(layout: layout)
-        keyProblems = []
+        keyProblems = keys.problems.map(\.description)
+        for problem in keyProblems {
+            log.error("a client's key is not admitted", metadata: ["why": "\(problem)"])
+        }
         store = try TaskStore(path: layout.database, keys: ring)
+        // Before the first socket: libzmq aborts where `accept` meets the limit.
+        FileLimit.raise()
         let context = try ZMQContext()
         let settings = configuration.bus
         bus = try BusServer(
             keys: keys,
             endpoints: BusServer.Endpoints(
-                requests: ["ipc://\(layout.busSocket)"] + (settings.requests.map { [$0.text] } ?? []),
-                events: ["ipc://\(layout.eventsSocket)"] + (settings.events.map { [$0.text] } ?? [])),
-            limits: BusServer.Limits(), context: context)
+                requests: ["ipc://\(layout.busSocket)"]
+                    + (settings.requests.map { [$0.text] } ?? []),
+                events: ["ipc://\(layout.eventsSocket)"] + (settings.events.map { [$0.text] } ?? [])
+            ),
+            limits: settings.limits, context: context)
         pipes = try TaskClass.allCases.map {
             try ClassPipe($0, layout: layout, context: context)
         }
@@ -93,6 +100,16 @@ public final class Scheduler {
         } catch {
             log.error("socket call failed", metadata: ["call": "\(what)", "error": "\(error)"])
         }
+    }
+}
+
+extension BusSettings {
+    /// What of the settings bounds the bus.
+    fileprivate var limits: BusServer.Limits {
+        var limits = BusServer.Limits()
+        limits.frameBytes = maximumMessageBytes
+        limits.events = highWaterMark
+        return limits
     }
 }
 

@@ -25,6 +25,10 @@ struct TaskType: Equatable {
         let maximum: Double?
         /// The permitted texts; empty where any is.
         let choices: [String]
+        /// What its texts must be beyond their kind.
+        let rules: FieldRules
+        /// The fields that cannot stand beside it.
+        let excludes: [String]
     }
 
     let id: TaskID
@@ -63,6 +67,12 @@ struct TaskType: Equatable {
                     hint: "\(id) needs it")
             }
             try field.check(value)
+            if let other = field.excludes.first(where: { reader.value($0) != nil }) {
+                throw BusRefusal(
+                    code: .invalid,
+                    message: "\"config.\(field.name)\" cannot stand beside \"config.\(other)\"",
+                    hint: "leave one out, or set it to null")
+            }
         }
     }
 }
@@ -73,7 +83,8 @@ extension TaskType.Field {
             json, subject: "field",
             keys: [
                 "name", "type", "required", "default", "minimum", "maximum", "choices", "summary",
-            ])
+                "excludes",
+            ] + FieldRules.memberNames)
         name = try reader.requiredString("name")
         guard let kind = try reader.choice("type", of: TaskType.Kind.self) else {
             throw BusRefusal(code: .invalid, message: "field \"\(name)\" has no type")
@@ -83,6 +94,13 @@ extension TaskType.Field {
         minimum = reader.value("minimum")?.double
         maximum = reader.value("maximum")?.double
         choices = reader.value("choices")?.array?.compactMap(\.string) ?? []
+        excludes = reader.value("excludes")?.array?.compactMap(\.string) ?? []
+        do throws(FieldRules.WrongMember) {
+            rules = try FieldRules(members: reader.members)
+        } catch {
+            throw BusRefusal(
+                code: .invalid, message: "field \"\(name)\" has a wrong \"\(error.name)\"")
+        }
     }
 
     fileprivate func check(_ value: JSONValue) throws(BusRefusal) {
@@ -96,12 +114,21 @@ extension TaskType.Field {
         case .stringList: isFitting = value.array?.allSatisfy { $0.string != nil } ?? false
         case .stringMap: isFitting = value.object?.values.allSatisfy { $0.string != nil } ?? false
         }
-        guard !isFitting else { return }
+        guard !isFitting else { return try checkRules(value) }
         var expected = "a value of type \(kind.rawValue)"
         if !choices.isEmpty { expected = "one of \(choices.joined(separator: ", "))" }
         if let minimum { expected += ", at least \(JSONValue.double(minimum).text())" }
         if let maximum { expected += ", at most \(JSONValue.double(maximum).text())" }
         throw BusRefusal(code: .invalid, message: "\"config.\(name)\" must be \(expected)")
+    }
+
+    private func checkRules(_ value: JSONValue) throws(BusRefusal) {
+        do throws(FieldRules.Violation) {
+            try rules.check(value)
+        } catch {
+            throw BusRefusal(
+                code: .invalid, message: "\"config.\(name)\": \(error.reason)", hint: error.hint)
+        }
     }
 
     private func isInRange(_ value: JSONValue) -> Bool {

@@ -3,6 +3,7 @@
 
 import AicoConfig
 import AicoKeys
+import Glibc
 import ZeroMQ
 
 extension BusKeys {
@@ -11,19 +12,27 @@ extension BusKeys {
 
     /// Reads the bus's keys, made at first start: the server's, an administrator's, and a viewer's
     /// for class maintenance, whose file is laid out where that class's root has it.
+    ///
+    /// Client key files that are not admitted are told as the keys' `problems`.
     static func prepare(layout: InstanceLayout) throws -> BusKeys {
         // Drawn before: the reader of the files takes no failing generator.
         let pairs = try (0..<2).map { _ in try pair() }
         var spare = pairs
         var keys = try BusKeys.open(directory: layout.keys) { spare.removeLast() }
         let path = "\(layout.clientKeys)/\(maintenanceClient).key"
-        if !keys.clients.contains(where: { $0.name == maintenanceClient }) {
+        if access(path, F_OK) != 0, errno == ENOENT {
             try BusKeys.addClient(
                 maintenanceClient, role: .viewer, pair: try pair(), server: keys.server,
                 directory: layout.keys)
-            keys.clients = try BusKeys.clients(directory: layout.keys)
+            keys.readClients(directory: layout.keys)
         }
-        try layOut(path, at: "\(layout.runtime)/bus/maintenance.key")
+        let target = "\(layout.runtime)/bus/maintenance.key"
+        if keys.clients.contains(where: { $0.name == maintenanceClient }) {
+            try layOut(path, at: target)
+        } else {
+            // It is among the problems; a health check says then that it has no key.
+            unlink(target)
+        }
         return keys
     }
 

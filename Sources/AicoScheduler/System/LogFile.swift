@@ -7,7 +7,8 @@ import Synchronization
 
 /// The scheduler's log file: at its size it becomes `NAME.1`, that `NAME.2`, and so on.
 ///
-/// What cannot be written is dropped: standard error has every line as well.
+/// What cannot be written is dropped: standard error has every line as well. A file that somebody
+/// else moved away or removed is made anew.
 final class LogFile: Sendable {
     private struct State: ~Copyable {
         var descriptor: Int32 = -1
@@ -37,7 +38,12 @@ final class LogFile: Sendable {
     func write(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         state.withLock { state in
-            if state.descriptor >= 0, state.bytes + bytes.count > maximumBytes {
+            if state.descriptor >= 0, !isInPlace(state.descriptor) {
+                close(state.descriptor)
+                state.descriptor = -1
+            }
+            if state.descriptor < 0 { open(&state) }
+            if state.descriptor >= 0, state.bytes > 0, state.bytes + bytes.count > maximumBytes {
                 close(state.descriptor)
                 state.descriptor = -1
                 rotate()
@@ -47,6 +53,15 @@ final class LogFile: Sendable {
             let count = Glibc.write(state.descriptor, bytes, bytes.count)
             state.bytes += max(0, count)
         }
+    }
+
+    /// Whether the open file is still the one of the path; else its lines would go where nobody
+    /// looks, or keep a removed file's space.
+    private func isInPlace(_ descriptor: Int32) -> Bool {
+        var opened = stat()
+        var standing = stat()
+        guard fstat(descriptor, &opened) == 0, lstat(path, &standing) == 0 else { return false }
+        return opened.st_dev == standing.st_dev && opened.st_ino == standing.st_ino
     }
 
     private func open(_ state: inout State) {

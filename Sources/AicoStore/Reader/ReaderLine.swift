@@ -29,6 +29,10 @@ struct ReaderLine {
             case nil, .busy: break
             default: store = nil
             }
+            guard !limit.hasEnded else {
+                let closed = StoreError(operation: "read", subject: path, cause: .closed)
+                return .failure(closed.trouble)
+            }
             return .failure(error.trouble)
         }
     }

@@ -17,8 +17,15 @@ struct BatchWriter {
     /// Beyond this many changes waiting batches get a transaction of their own.
     static let maximumMerged = 512
 
+    /// So many failures in a row are the connection's.
+    static let failuresUntilReopening = 4
+
     private(set) var store: TaskStore
-    private var isBroken = false
+    private var failures = 0
+    /// True while a commit that failed may stand in the write-ahead log. Opening the database anew
+    /// would bring it back, behind the back of those who were told that it is not there; only a
+    /// start of the scheduler, which reads all there is, may do that.
+    private var mayHaveGhost = false
 
     init(store: TaskStore) { self.store = store }
 
@@ -74,15 +81,34 @@ struct BatchWriter {
     private mutating func writeOrMend(_ changes: [StoreChange]) throws(StoreError)
         -> [ChangeResult]
     {
-        if isBroken {
+        if failures >= Self.failuresUntilReopening, !mayHaveGhost {
             store = try TaskStore(reopening: store)
-            isBroken = false
+            failures = 0
         }
+        var reachedCommit = false
         do throws(StoreError) {
-            return try store.write(changes)
+            let results = try store.write(changes, reachedCommit: &reachedCommit)
+            failures = 0
+            mayHaveGhost = false
+            return results
         } catch {
-            if error.cause.failure != .busy { isBroken = !store.settle() }
+            switch error.cause.failure {
+            // The connection is as good as any other.
+            case .busy: break
+            case .full, .readOnly: settle(reachedCommit)
+            default:
+                settle(reachedCommit)
+                failures += 1
+            }
             throw error
+        }
+    }
+
+    private mutating func settle(_ reachedCommit: Bool) {
+        if reachedCommit { mayHaveGhost = true }
+        if store.settle() {
+            mayHaveGhost = false
+            failures = 0
         }
     }
 }

@@ -42,6 +42,11 @@ public final class StoreWriter: Sendable {
     /// An eventfd, readable while results wait: for the caller's poll set; never read from it.
     public var descriptor: Int32 { mailbox.ready }
 
+    /// The size of the write-ahead log; asks the file system and never waits.
+    ///
+    /// It stays far above 32 MiB only where somebody reads for long: health can say so.
+    public var walBytes: Int { WriteAheadLog.bytes(beside: path) }
+
     /// Hands over a batch; never blocks.
     ///
     /// - Parameter token: comes back with the result.

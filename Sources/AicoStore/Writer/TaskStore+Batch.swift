@@ -7,18 +7,24 @@ import GRDB
 extension TaskStore {
     /// Writes a batch in one transaction but for the changes that alone can never be written.
     ///
-    /// A thrown error is the store's, and means that nothing was written.
-    func write(_ batch: [StoreChange]) throws(StoreError) -> [ChangeResult] {
+    /// A thrown error is the store's, and means that nothing was written; `reachedCommit` says
+    /// whether it is the commit's.
+    func write(_ batch: [StoreChange], reachedCommit: inout Bool) throws(StoreError)
+        -> [ChangeResult]
+    {
         do throws(StoreError) {
-            return try perform(batch).map { .outcome($0) }
-        } catch  where error.cause.failure == nil {
-            return try writeOneByOne(batch)
+            return try perform(batch, reachedCommit: &reachedCommit).map { .outcome($0) }
+        } catch let error where error.cause.failure == nil {
+            return try writeOneByOne(batch, reachedCommit: &reachedCommit)
         }
     }
 
     /// With a savepoint for each, which costs too much for a batch without fault.
-    private func writeOneByOne(_ batch: [StoreChange]) throws(StoreError) -> [ChangeResult] {
-        try write("write a batch of \(batch.count)") { db in
+    private func writeOneByOne(_ batch: [StoreChange], reachedCommit: inout Bool)
+        throws(StoreError) -> [ChangeResult]
+    {
+        reachedCommit = false
+        return try write("write a batch of \(batch.count)") { db in
             var results: [ChangeResult] = []
             for change in batch {
                 do {
@@ -34,33 +40,29 @@ extension TaskStore {
                     results.append(.refused(error.description))
                 }
             }
+            reachedCommit = true
             return results
         }
     }
 
-    /// Brings the connection to rest after a failed write; false where it has to be opened anew.
+    /// Brings the connection to rest after a failed write, and writes something small.
     ///
     /// A commit whose sync failed has left its frames in the write-ahead log, where a recovery
-    /// would find them, though it was answered that nothing is there. The next commit takes their
-    /// place: this is it. Where that fails too, the next batch that is written does.
+    /// would find them, though it was answered that nothing is there. The next frames take their
+    /// place, whether they are synced or not: these are they.
+    ///
+    /// - Returns: false where that failed as well.
     func settle() -> Bool {
-        let isAtRest =
-            queue.writeWithoutTransaction { db in
-                if db.isInsideTransaction { try? db.rollback() }
-                return !db.isInsideTransaction
-            }
-        guard isAtRest else { return false }
-        do throws(StoreError) {
-            try write("settle") { db in
-                try db.execute(sql: "UPDATE key_check SET value = value")
-            }
-            return true
-        } catch {
-            switch error.cause.failure {
-            // Opening it anew changes nothing of these.
-            case .busy, .full, .readOnly: return true
-            default: return false
-            }
+        queue.writeWithoutTransaction { db in
+            if db.isInsideTransaction { try? db.rollback() }
         }
+        for _ in 0..<3 {
+            let isWritten: Void? = try? write("settle") { db in
+                // A value that stays the same would be no write at all.
+                try db.execute(sql: "UPDATE settlings SET count = count + 1")
+            }
+            if isWritten != nil { return true }
+        }
+        return false
     }
 }

@@ -10,31 +10,56 @@ struct Upkeep {
 
     private let limits: StoreLimits
     private var changes = 0
+    /// Tasks with new rows, and those of them that are to be looked at now.
+    private var touched: Set<String> = []
+    private var pending: [String] = []
     /// The log is tried again once it has grown by a quarter: each try costs a reader's time.
     private var nextLogBytes = WriteAheadLog.largeBytes
 
     init(limits: StoreLimits) { self.limits = limits }
 
     mutating func note(_ submissions: [BatchWriter.Submission]) {
-        for submission in submissions { changes += submission.changes.count }
+        for submission in submissions {
+            changes += submission.changes.count
+            for change in submission.changes {
+                switch change {
+                case .claim(let claim): touched.insert(claim.task.uid)
+                case .occurrence(let task, _, _, _, _), .deferral(let task, _, _, _, _, _):
+                    touched.insert(task.uid)
+                default: break
+                }
+            }
+        }
     }
 
-    /// Works in short transactions for as long as `isIdle`; what fails is tried again later.
+    /// Works in short transactions for as long as `isIdle`, a task at a time so that a batch waits
+    /// for some milliseconds at most; what fails is tried again later. Where the writer did not
+    /// rest since the last time, one step is taken all the same.
     mutating func run(_ store: TaskStore, while isIdle: () -> Bool) {
+        emptyLog(store)
+        let isOverdue = changes >= Self.interval && !pending.isEmpty
+        if changes >= Self.interval, pending.isEmpty {
+            changes = 0
+            pending = Array(touched)
+            touched = []
+            // The audit log, which belongs to no task.
+            pending.append("")
+        }
+        var mayStep = isOverdue
+        while let task = pending.last, isIdle() || mayStep {
+            mayStep = false
+            guard let removed = try? store.prune(limits: limits, tasks: [task]) else { return }
+            if removed == 0 { pending.removeLast() }
+        }
+    }
+
+    private mutating func emptyLog(_ store: TaskStore) {
         let bytes = store.walBytes
         if bytes > nextLogBytes {
             let isEmpty = (try? store.emptyLog()) ?? false
             nextLogBytes = isEmpty ? WriteAheadLog.largeBytes : bytes + bytes / 4
         } else if bytes <= WriteAheadLog.largeBytes {
             nextLogBytes = WriteAheadLog.largeBytes
-        }
-        guard changes >= Self.interval else { return }
-        while isIdle() {
-            guard let removed = try? store.prune(limits) else { return }
-            if removed == 0 {
-                changes = 0
-                return
-            }
         }
     }
 }

@@ -19,9 +19,11 @@ enum SupervisorEvent: Equatable {
     /// A launch of a worker failed.
     case workerLaunchFailed(TaskClass, errno: Int32)
     /// A worker is gone and reaped.
-    case workerExited(TaskClass, status: Int32, ranFor: Duration)
+    case workerExited(TaskClass, status: Int32, ranFor: Duration, words: [UInt8] = [])
     /// A timer fired.
     case timer(SupervisorTimer)
+    /// The supervisor itself did not run for a while: it was stopped, or the machine was.
+    case overslept
     /// TERM or INT came.
     case stopSignal
 }
@@ -35,12 +37,16 @@ enum Violation: Equatable {
     case wrongDirection
     /// LAUNCH of a class that was launched already.
     case outOfTurn
+    /// PONG for a ping that was not sent, or was answered already.
+    case unasked
 }
 
 /// The timers of the supervisor; each runs at most once at a time.
 enum SupervisorTimer: Hashable {
     case relaunchScheduler
     case relaunchWorker(TaskClass)
+    /// The scheduler is asked for a sign of life.
+    case heartbeat
     case stopGrace
 }
 

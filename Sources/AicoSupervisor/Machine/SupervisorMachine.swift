@@ -8,44 +8,20 @@ import AicoWire
 ///
 /// The scheduler's state decides which table applies; each worker has a state of its own.
 struct SupervisorMachine: Equatable {
-    /// The scheduler, and with it the phase of the whole system.
-    enum SchedulerState: Equatable, CaseIterable {
-        /// It runs and may ask.
-        case running
-        /// It was killed; what it still says is not heard.
-        case dying
-        /// It is gone and comes back by timer.
-        case backingOff
-        /// A stop is under way: it was told to finish.
-        case stopping
-        /// All is over.
-        case finished
-    }
-
-    /// One class's worker.
-    enum WorkerState: Equatable {
-        /// Not asked for since the scheduler's start.
-        case idle
-        /// A launch is under way.
-        case launching
-        case running(processID: UInt64)
-        /// Ended with this wait status; comes back by timer.
-        case backingOff(lastStatus: Int32)
-        /// Killed with the old scheduler; `wanted` if the new one has asked for it meanwhile.
-        case dying(wanted: Bool)
-    }
-
     /// From the stop's beginning to the kill of what is left.
     static let stopGrace = Duration.seconds(10)
 
     private(set) var scheduler = SchedulerState.running
+    private(set) var heartbeat = Heartbeat()
     private(set) var workers: [TaskClass: WorkerState] = Dictionary(
         uniqueKeysWithValues: TaskClass.allCases.map { ($0, .idle) })
     private var schedulerBackoff = Backoff()
     private var workerBackoffs: [TaskClass: Backoff] = [:]
 
     /// The first actions.
-    static let start: [SupervisorAction] = [.launchScheduler]
+    static let start: [SupervisorAction] = [
+        .launchScheduler, .startTimer(.heartbeat, Heartbeat.interval),
+    ]
 
     /// Takes one event.
     mutating func handle(_ event: SupervisorEvent) -> [SupervisorAction] {
@@ -67,10 +43,13 @@ struct SupervisorMachine: Equatable {
             return handleLaunched(taskClass, processID: processID)
         case .workerLaunchFailed(let taskClass, let errno):
             return handleLaunchFailure(taskClass, errno: errno)
-        case .workerExited(let taskClass, let status, let ranFor):
-            return handleExit(taskClass, status: status, ranFor: ranFor)
+        case .workerExited(let taskClass, let status, let ranFor, let words):
+            return handleExit(taskClass, status: status, ranFor: ranFor, words: words)
         case .timer(let timer):
             return handle(timer: timer)
+        case .overslept:
+            heartbeat.waitAnew()
+            return []
         case .stopSignal:
             return stop()
         }
@@ -90,7 +69,9 @@ struct SupervisorMachine: Equatable {
             return TaskClass.allCases.map { .send(statusMessage(of: $0)) }
         case .stop:
             return stop()
-        case .launched, .exited, .launchFailed, .shutdown:
+        case .pong:
+            return heartbeat.answer(message.argument) ? [] : handle(violation: .unasked)
+        case .launched, .exited, .launchFailed, .shutdown, .ping:
             return handle(violation: .wrongDirection)
         }
     }
@@ -107,6 +88,18 @@ struct SupervisorMachine: Equatable {
         case .dying, .backingOff, .finished:
             return []
         }
+    }
+
+    /// Asks the scheduler for a sign of life, or kills one that gave none for too long.
+    private mutating func beat() -> [SupervisorAction] {
+        guard scheduler == .running else { return [] }
+        if let time = heartbeat.silence {
+            scheduler = .dying
+            return [.log(.schedulerSilent(time)), .killScheduler] + killAllWorkers()
+        }
+        let ping = SupervisorMessage(
+            kind: .ping, taskClass: .maintenance, argument: heartbeat.ask())
+        return [.send(ping), .startTimer(.heartbeat, Heartbeat.interval)]
     }
 
     private mutating func handleSchedulerEnd(
@@ -147,7 +140,10 @@ struct SupervisorMachine: Equatable {
         case .relaunchScheduler:
             guard scheduler == .backingOff else { return [] }
             scheduler = .running
-            return [.launchScheduler]
+            heartbeat.forget()
+            return Self.start
+        case .heartbeat:
+            return beat()
         case .relaunchWorker(let taskClass):
             guard scheduler == .running, case .backingOff = workers[taskClass] else { return [] }
             workers[taskClass] = .launching
@@ -164,6 +160,7 @@ struct SupervisorMachine: Equatable {
     private mutating func handleLaunch(_ taskClass: TaskClass) -> [SupervisorAction] {
         // A stop may cross a launch on its way; it starts nothing any more.
         if scheduler == .stopping { return [] }
+        heartbeat.start()
         switch worker(taskClass) {
         case .idle:
             workers[taskClass] = .launching
@@ -221,11 +218,12 @@ struct SupervisorMachine: Equatable {
     }
 
     private mutating func handleExit(
-        _ taskClass: TaskClass, status: Int32, ranFor: Duration
+        _ taskClass: TaskClass, status: Int32, ranFor: Duration, words: [UInt8] = []
     ) -> [SupervisorAction] {
         switch worker(taskClass) {
         case .running:
-            let told = SupervisorAction.send(message(.exited, taskClass, argument: status))
+            let told = SupervisorAction.send(
+                message(.exited, taskClass, argument: status, words: words))
             // The worker's tasks go with it: they would run on unseen.
             let killed = SupervisorAction.killWorker(taskClass)
             if scheduler == .stopping {
@@ -234,7 +232,7 @@ struct SupervisorMachine: Equatable {
                 return [.log(note), killed, told]
             }
             let delay = workerBackoffs[taskClass, default: Backoff()].next(ranFor: ranFor)
-            workers[taskClass] = .backingOff(lastStatus: status)
+            workers[taskClass] = .backingOff(lastStatus: status, words: words)
             return [
                 .log(.workerEnded(taskClass, status: status, relaunchIn: delay)), killed, told,
                 .startTimer(.relaunchWorker(taskClass), delay),
@@ -272,16 +270,18 @@ struct SupervisorMachine: Equatable {
     private func statusMessage(of taskClass: TaskClass) -> SupervisorMessage {
         switch worker(taskClass) {
         case .running(let processID): message(.launched, taskClass, processID: processID)
-        case .backingOff(let status): message(.exited, taskClass, argument: status)
+        case .backingOff(let status, let words):
+            message(.exited, taskClass, argument: status, words: words)
         case .idle, .launching, .dying: message(.exited, taskClass)
         }
     }
 
     private func message(
         _ kind: SupervisorMessage.Kind, _ taskClass: TaskClass, argument: Int32 = 0,
-        processID: UInt64 = 0
+        processID: UInt64 = 0, words: [UInt8] = []
     ) -> SupervisorMessage {
         SupervisorMessage(
-            kind: kind, taskClass: taskClass, argument: argument, processID: processID)
+            kind: kind, taskClass: taskClass, argument: argument, processID: processID,
+            words: words)
     }
 }

@@ -8,6 +8,7 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
     case schedulerEnded(status: Int32, relaunchIn: Duration)
     case schedulerNotLaunched(errno: Int32, relaunchIn: Duration)
     case schedulerViolated(Violation)
+    case schedulerSilent(Duration)
     case workerLaunched(TaskClass, processID: UInt64)
     case workerEnded(TaskClass, status: Int32, relaunchIn: Duration?)
     case workerNotLaunched(TaskClass, errno: Int32, relaunchIn: Duration)
@@ -25,6 +26,8 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
             "scheduler closed its channel; what is left of it is killed"
         case .schedulerViolated(let violation):
             "scheduler broke the channel's rules: \(Self.words(violation)); it is killed"
+        case .schedulerSilent(let time):
+            "scheduler did not answer for \(time); it is killed and starts again"
         case .workerLaunched(let taskClass, let pid):
             "worker \(taskClass.name) runs as process \(pid)"
         case .workerEnded(let taskClass, let status, .some(let delay)):
@@ -49,6 +52,7 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
         case .unread: "messages are not read"
         case .wrongDirection: "a message of the other direction"
         case .outOfTurn: "a launch of a class that runs"
+        case .unasked: "an answer to nothing"
         }
     }
 

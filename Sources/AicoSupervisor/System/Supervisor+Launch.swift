@@ -49,15 +49,18 @@ extension Supervisor {
             guard let checked = plans[taskClass] else { throw LaunchError.noPlan }
             try tree.remove(Self.group(of: taskClass))
             let cgroups = try tree.makeClass(taskClass.name, plan: checked.plan)
-            let launched = try ClassLauncher.launch(
-                plan: checked.plan, planBytes: checked.bytes,
-                endpoints: "\(root)/run/aico/class/\(taskClass.name)", cgroups: cgroups,
-                executable: "/aico/bin/aico-worker-\(taskClass.name)", arguments: [],
-                environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"],
-                logDescriptor: STDERR_FILENO)
+            let (words, output) = try LastWords.pipe()
+            let launched = try withExtendedLifetime(output) {
+                try ClassLauncher.launch(
+                    plan: checked.plan, planBytes: checked.bytes,
+                    endpoints: "\(root)/run/aico/class/\(taskClass.name)", cgroups: cgroups,
+                    executable: "/aico/bin/aico-worker-\(taskClass.name)", arguments: [],
+                    environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"],
+                    logDescriptor: output.number)
+            }
             let child = ChildProcess(
                 processID: launched.pid, descriptor: OwnedDescriptor(launched.pidfd))
-            workers[taskClass] = Running(child: child, since: Monotonic.now())
+            workers[taskClass] = Running(child: child, since: Monotonic.now(), words: words)
             pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")

@@ -13,6 +13,8 @@ final class Supervisor {
     struct Running {
         var child: ChildProcess
         var since: Duration
+        /// What it writes to standard error; nil for the scheduler, which has ours.
+        var words: LastWords?
     }
 
     let root: String
@@ -23,7 +25,7 @@ final class Supervisor {
     let tree: CgroupTree
     private let stopSignals: OwnedDescriptor
     private var machine = SupervisorMachine()
-    private var timers: [SupervisorTimer: Duration] = [:]
+    private var timers = SupervisorTimers()
     private var isFinished = false
     /// What actions led to; handled before anything new is waited for.
     var pending: [SupervisorEvent] = []
@@ -70,19 +72,35 @@ final class Supervisor {
             ]
             + classes.map { workers[$0]?.child.descriptor.number ?? -1 }
         var items = watched.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        let nearest = timers.values.min()
-        let limit = nearest.map { ($0 - Monotonic.now()).pollMilliseconds } ?? -1
+        items += wordItems(classes)
+        let limit = timers.nearest.map { ($0 - Monotonic.now()).pollMilliseconds } ?? -1
         if poll(&items, nfds_t(items.count), limit) < 0 {
             guard lastErrno() == EINTR else { throw .system("wait for", "events") }
             return
         }
         if items[0].revents != 0 { takeStopSignal() }
         if items[1].revents != 0 { takeMessages() }
-        for (index, taskClass) in classes.enumerated() where items[3 + index].revents != 0 {
-            takeExit(of: taskClass)
+        for (index, taskClass) in classes.enumerated() {
+            // Words before the exit: most of them are passed on by now.
+            let words = items[3 + classes.count + index]
+            if words.fd >= 0, words.revents != 0 { workers[taskClass]?.words?.take() }
+            if items[3 + index].revents != 0 { takeExit(of: taskClass) }
         }
         if items[2].revents != 0 { takeSchedulerExit() }
-        takeTimers()
+        pending += timers.take(at: Monotonic.now())
+    }
+
+    /// Watches what workers write; while our own standard error takes nothing, that instead: they
+    /// wait then, as they would if it were theirs.
+    private func wordItems(_ classes: [TaskClass]) -> [pollfd] {
+        let canPassOn = LastWords.canPassOn
+        let items = classes.map { taskClass in
+            pollfd(
+                fd: canPassOn ? workers[taskClass]?.words?.number ?? -1 : -1,
+                events: Int16(POLLIN), revents: 0)
+        }
+        let output = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+        return canPassOn ? items : items + [output]
     }
 
     private func takeStopSignal() {
@@ -104,7 +122,9 @@ final class Supervisor {
         guard let worker = workers[taskClass], let status = worker.child.reap() else { return }
         workers[taskClass] = nil
         pending.append(
-            .workerExited(taskClass, status: status, ranFor: Monotonic.now() - worker.since))
+            .workerExited(
+                taskClass, status: status, ranFor: Monotonic.now() - worker.since,
+                words: worker.words?.finish() ?? []))
     }
 
     private func takeSchedulerExit() {
@@ -114,15 +134,6 @@ final class Supervisor {
         scheduler = nil
         channel = nil
         pending.append(.schedulerExited(status: status, ranFor: Monotonic.now() - running.since))
-    }
-
-    private func takeTimers() {
-        let now = Monotonic.now()
-        let due = timers.filter { $0.value <= now }.sorted { $0.value < $1.value }
-        for (timer, _) in due {
-            timers[timer] = nil
-            pending.append(.timer(timer))
-        }
     }
 
     // MARK: - What is done
@@ -142,8 +153,8 @@ final class Supervisor {
         case .send(let message):
             // Without a channel its violation is known already.
             if let channel, !channel.send(message) { pending.append(.violation(.unread)) }
-        case .startTimer(let timer, let delay): timers[timer] = Monotonic.now() + delay
-        case .stopTimer(let timer): timers[timer] = nil
+        case .startTimer(let timer, let delay): timers.start(timer, at: Monotonic.now() + delay)
+        case .stopTimer(let timer): timers.stop(timer)
         case .log(let note): SupervisorLog.write("\(note)")
         case .finish: isFinished = true
         }
@@ -168,6 +179,7 @@ final class Supervisor {
             // Its cgroup is killed: this waits for the kernel only.
             _ = child.wait(milliseconds: -1)
         }
+        for worker in workers.values { _ = worker.words?.finish() }
         workers = [:]
         scheduler = nil
         do throws(CgroupError) {

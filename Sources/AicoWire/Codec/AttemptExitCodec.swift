@@ -42,6 +42,8 @@ private enum CauseTag: UInt8 {
     case outOfMemory = 5
     case deniedSyscall = 6
     case protocolViolation = 7
+    case noPlace = 8
+    case diedInSetUp = 9
 }
 
 extension WireWriter {
@@ -99,6 +101,12 @@ extension WireWriter {
             list(Array(arguments.prefix(6))) { $0.integer($1) }
         case .protocolViolation(let message):
             byte(CauseTag.protocolViolation.rawValue)
+            text(message)
+        case .noPlace(let message):
+            byte(CauseTag.noPlace.rawValue)
+            text(message)
+        case .diedInSetUp(let message):
+            byte(CauseTag.diedInSetUp.rawValue)
             text(message)
         }
     }
@@ -159,6 +167,8 @@ extension WireReader {
                 number: try integer(),
                 arguments: try arguments())
         case .protocolViolation: .protocolViolation(message: try text("message"))
+        case .noPlace: .noPlace(message: try text("message"))
+        case .diedInSetUp: .diedInSetUp(message: try text("message"))
         }
     }
 

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "launch.h"
 #include "load.h"
+#include "output.h"
 #include "stage.h"
 #include "wallclock.h"
 

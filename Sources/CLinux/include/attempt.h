@@ -64,7 +64,6 @@ enum aico_step {
     AICO_STEP_CLONE,
     AICO_STEP_SLOTS,
     AICO_STEP_SETUP_SOCKET,
-    AICO_STEP_DIED,
     AICO_STEP_SETUP_TIME,
     // Of the child again.
     AICO_STEP_OOM_SCORE,

@@ -50,7 +50,6 @@ struct SandboxStep {
         case AICO_STEP_CLONE: "clone3"
         case AICO_STEP_SLOTS: "\(plan.concurrency) attempts run already"
         case AICO_STEP_SETUP_SOCKET: "make the set-up socket"
-        case AICO_STEP_DIED: "task process died during set-up"
         case AICO_STEP_SETUP_TIME: "set-up took too long"
         case AICO_STEP_OOM_SCORE: "offer itself to the OOM killer"
         default: "step \(step.rawValue)"

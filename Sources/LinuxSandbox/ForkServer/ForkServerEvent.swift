@@ -4,7 +4,7 @@
 import CLinux
 
 /// What a fork server tells its worker. For one attempt: `confined` or `refused` (or neither, where
-/// it was killed before), then perhaps `denied`, and always `ended` as the last.
+/// it died or was killed before), then perhaps `denied`, and always `ended` as the last.
 public enum ForkServerEvent: Sendable, Equatable {
     /// The last layer holds; the type's code runs now.
     case confined(attempt: UInt64, held: [Layer], missing: [MissingLayer])

@@ -18,8 +18,10 @@ extension ForkServerProcess {
         guard attempts < plan.concurrency, let slot = freeSlot() else {
             return refuse(order.attempt, .cgroup, errno: EAGAIN, step: AICO_STEP_SLOTS)
         }
-        if let spare = running.compactMap({ $0 }).first(where: \.isReadySpare) {
-            return begin(order, with: spare, taskSocket: taskSocket)
+        if let spare = running.compactMap({ $0 }).first(where: \.isReadySpare),
+            begin(order, with: spare, taskSocket: taskSocket)
+        {
+            return
         }
         do throws(Refusal) {
             running[slot] = try make(order, slot: slot, taskSocket: taskSocket, task: task)
@@ -181,8 +183,6 @@ extension ForkServerProcess {
         attempt.stage = .stopped
         attempt.closeSetup()
         attempt.kill()
-        guard !attempt.isCancelled, !attempt.isSpare else { return }
-        reportRefusal(attempt.attempt, .session, errno: ECHILD, step: AICO_STEP_DIED)
     }
 
     func readNotification(_ attempt: RunningAttempt, _ events: Int16) {

@@ -36,20 +36,25 @@ extension ForkServerProcess {
         }
     }
 
-    /// Gives an order to a spare: its worker is told what held, then it gets the task's socket.
-    func begin(_ order: aico_fork_order, with spare: RunningAttempt, taskSocket: Int32) {
-        guard let setup = spare.prepared else { return }
-        spare.take(order.attempt, at: monotonicNanoseconds())
+    /// Gives an order to a spare: it gets the task's socket, and the worker is told what held.
+    ///
+    /// False where it died meanwhile: then it stays a spare, to be reaped as one.
+    func begin(
+        _ order: aico_fork_order, with spare: RunningAttempt, taskSocket: Int32
+    ) -> Bool {
+        guard let setup = spare.prepared else { return false }
+        let startedAt = monotonicNanoseconds()
+        var word: UInt8 = 1
+        guard aico_message_send(spare.setup, &word, 1, taskSocket) == 0 else { return false }
+        spare.take(order.attempt, at: startedAt)
         lostSpares = 0
         var report = aico_fork_report()
         report.kind = AICO_REPORT_CONFINED.rawValue
         report.attempt = order.attempt
         report.setup = setup
         self.report(report)
-        var word: UInt8 = 1
-        // Where it died meanwhile, its end is reaped and reported as that of any attempt.
-        _ = aico_message_send(spare.setup, &word, 1, taskSocket)
         spare.closeSetup()
         planSpare(after: Self.sparePause)
+        return true
     }
 }

@@ -203,7 +203,6 @@ final class ForkServerProcess {
             start(order, taskSocket: passed, task: task)
             close(passed)
         case (AICO_ORDER_KILL, false, _) where order.zero == 0 && order.capabilities == 0:
-            attempt?.isCancelled = true
             attempt?.kill()
         default: _exit(Exit.badOrder)
         }

@@ -32,8 +32,6 @@ final class RunningAttempt {
     /// Once its first process is reaped and others of its tree are not.
     private(set) var treeLooks = Looks(longestPause: 128_000_000)
     var stage = Stage.settingUp
-    /// Killed by the worker's order, so that dying during set-up is no refusal.
-    var isCancelled = false
     var isDenied = false
     /// Made ahead: confined, but of no attempt yet.
     private(set) var isSpare: Bool

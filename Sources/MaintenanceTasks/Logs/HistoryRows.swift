@@ -69,18 +69,18 @@ struct HistoryRows {
 
     private func removeOccurrences(before cutoff: String) throws -> Int {
         let tasks = try store.statements { db in
-            try String.fetchAll(db, sql: "SELECT DISTINCT task_id FROM occurrences")
+            try String.fetchAll(db, sql: "SELECT DISTINCT task_uid FROM occurrences")
         }
         var rows = 0
         for task in tasks {
             rows += try removeAll(
                 """
-                DELETE FROM occurrences WHERE task_id = :task AND planned_at IN (
+                DELETE FROM occurrences WHERE task_uid = :task AND planned_at IN (
                     SELECT planned_at FROM occurrences o
-                    WHERE o.task_id = :task AND o.planned_at < :cutoff
+                    WHERE o.task_uid = :task AND o.planned_at < :cutoff
                     AND o.disposition <> 'deferred'
                     AND o.planned_at < (SELECT max(planned_at) FROM occurrences
-                        WHERE task_id = :task)
+                        WHERE task_uid = :task)
                     ORDER BY o.planned_at LIMIT \(LogRows.batch))
                 """, ["task": task, "cutoff": cutoff])
         }

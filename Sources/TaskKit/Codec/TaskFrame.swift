@@ -17,6 +17,9 @@ enum TaskFrame: Sendable, Equatable {
     case succeeded(result: [UInt8])
     /// The task's failure; the last frame.
     case failed(permanent: Bool, message: String)
+    /// A program that the task ran ended badly, by `signal` where that is not 0; the last frame.
+    /// Its last line on standard error is put behind the message by the worker.
+    case programFailed(permanent: Bool, signal: UInt8, message: String)
     /// The config was refused before anything ran; the only frame.
     case refused(message: String)
 }
@@ -28,10 +31,13 @@ struct TaskFrameError: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// Turns frames into bytes and back; every byte is checked, nothing traps.
 enum TaskFrameCodec {
-    /// The longest log line or message: 8 KiB whose every byte became U+FFFD. `encode` cuts more.
+    /// The longest log line or message. `encode` cuts more.
     static let maximumTextBytes = 24 * 1024
     /// The longest frame: a result and its kind byte.
     static let maximumFrameBytes = WireLimits.maximumBlobBytes + 1
+
+    /// The largest signal number of Linux.
+    private static let largestSignal: UInt8 = 64
 
     private enum Kind: UInt8 {
         case log = 1
@@ -39,6 +45,7 @@ enum TaskFrameCodec {
         case succeeded = 3
         case failed = 4
         case refused = 5
+        case programFailed = 6
     }
 
     static func encode(_ frame: TaskFrame) -> [UInt8] {
@@ -62,6 +69,11 @@ enum TaskFrameCodec {
         case .failed(let permanent, let message):
             bytes.append(Kind.failed.rawValue)
             bytes.append(permanent ? 1 : 0)
+            append(message, to: &bytes)
+        case .programFailed(let permanent, let signal, let message):
+            bytes.append(Kind.programFailed.rawValue)
+            bytes.append(permanent ? 1 : 0)
+            bytes.append(min(signal, largestSignal))
             append(message, to: &bytes)
         case .refused(let message):
             bytes.append(Kind.refused.rawValue)
@@ -103,6 +115,12 @@ enum TaskFrameCodec {
                 throw TaskFrameError(description: "a failure says neither permanent nor not")
             }
             return .failed(permanent: bytes[1] == 1, message: try text(bytes[2...]))
+        case .programFailed:
+            guard bytes.count >= 3, bytes[1] <= 1, bytes[2] <= largestSignal else {
+                throw TaskFrameError(description: "a program's failure has no kind or signal")
+            }
+            return .programFailed(
+                permanent: bytes[1] == 1, signal: bytes[2], message: try text(bytes[3...]))
         case .refused:
             return .refused(message: try text(bytes[1...]))
         }
@@ -130,15 +148,7 @@ enum TaskFrameCodec {
         return text
     }
 
-    /// Appends a text, cut at a character's end.
     private static func append(_ text: String, to bytes: inout [UInt8]) {
-        var text = text
-        text.withUTF8 { utf8 in
-            var count = min(utf8.count, maximumTextBytes)
-            if count < utf8.count {
-                while count > 0, utf8[count] & 0xC0 == 0x80 { count -= 1 }
-            }
-            bytes.append(contentsOf: utf8[..<count])
-        }
+        bytes += CutText.fitting(text, limit: maximumTextBytes).utf8
     }
 }

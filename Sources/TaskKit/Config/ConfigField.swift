@@ -36,8 +36,29 @@ public struct ConfigField: Sendable, Equatable {
     public let maximum: JSONValue?
     /// The permitted texts; empty where any is.
     public let choices: [String]
+    /// What its texts must be beyond their kind.
+    public let rules: FieldRules
+    /// The fields that cannot stand beside it.
+    public let excludes: [String]
     /// What it is for, one sentence without a period.
     public let summary: String
+
+    init(
+        name: String, kind: Kind, isRequired: Bool, defaultValue: JSONValue?,
+        minimum: JSONValue? = nil, maximum: JSONValue? = nil, choices: [String] = [],
+        rules: FieldRules = .none, excludes: [String] = [], summary: String
+    ) {
+        self.name = name
+        self.kind = kind
+        self.isRequired = isRequired
+        self.defaultValue = defaultValue
+        self.minimum = minimum
+        self.maximum = maximum
+        self.choices = choices
+        self.rules = rules
+        self.excludes = excludes
+        self.summary = summary
+    }
 }
 
 extension ConfigField {
@@ -51,6 +72,7 @@ extension ConfigField {
         members["minimum"] = minimum
         members["maximum"] = maximum
         if !choices.isEmpty { members["choices"] = .array(choices.map(JSONValue.string)) }
-        return .object(members)
+        if !excludes.isEmpty { members["excludes"] = .array(excludes.map(JSONValue.string)) }
+        return .object(members.merging(rules.members) { $1 })
     }
 }

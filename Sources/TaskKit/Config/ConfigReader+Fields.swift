@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 import AicoWire
 
 extension ConfigReader {
@@ -15,7 +15,7 @@ extension ConfigReader {
             defaultValue: value.map(JSONValue.int),
             minimum: range.lowerBound == .min ? nil : .int(range.lowerBound),
             maximum: range.upperBound == .max ? nil : .int(range.upperBound),
-            choices: [], summary: summary)
+            summary: summary)
         return try read(field) { $0.int.flatMap { range.contains($0) ? $0 : nil } } ?? 0
     }
 
@@ -28,8 +28,7 @@ extension ConfigReader {
             name: name, kind: .number, isRequired: value == nil,
             defaultValue: value.map(JSONValue.double),
             minimum: (range?.lowerBound).map(JSONValue.double),
-            maximum: (range?.upperBound).map(JSONValue.double),
-            choices: [], summary: summary)
+            maximum: (range?.upperBound).map(JSONValue.double), summary: summary)
         return try read(field) { value in
             value.double.flatMap { range?.contains($0) != false ? $0 : nil }
         } ?? 0
@@ -45,17 +44,24 @@ extension ConfigReader {
 
     /// Reads a text; required where there is no default. `choices` are the permitted texts.
     public mutating func string(
-        _ name: String, default value: String? = nil, choices: [String] = [], _ summary: String
+        _ name: String, default value: String? = nil, choices: [String] = [],
+        rules: FieldRules = .none, _ summary: String
     ) throws(ConfigError) -> String {
-        let field = Self.text(name, value, isRequired: value == nil, choices, summary)
+        let field = ConfigField(
+            name: name, kind: .string, isRequired: value == nil,
+            defaultValue: value.map(JSONValue.string), choices: choices, rules: rules,
+            summary: summary)
         return try read(field) { Self.text($0, choices) } ?? ""
     }
 
-    /// Reads a text that may be left out.
+    /// Reads a text that may be left out; `excludes` are fields that cannot stand beside it.
     public mutating func optionalString(
-        _ name: String, choices: [String] = [], _ summary: String
+        _ name: String, choices: [String] = [], rules: FieldRules = .none,
+        excludes: [String] = [], _ summary: String
     ) throws(ConfigError) -> String? {
-        let field = Self.text(name, nil, isRequired: false, choices, summary)
+        let field = ConfigField(
+            name: name, kind: .string, isRequired: false, defaultValue: nil, choices: choices,
+            rules: rules, excludes: excludes, summary: summary)
         return try read(field) { Self.text($0, choices) }
     }
 
@@ -65,19 +71,19 @@ extension ConfigReader {
     ) throws(ConfigError) -> Bool {
         let field = ConfigField(
             name: name, kind: .boolean, isRequired: value == nil,
-            defaultValue: value.map(JSONValue.bool), minimum: nil, maximum: nil, choices: [],
-            summary: summary)
+            defaultValue: value.map(JSONValue.bool), summary: summary)
         return try read(field) { $0.bool } ?? false
     }
 
     /// Reads a list of texts; required where there is no default.
     public mutating func stringList(
-        _ name: String, default value: [String]? = nil, _ summary: String
+        _ name: String, default value: [String]? = nil, rules: FieldRules = .none,
+        _ summary: String
     ) throws(ConfigError) -> [String] {
         let field = ConfigField(
             name: name, kind: .stringList, isRequired: value == nil,
-            defaultValue: value.map { .array($0.map(JSONValue.string)) }, minimum: nil,
-            maximum: nil, choices: [], summary: summary)
+            defaultValue: value.map { .array($0.map(JSONValue.string)) }, rules: rules,
+            summary: summary)
         return try read(field) { value in
             guard let elements = value.array else { return nil }
             let texts = elements.compactMap(\.string)
@@ -87,27 +93,18 @@ extension ConfigReader {
 
     /// Reads an object of texts; required where there is no default.
     public mutating func stringMap(
-        _ name: String, default value: [String: String]? = nil, _ summary: String
+        _ name: String, default value: [String: String]? = nil, rules: FieldRules = .none,
+        _ summary: String
     ) throws(ConfigError) -> [String: String] {
         let field = ConfigField(
             name: name, kind: .stringMap, isRequired: value == nil,
-            defaultValue: value.map { .object($0.mapValues(JSONValue.string)) }, minimum: nil,
-            maximum: nil, choices: [], summary: summary)
+            defaultValue: value.map { .object($0.mapValues(JSONValue.string)) }, rules: rules,
+            summary: summary)
         return try read(field) { value in
             guard let members = value.object else { return nil }
             let texts = members.compactMapValues(\.string)
             return texts.count == members.count ? texts : nil
         } ?? [:]
-    }
-
-    private static func text(
-        _ name: String, _ value: String?, isRequired: Bool, _ choices: [String],
-        _ summary: String
-    ) -> ConfigField {
-        ConfigField(
-            name: name, kind: .string, isRequired: isRequired,
-            defaultValue: value.map(JSONValue.string), minimum: nil, maximum: nil,
-            choices: choices, summary: summary)
     }
 
     private static func text(_ value: JSONValue, _ choices: [String]) -> String? {

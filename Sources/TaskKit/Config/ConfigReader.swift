@@ -26,6 +26,12 @@ public struct ConfigReader {
     func finish() throws(ConfigError) {
         guard let members else { return }
         let names = fields.map(\.name)
+        func isGiven(_ name: String) -> Bool { members[name].map { !$0.isNull } ?? false }
+        for field in fields where isGiven(field.name) {
+            guard let other = field.excludes.first(where: isGiven) else { continue }
+            throw ConfigError(
+                field: field.name, reason: "cannot stand beside \"\(other)\"; leave one out")
+        }
         guard let unknown = members.keys.filter({ !names.contains($0) }).min() else { return }
         let hint = NearestWord.find(unknown, in: names).map { "; did you mean \"\($0)\"?" }
         let known = names.isEmpty ? "there are none" : "there are " + names.joined(separator: ", ")
@@ -46,6 +52,11 @@ public struct ConfigReader {
         }
         guard let converted = convert(value) else {
             throw ConfigError(field: field.name, reason: field.expectation)
+        }
+        do {
+            try field.rules.check(value)
+        } catch {
+            throw ConfigError(field: field.name, reason: "\(error.reason); \(error.hint)")
         }
         return converted
     }

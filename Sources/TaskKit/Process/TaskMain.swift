@@ -3,11 +3,12 @@
 
 import AicoCore
 import AicoWire
+import CLinux
 import Glibc
 import Synchronization
 
 /// What runs in a task process after its last layer.
-enum TaskMain {
+package enum TaskMain {
     /// Exit codes of a task process that did not succeed, beside those that its type chooses.
     enum ExitCode {
         /// The type failed without a code of its own.
@@ -19,7 +20,7 @@ enum TaskMain {
     }
 
     /// Reads the run order from `descriptor`, runs its type, says how it ended, and exits.
-    static func run(_ types: [any ScheduledTask.Type], descriptor: Int32) -> Never {
+    package static func run(_ types: [any ScheduledTask.Type], descriptor: Int32) -> Never {
         let socket = TaskSocket(descriptor: descriptor)
         let order: AttemptOrder
         do {
@@ -59,6 +60,8 @@ enum TaskMain {
         let end = TaskEnd()
         let task = Task(executorPreference: executor) {
             let (frame, exitCode) = await outcome(type, config, context)
+            // The worker reads on after the last frame, but a process that blocks here is killed.
+            aico_flush_output()
             socket.send(frame)
             end.exitCode.store(exitCode, ordering: .relaxed)
             end.isDone.store(true, ordering: .releasing)
@@ -85,9 +88,7 @@ enum TaskMain {
             }
             return (.succeeded(result: result), 0)
         } catch let error as TaskFailure {
-            return (
-                .failed(permanent: error.isPermanent, message: error.message), error.exitCode
-            )
+            return (frame(of: error), error.exitCode)
         } catch let error as ConfigError {
             return (.failed(permanent: true, message: error.description), ExitCode.refused)
         } catch let error as EncodingError {
@@ -95,6 +96,15 @@ enum TaskMain {
         } catch {
             return (.failed(permanent: false, message: "\(error)"), ExitCode.failed)
         }
+    }
+
+    private static func frame(of error: TaskFailure) -> TaskFrame {
+        guard error.isOfProgram else {
+            return .failed(permanent: error.isPermanent, message: error.message)
+        }
+        return .programFailed(
+            permanent: error.isPermanent, signal: error.signal.map { UInt8(clamping: $0) } ?? 0,
+            message: error.message)
     }
 
     private static func failure(_ message: String) -> (TaskFrame, exitCode: Int32) {

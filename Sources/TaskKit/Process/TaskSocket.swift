@@ -3,28 +3,33 @@
 
 import AicoCore
 import AicoWire
+import CLinux
 import Glibc
 
 /// The task process's end of its socket to the worker.
 ///
-/// `read` and `write` instead of `recv` and `send`: a SOCK_SEQPACKET socket keeps frames apart
-/// with either, and every class's filter permits these two. Writes of several threads do not mix.
+/// `write` instead of `send`: a SOCK_SEQPACKET socket keeps frames apart with either, and writes of
+/// several threads do not mix.
 struct TaskSocket: TaskChannel {
     /// Room for a run order with the longest config and names.
     private static let longestOrderBytes = AttemptOrder.maximumConfigBytes + 8 * 1024
 
     let descriptor: Int32
 
-    /// Waits for the run order.
+    /// Waits for the run order, and puts what comes with it in the place of standard output and
+    /// error.
     func receiveOrder() throws(TaskFrameError) -> AttemptOrder {
-        var count = 0
+        var (output, errors): (Int32, Int32) = (-1, -1)
         let bytes = [UInt8](unsafeUninitializedCapacity: Self.longestOrderBytes) { buffer, used in
-            repeat {
-                count = read(descriptor, buffer.baseAddress, buffer.count)
-            } while count < 0 && errno == EINTR
-            used = max(0, count)
+            used = max(
+                0,
+                aico_order_receive(
+                    descriptor, buffer.baseAddress, buffer.count, &output, &errors))
         }
-        guard count > 0 else { throw TaskFrameError(description: "no order came") }
+        guard !bytes.isEmpty else { throw TaskFrameError(description: "no order came") }
+        guard output < 0 || aico_adopt_output(output, errors) == 0 else {
+            throw TaskFrameError(description: "its output cannot be put in place")
+        }
         do {
             guard case .run(let order) = try OrderCodec.decode(bytes) else {
                 throw TaskFrameError(description: "the first order is not to run")
@@ -58,4 +63,8 @@ struct TaskSocket: TaskChannel {
     }
 
     var cancellationDescriptor: Int32 { descriptor }
+
+    var outputDescriptor: Int32 { STDOUT_FILENO }
+
+    var errorDescriptor: Int32 { STDERR_FILENO }
 }

@@ -9,4 +9,8 @@ protocol TaskChannel: Sendable {
     var isCancelled: Bool { get }
     /// Turns readable or hung up, and stays so, once the attempt is to end.
     var cancellationDescriptor: Int32 { get }
+    /// What is written here becomes lines of the log, as standard output.
+    var outputDescriptor: Int32 { get }
+    /// What is written here becomes lines of the log, as standard error.
+    var errorDescriptor: Int32 { get }
 }

@@ -48,8 +48,8 @@ public struct TaskContext: Sendable {
 
     /// Adds a line to the execution's log; a text of several lines becomes several.
     ///
-    /// Waits where the worker does not keep up. Above the class's rate lines are dropped, and a
-    /// line in the log says how many.
+    /// Waits where the worker does not keep up. Of a flood the first and the last lines are kept,
+    /// and a line between them says how many were left out; a line that is too long is cut.
     public func log(_ level: Level, _ message: String) {
         for line in message.split(separator: "\n", omittingEmptySubsequences: false) {
             channel.send(.log(stream: level.stream, line: String(line)))
@@ -59,10 +59,13 @@ public struct TaskContext: Sendable {
     /// Adds a line of level info.
     public func log(_ message: String) { log(.info, message) }
 
-    /// Adds a line of a command's output; for types that run commands.
-    public func output(_ line: String, isError: Bool) {
-        channel.send(.log(stream: isError ? .standardError : .standardOutput, line: line))
-    }
+    /// The task's standard output, for types that run programs: its lines become lines of the log.
+    ///
+    /// It is a pipe that the worker reads. Must not be closed.
+    public var outputDescriptor: Int32 { channel.outputDescriptor }
+
+    /// The task's standard error, as `outputDescriptor`.
+    public var errorDescriptor: Int32 { channel.errorDescriptor }
 
     /// Says how far the work is: `fraction` of 0 to 1, or nil where it cannot be known.
     public func progress(_ fraction: Double?, _ message: String = "") {

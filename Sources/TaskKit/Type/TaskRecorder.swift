@@ -40,6 +40,7 @@ public final class TaskRecorder: Sendable {
         var lines: [Line] = []
         var progress: [Progress] = []
         var isCancelled = false
+        var output: RecorderOutput?
     }
 
     private let state = Mutex(State())
@@ -55,6 +56,7 @@ public final class TaskRecorder: Sendable {
     deinit {
         close(pipe.read)
         if !isCancelled { close(pipe.write) }
+        state.withLock { $0.output?.close() }
     }
 
     /// The lines so far.
@@ -85,6 +87,7 @@ public final class TaskRecorder: Sendable {
         _ type: Task.Type, config: JSONValue = [:], timeout: Duration = .seconds(60)
     ) async throws -> JSONValue {
         let config = try Task.Config.read(config)
+        defer { state.withLock({ $0.output })?.finish() }
         let output = try await Task().run(config, context(timeout: timeout))
         return try JSONValue(encoding: output)
     }
@@ -92,6 +95,28 @@ public final class TaskRecorder: Sendable {
 
 extension TaskRecorder: TaskChannel {
     var cancellationDescriptor: Int32 { pipe.read }
+
+    var outputDescriptor: Int32 { output.writing.output }
+
+    var errorDescriptor: Int32 { output.writing.errors }
+
+    /// Made for the first type that asks for it.
+    private var output: RecorderOutput {
+        state.withLock { state in
+            if let output = state.output { return output }
+            let output: RecorderOutput
+            do {
+                output = try RecorderOutput { [weak self] stream, text in
+                    self?.state.withLock { $0.lines.append(Line(stream: stream, text: text)) }
+                }
+            } catch {
+                preconditionFailure("a test process ran out of descriptors")
+            }
+            output.start()
+            state.output = output
+            return output
+        }
+    }
 
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
@@ -101,7 +126,7 @@ extension TaskRecorder: TaskChannel {
             case .log(let stream, let line): state.lines.append(Line(stream: stream, text: line))
             case .progress(let fraction, let message):
                 state.progress.append(Progress(fraction: fraction, message: message))
-            case .succeeded, .failed, .refused: break
+            case .succeeded, .failed, .programFailed, .refused: break
             }
         }
     }

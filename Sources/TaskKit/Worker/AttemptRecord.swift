@@ -34,6 +34,8 @@ struct AttemptRecord: Sendable {
 
     /// How long a task may take from its last frame to its exit.
     static let leaveTime = Duration.seconds(5)
+    /// The most bytes of a line of output that a failure's message quotes.
+    private static let longestQuote = 400
 
     let order: AttemptOrder
     private let deadline: ContinuousClock.Instant
@@ -41,6 +43,13 @@ struct AttemptRecord: Sendable {
     private var sequence: UInt32 = 0
     private var verdict = TaskReply.none
     private var cause: EndCause?
+    /// Whether the last layer was passed.
+    private(set) var isConfined = false
+    /// The signal that a program of the task ended by, where the task says so.
+    private var programSignal: Int32?
+    /// Whether the last line on standard error belongs to the task's last word.
+    private var quotesErrors = false
+    private var lastError: String?
     private var logs: LogBudget
     private var progress: ProgressBudget
 
@@ -48,7 +57,7 @@ struct AttemptRecord: Sendable {
     init(order: AttemptOrder, now: ContinuousClock.Instant) {
         self.order = order
         deadline = now + order.timeout
-        logs = LogBudget(now: now)
+        logs = LogBudget()
         progress = ProgressBudget(now: now)
     }
 
@@ -64,6 +73,7 @@ struct AttemptRecord: Sendable {
     /// The last layer is passed: the type's code runs.
     mutating func confined(_ layers: LayerReport, at: Instant) -> [Action] {
         if phase == .starting { phase = .running }
+        isConfined = true
         return [
             .report(
                 .started(attempt: order.attempt, sequence: next(), layers: layers, at: at))
@@ -78,7 +88,7 @@ struct AttemptRecord: Sendable {
             return violated("a frame follows the last one")
         }
         switch frame {
-        case .log(let stream, let line): return log(stream, line, at: at, now: now)
+        case .log(let stream, let line): return log(stream, line, at: at)
         case .progress(let fraction, let message):
             guard progress.admit(now: now) else { return [] }
             return [
@@ -90,12 +100,24 @@ struct AttemptRecord: Sendable {
         case .succeeded(let result): verdict = .succeeded(result: result)
         case .failed(let permanent, let message):
             verdict = .failed(permanent: permanent, message: message)
+        case .programFailed(let permanent, let signal, let message):
+            verdict = .failed(permanent: permanent, message: message)
+            programSignal = signal == 0 ? nil : Int32(signal)
+            quotesErrors = true
         case .refused(let message): note(.orderRefused(message: message))
         }
         if phase == .running || phase == .starting {
             phase = .leaving(killAt: now + Self.leaveTime)
         }
         return []
+    }
+
+    /// The task, or what it started, wrote a line to standard output or error.
+    mutating func wrote(_ line: String, on stream: LogStream, at: Instant) -> [Action] {
+        if stream == .standardError, !line.isEmpty {
+            lastError = CutText.fitting(line, limit: Self.longestQuote)
+        }
+        return log(stream, line, at: at)
     }
 
     /// The task's socket broke a rule.
@@ -139,11 +161,15 @@ struct AttemptRecord: Sendable {
         if outOfMemory, cause == nil || cause == .timedOut, !hasSucceeded(exit) {
             cause = .outOfMemory
         }
-        var actions: [Action] = []
-        if let note = logs.takeNote() {
-            actions.append(line(.warning, note, at: at))
+        if !isConfined {
+            note(.diedInSetUp(message: "its process ended during set-up: \(exit.words)"))
         }
-        let ending = AttemptExit(reply: verdict, exit: exit, cause: cause, usage: usage)
+        var actions: [Action] = []
+        let (note, tail) = logs.finish()
+        if let note { actions.append(line(.warning, note, at: tail.first?.at ?? at)) }
+        for kept in tail { actions.append(line(kept.stream, kept.text, at: kept.at)) }
+        let ending = AttemptExit(
+            reply: lastWord(exit), exit: known(exit), cause: cause, usage: usage)
         actions.append(
             .report(.finished(attempt: order.attempt, sequence: next(), exit: ending)))
         return actions
@@ -168,13 +194,29 @@ extension AttemptRecord {
     /// Keeps the first cause; what follows from it is no cause.
     private mutating func note(_ new: EndCause) { if cause == nil { cause = new } }
 
-    private mutating func log(
-        _ stream: LogStream, _ text: String, at: Instant, now: ContinuousClock.Instant
-    ) -> [Action] {
-        switch logs.admit(bytes: text.utf8.count, now: now) {
-        case .drop: return []
-        case .pass(let note):
-            return (note.map { [line(.warning, $0, at: at)] } ?? []) + [line(stream, text, at: at)]
+    /// How the task's program ended counts, not how the task told of it.
+    private func known(_ exit: ProcessExit) -> ProcessExit {
+        guard case .exited = exit, let programSignal else { return exit }
+        return .signaled(signal: programSignal)
+    }
+
+    /// The task's last word, with its last line on standard error where that says more: of a
+    /// program, and where a signal ended the task before it could say anything.
+    private func lastWord(_ exit: ProcessExit) -> TaskReply {
+        guard let lastError else { return verdict }
+        switch (verdict, exit) {
+        case (.failed(let permanent, let message), _) where quotesErrors:
+            return .failed(permanent: permanent, message: "\(message): \(lastError)")
+        case (.none, .signaled):
+            return .failed(permanent: false, message: "\(exit.words): \(lastError)")
+        case (.none, _), (.succeeded, _), (.failed, _): return verdict
+        }
+    }
+
+    private mutating func log(_ stream: LogStream, _ text: String, at: Instant) -> [Action] {
+        switch logs.admit(LogBudget.Line(stream: stream, at: at, text: text)) {
+        case .pass: [line(stream, text, at: at)]
+        case .keep(let note): note.map { [line(.warning, $0, at: at)] } ?? []
         }
     }
 

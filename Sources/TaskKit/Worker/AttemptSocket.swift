@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import CLinux
 import Glibc
 
 /// The worker's end of an attempt's socket: closed with the value, never blocks.
@@ -22,17 +23,25 @@ struct AttemptSocket: ~Copyable {
     }
 
     /// Opens a pair and keeps one end; the caller closes `taskEnd` once it is passed on.
-    init(taskEnd: inout Int32) throws(SocketPairError) {
+    init(taskEnd: inout Int32) throws(SetUpFailure) {
         var ends: [Int32] = [-1, -1]
         let kind = Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else {
-            throw SocketPairError(errno: Glibc.errno)
+            throw SetUpFailure(errno: errno, detail: "make its socket")
         }
         descriptor = ends[0]
         taskEnd = ends[1]
     }
 
     deinit { close(descriptor) }
+
+    /// Leaves the run order in the socket, with what the task writes its output to.
+    func send(run order: AttemptOrder, output: Int32, errors: Int32) throws(SetUpFailure) {
+        let bytes = OrderCodec.encode(.run(order))
+        guard aico_order_send(descriptor, bytes, bytes.count, output, errors) == 0 else {
+            throw SetUpFailure(errno: errno, detail: "pass its order")
+        }
+    }
 
     /// Sends an order down; one that finds no room or no reader is dropped.
     func send(_ order: Order) {
@@ -63,9 +72,4 @@ struct AttemptSocket: ~Copyable {
             return .violation(error.description)
         }
     }
-}
-
-/// The kernel gave no socket pair.
-struct SocketPairError: Error {
-    let errno: Int32
 }

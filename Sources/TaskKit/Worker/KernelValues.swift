@@ -14,6 +14,15 @@ extension ProcessExit {
             signal == 0
             ? .exited(code: waitStatus >> 8 & 0xFF) : .signaled(signal: signal)
     }
+
+    /// For people.
+    var words: String {
+        switch self {
+        case .exited(let code): "exited with code \(code)"
+        case .signaled(let signal): "ended by signal \(signal)"
+        case .notStarted: "no process came to be"
+        }
+    }
 }
 
 extension ResourceUsage {

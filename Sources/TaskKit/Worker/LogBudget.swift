@@ -1,61 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-/// Bounds what one attempt can put into the log: a rate with a burst, and a total.
+import AicoCore
+
+/// Bounds what one attempt can put into the log: its head passes as it comes, of what follows the
+/// tail is kept for the attempt's end.
 ///
-/// Dropping is noted by a line of the log; without a bound a loop around `echo` would fill the
-/// store and starve the other attempts of its class.
+/// Without a bound a loop around `echo` would fill the store. Both together stay below what the
+/// scheduler keeps of an attempt.
 struct LogBudget: Sendable, Equatable {
-    /// Lines that may come at once after a pause.
-    static let burst = 5_000.0
-    /// Lines a second in the long run.
-    static let rate = 500.0
-    /// Bytes of text in all.
-    static let totalBytes = 8 * 1024 * 1024
+    /// Lines that pass as they come.
+    static let headLines = 5_000
+    /// Bytes of these lines.
+    static let headBytes = 2 * 1024 * 1024
+    /// Lines kept for the end.
+    static let tailLines = 1_000
+    /// Bytes of these lines.
+    static let tailBytes = 512 * 1024
 
-    private var tokens = burst
-    private var last: ContinuousClock.Instant
-    private var bytesLeft = totalBytes
-    /// Lines dropped since the last note.
-    private(set) var dropped = 0
-
-    init(now: ContinuousClock.Instant) { last = now }
+    /// A line of output.
+    struct Line: Sendable, Equatable {
+        let stream: LogStream
+        let at: Instant
+        let text: String
+    }
 
     /// What becomes of a line.
     enum Decision: Equatable {
-        /// It is passed on; `note` comes before it where lines were dropped.
-        case pass(note: String?)
-        /// It is dropped.
-        case drop
+        /// It is passed on.
+        case pass
+        /// It is kept for the end; `note` says so in the log, with the first of them.
+        case keep(note: String?)
     }
 
-    /// Decides about a line of `bytes` bytes.
-    mutating func admit(bytes: Int, now: ContinuousClock.Instant) -> Decision {
-        tokens = min(Self.burst, tokens + (now - last) / .seconds(1) * Self.rate)
-        last = now
-        guard tokens >= 1, bytesLeft >= bytes else {
-            dropped += 1
-            return .drop
+    private var linesLeft = headLines
+    private var bytesLeft = headBytes
+    private var isHeadOver = false
+    /// A ring of `tailLines` places, made when the first is needed.
+    private var tail: [Line?] = []
+    /// Where the ring begins.
+    private var oldest = 0
+    private var count = 0
+    private var bytes = 0
+    private var leftOut = 0
+
+    /// Decides about a line.
+    mutating func admit(_ line: Line) -> Decision {
+        let size = line.text.utf8.count
+        if !isHeadOver, linesLeft > 0, bytesLeft >= size {
+            linesLeft -= 1
+            bytesLeft -= size
+            return .pass
         }
-        tokens -= 1
-        bytesLeft -= bytes
-        // After a drop only a refilled tenth of the burst opens the tap again: one note, not one
-        // for every second line.
-        guard dropped > 0 else { return .pass(note: nil) }
-        guard tokens >= Self.burst / 10 else {
-            tokens += 1
-            bytesLeft += bytes
-            dropped += 1
-            return .drop
-        }
-        return .pass(note: takeNote())
+        let isFirst = !isHeadOver
+        isHeadOver = true
+        keep(line)
+        return .keep(note: isFirst ? Self.headNote : nil)
     }
 
-    /// The note about what was dropped and not yet said, for the attempt's end.
-    mutating func takeNote() -> String? {
-        guard dropped > 0 else { return nil }
-        defer { dropped = 0 }
-        return "\(dropped) lines dropped: above \(Int(Self.rate)) lines a second "
-            + "or \(Self.totalBytes / 1_048_576) MiB in all"
+    /// Gives the lines that were kept, oldest first, and what to say of those between.
+    mutating func finish() -> (note: String?, tail: [Line]) {
+        let kept = (0..<count).compactMap { tail[(oldest + $0) % Self.tailLines] }
+        let note =
+            leftOut == 0 ? nil : "\(leftOut) line\(leftOut == 1 ? "" : "s") left out"
+        (tail, oldest, count, bytes, leftOut) = ([], 0, 0, 0, 0)
+        return (note, kept)
+    }
+
+    private static var headNote: String {
+        "more than \(headLines) lines or \(headBytes >> 20) MiB: of what follows, the last "
+            + "\(tailLines) lines or \(tailBytes >> 10) KiB come at the end"
+    }
+
+    private mutating func keep(_ line: Line) {
+        if tail.isEmpty { tail = Array(repeating: nil, count: Self.tailLines) }
+        let size = line.text.utf8.count
+        while count == Self.tailLines || (count > 0 && bytes + size > Self.tailBytes) { drop() }
+        tail[(oldest + count) % Self.tailLines] = line
+        count += 1
+        bytes += size
+    }
+
+    private mutating func drop() {
+        bytes -= tail[oldest]?.text.utf8.count ?? 0
+        tail[oldest] = nil
+        oldest = (oldest + 1) % Self.tailLines
+        count -= 1
+        leftOut += 1
     }
 }

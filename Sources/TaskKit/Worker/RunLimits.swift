@@ -14,8 +14,10 @@ enum RunLimits {
     enum Admission: Equatable {
         /// It runs with these capability bits.
         case admitted(capabilities: UInt64)
-        /// No process is made; the words say why.
+        /// No process is made now or later; the words say why.
         case refused(String)
+        /// No process is made now, for want of a place.
+        case full(String)
     }
 
     /// The longest that the class's profile lets an attempt take; nil where it sets no limit.
@@ -44,7 +46,7 @@ enum RunLimits {
             return .refused("this worker has no type \"\(order.taskType)\"\(hint ?? "")")
         }
         guard running < Int(plan.concurrency) else {
-            return .refused("the class runs \(running) attempts already, its profile's limit")
+            return .full("the class runs \(running) attempts already, its profile's limit")
         }
         // The canary is in no list of types, and has nothing beside its class's sandbox.
         guard let type else { return .admitted(capabilities: 0) }

@@ -22,6 +22,9 @@ final class Worker {
 
     /// Frames read of one task before the next has its turn.
     private static let framesPerTurn = 64
+    /// The most bytes read of an attempt's pipes once its tree is gone: what two of them can hold
+    /// (pipe-max-size of proc(5)).
+    private static let drainBytes = 2 * 1024 * 1024
 
     private let types: [String: any ScheduledTask.Type]
     private let plan: Plan
@@ -33,6 +36,8 @@ final class Worker {
     private var poller = ZMQPoller()
     private var isThrottled = false
     private var buffer = [UInt8](repeating: 0, count: TaskFrameCodec.maximumFrameBytes)
+    /// Output read of one pipe before the next has its turn.
+    private var portion = [UInt8](repeating: 0, count: 4096)
 
     init(
         types: [any ScheduledTask.Type], plan: Plan, forkServer: ForkServer,
@@ -111,17 +116,19 @@ final class Worker {
         } else {
             poller.remove(key: Key.reports)
         }
-        for attempt in attempts.values where attempt.isListening {
-            if isThrottled {
-                poller.remove(key: key(attempt))
-            } else {
-                poller.add(descriptor: attempt.socket.descriptor, key: key(attempt))
+        for attempt in attempts.values where attempt.record.isConfined {
+            for descriptor in attempt.descriptors {
+                if isThrottled { ignore(descriptor) } else { listen(descriptor) }
             }
         }
     }
 
-    private func key(_ attempt: Attempt) -> Int {
-        Key.firstTask + Int(attempt.socket.descriptor)
+    private func listen(_ descriptor: Int32) {
+        poller.add(descriptor: descriptor, key: Key.firstTask + Int(descriptor))
+    }
+
+    private func ignore(_ descriptor: Int32) {
+        poller.remove(key: Key.firstTask + Int(descriptor))
     }
 }
 
@@ -163,38 +170,19 @@ extension Worker {
         switch RunLimits.admit(order, types: types, plan: plan, running: attempts.count) {
         case .admitted(let bits): capabilities = bits
         case .refused(let message): return try refuse(order, .orderRefused(message: message))
+        case .full(let message): return try refuse(order, .noPlace(message: message))
         }
-        var taskEnd: Int32 = -1
-        let socket: AttemptSocket
-        do {
-            socket = try AttemptSocket(taskEnd: &taskEnd)
+        do throws(SetUpFailure) {
+            attempts[order.attempt.value] = try Attempt(
+                order, capabilities: capabilities, by: forkServer, now: .now)
         } catch {
-            return try refuse(order, failure("socket pair", error.errno))
+            try refuse(order, error.cause)
         }
-        defer { close(taskEnd) }
-        // Before the fork: the task finds its order when it first looks.
-        socket.send(.run(order))
-        do {
-            try forkServer.spawn(
-                attempt: order.attempt.value, capabilities: capabilities, socket: taskEnd)
-        } catch {
-            return try refuse(order, failure("fork server: \(error)", EIO))
-        }
-        attempts[order.attempt.value] = Attempt(
-            record: AttemptRecord(order: order, now: .now), socket: socket)
-    }
-
-    private func failure(_ detail: String, _ code: Int32) -> EndCause {
-        .layerRefused(
-            LayerFailure(layer: Layer.descriptors.name, errno: code, detail: detail))
     }
 
     /// Ends an attempt that no process was made for.
     private func refuse(_ order: AttemptOrder, _ cause: EndCause) throws {
-        let usage = ResourceUsage(
-            wall: .zero, userCPU: .zero, systemCPU: .zero, peakMemoryBytes: nil,
-            peakProcesses: nil, processLimitHits: 0)
-        let ending = AttemptExit(reply: .none, exit: .notStarted, cause: cause, usage: usage)
+        let ending = AttemptExit(reply: .none, exit: .notStarted, cause: cause, usage: .none)
         try outbox.send(.finished(attempt: order.attempt, sequence: 0, exit: ending))
     }
 }
@@ -215,9 +203,7 @@ extension Worker {
                     })
                 try perform(attempt.record.confined(layers, at: .now()), attempt)
                 attempt.isListening = true
-                if !isThrottled {
-                    poller.add(descriptor: attempt.socket.descriptor, key: self.key(attempt))
-                }
+                if !isThrottled { attempt.descriptors.forEach(listen) }
             case .refused(let key, let layer, let code, let detail):
                 attempts[key]?.record.refused(
                     LayerFailure(layer: layer.name, errno: code, detail: detail))
@@ -237,8 +223,9 @@ extension Worker {
     ) throws {
         guard let attempt = attempts[key] else { return }
         // The tree is gone, so what its socket still holds is all there will ever be.
+        attempt.descriptors.forEach(ignore)
         if attempt.isListening { while try relayFrame(attempt) {} }
-        poller.remove(key: self.key(attempt))
+        try drain(attempt)
         attempts[key] = nil
         let actions = attempt.record.ended(
             ProcessExit(waitStatus: status), usage: ResourceUsage(wall, usage),
@@ -247,8 +234,12 @@ extension Worker {
     }
 
     private func relay(descriptor: Int32) throws {
-        guard let attempt = attempts.values.first(where: { $0.socket.descriptor == descriptor })
+        guard let attempt = attempts.values.first(where: { $0.descriptors.contains(descriptor) })
         else { return }
+        guard descriptor == attempt.socket.descriptor else {
+            if !outbox.isBlocked { _ = try relayOutput(attempt, descriptor) }
+            return
+        }
         for _ in 0..<Self.framesPerTurn {
             guard attempt.isListening, !outbox.isBlocked else { return }
             guard try relayFrame(attempt) else { return }
@@ -274,7 +265,52 @@ extension Worker {
 
     private func stopListening(_ attempt: Attempt) {
         attempt.isListening = false
-        poller.remove(key: key(attempt))
+        ignore(attempt.socket.descriptor)
+    }
+
+    /// Relays one portion of output; how many bytes it had.
+    ///
+    /// A small one, so that two pipes that both have something come in turn, nearly as they were
+    /// written.
+    private func relayOutput(_ attempt: Attempt, _ descriptor: Int32) throws -> Int {
+        let isError = descriptor == attempt.errors.descriptor
+        let received =
+            isError ? attempt.errors.read(&portion) : attempt.output.read(&portion)
+        let stream = isError ? attempt.errors.stream : attempt.output.stream
+        switch received {
+        case .lines(let lines, let bytes):
+            let at = Instant.now()
+            for line in lines {
+                try perform(attempt.record.wrote(line, on: stream, at: at), attempt)
+            }
+            return bytes
+        case .closed:
+            ignore(descriptor)
+            return 0
+        case .nothing: return 0
+        }
+    }
+
+    /// Takes what the tree left in its pipes. Bounded, as somebody outside of it may hold one open.
+    private func drain(_ attempt: Attempt) throws {
+        var left = Self.drainBytes
+        var count = 1
+        while left > 0, count > 0 {
+            count = 0
+            for descriptor in [attempt.output.descriptor, attempt.errors.descriptor]
+            where descriptor >= 0 {
+                count += try relayOutput(attempt, descriptor)
+            }
+            left -= count
+        }
+        let at = Instant.now()
+        for (rest, stream) in [
+            (attempt.output.finish(), attempt.output.stream),
+            (attempt.errors.finish(), attempt.errors.stream),
+        ] {
+            guard let rest else { continue }
+            try perform(attempt.record.wrote(rest, on: stream, at: at), attempt)
+        }
     }
 
     private func perform(_ actions: [AttemptRecord.Action], _ attempt: Attempt) throws {

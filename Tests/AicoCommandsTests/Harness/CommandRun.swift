@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import Glibc
 import Synchronization
 import Testing
 
@@ -21,21 +22,43 @@ struct CommandRun {
         let value = Mutex("")
     }
 
-    /// Runs a command line under a root, its console caught.
+    private final class Counter: Sendable {
+        private let value: Mutex<Int>
+        init(_ value: Int) { self.value = Mutex(value) }
+        /// Whether there was one left.
+        func take() -> Bool {
+            value.withLock {
+                $0 -= 1
+                return $0 >= 0
+            }
+        }
+    }
+
+    /// Runs a command line under a root, its console caught. After `writable` writes standard
+    /// output answers with `fault`.
     init(
         _ arguments: [String], root: CommandRoot? = nil, width: Int? = 80,
+        patience: Duration = .seconds(30), writable: Int = .max, fault: Int32 = EPIPE,
         isInterrupted: @escaping @Sendable () -> Bool = { false }
     ) {
         let output = Text()
         let talk = Text()
+        let left = Counter(writable)
         let path = root?.path ?? "/nonexistent"
         let console = Console(
-            write: { text in output.value.withLock { $0 += text } },
-            talk: { text in talk.value.withLock { $0 += text } }, width: { width },
+            write: { (text) throws(Failure) in
+                guard left.take() else {
+                    throw Wording.unwritable(StandardStream.Fault(number: fault))
+                }
+                output.value.withLock { $0 += text.text }
+            },
+            talk: { text in talk.value.withLock { $0 += text.text } }, width: { width },
             isTerminal: false, isColoured: false, now: { Self.now },
             variable: { $0 == "AICO_ROOT" ? path : nil }, catchInterrupts: {},
             isInterrupted: isInterrupted)
-        status = Console.$current.withValue(console) { CommandRunner.run(arguments) }
+        status = ConnectionOptions.$patience.withValue(patience) {
+            Console.$current.withValue(console) { CommandRunner.run(arguments) }
+        }
         self.output = output.value.withLock { $0 }
         self.talk = talk.value.withLock { $0 }
     }

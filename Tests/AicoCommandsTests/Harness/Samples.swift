@@ -40,6 +40,7 @@ enum Samples {
             "number": 1, "started_at": "2026-01-15T01:00:00.25Z",
             "ended_at": "2026-01-15T01:00:00.5Z", "outcome": "failed_transient",
             "exit_code": 75, "signal": nil, "cause": nil, "layers": nil, "usage": nil,
+            "error": "no \u{9B}3mspace",
         ],
         [
             "number": 2, "started_at": "2026-01-15T01:00:01Z",

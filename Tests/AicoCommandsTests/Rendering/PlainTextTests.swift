@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import Testing
 
 @testable import AicoCommands
@@ -33,15 +34,43 @@ struct PlainTextTests {
             expected: "e\u{301}\\x1b\u{301}"),
     ])
     func whatSteersATerminalIsShown(row: Visible) {
-        #expect(PlainText.visible(row.input) == row.expected)
+        #expect(PlainText(row.input).text == row.expected)
+    }
+
+    @Test(arguments: [0xFFFE, 0xFFFF, 0x1FFFF, 0x10FFFE, 0xFDD0, 0xFDEF] as [UInt32])
+    func whatIsNoCharacterIsShown(number: UInt32) throws {
+        let scalar = try #require(Unicode.Scalar(number))
+        #expect(PlainText("a\(scalar)b" as String).text == "a\\u{\(String(number, radix: 16))}b")
     }
 
     @Test func noControlCharacterIsLeft() {
         let all = String(String.UnicodeScalarView((0...0x2FF).compactMap { Unicode.Scalar($0) }))
-        let left = PlainText.visible(all).unicodeScalars.filter {
+        let left = PlainText(all).text.unicodeScalars.filter {
             $0.properties.generalCategory == .control
         }
         #expect(left.isEmpty)
+    }
+
+    @Test func whatIsPutIntoALiteralIsEscapedAndTheLiteralIsNot() {
+        let foreign = "\u{1B}[2J\n"
+        let once: PlainText = "\u{1B}[1m\(foreign)\u{1B}[0m"
+        #expect(once.text == "\u{1B}[1m\\x1b[2J\\n\u{1B}[0m")
+        let again: PlainText = "<\(once)>"
+        #expect(again.text == "<\(once.text)>")
+        #expect(PlainText(lines: "a\r\nb\u{9B}").text == "a\\r\nb\\x9b")
+    }
+
+    /// All that steers, in keys and values: escaped, and still the same document.
+    @Test(arguments: [false, true])
+    func aDocumentKeepsItsValue(indented: Bool) throws {
+        let all = (Array(0...0x2FFF) + [0xFEFF, 0xFFFE, 0x1FFFE, 0x10FFFF, 0x1F600])
+            .compactMap { Unicode.Scalar($0) }
+        let text = String(String.UnicodeScalarView(all))
+        let json: JSONValue = [text: .string(text), "list": [.string(text), 1, nil]]
+        let plain = PlainText(json: json, indented: indented).text
+        #expect(try JSONValue.parse(Array(plain.utf8), maximumBytes: 1 << 24) == json)
+        #expect(PlainText(lines: plain).text == plain)
+        #expect(indented || !plain.contains("\n"))
     }
 
     @Test(arguments: [
@@ -49,7 +78,7 @@ struct PlainTextTests {
         ("\u{1F4F7}", 2), ("a\u{200B}b", 2), ("né\u{301}e", 3),
     ])
     func widthIsThatOfATerminal(text: String, width: Int) {
-        #expect(PlainText.width(text) == width)
+        #expect(PlainText(text).width == width)
     }
 
     @Test(arguments: [
@@ -58,8 +87,8 @@ struct PlainTextTests {
         ("e\u{301}e\u{301}e\u{301}", 2, "e\u{301}…"),
     ])
     func cutNeverSplitsACharacterNorExceedsItsWidth(text: String, width: Int, expected: String) {
-        let cut = PlainText.cut(text, to: width)
-        #expect(cut == expected)
-        #expect(PlainText.width(cut) <= width)
+        let cut = PlainText(text).cut(to: width)
+        #expect(cut.text == expected)
+        #expect(cut.width <= width)
     }
 }

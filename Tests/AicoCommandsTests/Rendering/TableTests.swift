@@ -87,9 +87,9 @@ struct TableTests {
             TaskView.table(tasks, now: CommandRun.now),
             ExecutionView.table(executions, now: CommandRun.now),
         ] {
-            let lines = table.text(width: width, coloured: false).split(separator: "\n")
-            #expect(lines.allSatisfy { PlainText.width(String($0)) <= width })
-            #expect(lines.allSatisfy { !$0.hasSuffix(" ") })
+            let lines = table.text(width: width, coloured: false).lines
+            #expect(lines.allSatisfy { $0.width <= width })
+            #expect(lines.allSatisfy { !$0.text.hasSuffix(" ") })
         }
     }
 }

@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import Glibc
 import Testing
 
 @testable import AicoCommands
@@ -14,7 +15,7 @@ struct ScheduleAnswersTests {
     }
 
     /// Answers an input that comes in chunks of so many bytes.
-    private func answers(_ input: String, chunk: Int = .max) -> [String] {
+    private func answers(_ input: String, chunk: Int = .max) throws -> [String] {
         let sink = Sink()
         var answers = ScheduleAnswers(now: { CommandRun.now }) { bytes in
             sink.text += String(decoding: bytes, as: UTF8.self)
@@ -22,10 +23,10 @@ struct ScheduleAnswersTests {
         }
         var rest = Array(input.utf8)[...]
         while !rest.isEmpty {
-            rest.prefix(chunk).withUnsafeBytes { answers.take($0) }
+            try rest.prefix(chunk).withUnsafeBytes { try answers.take($0) }
             rest = rest.dropFirst(chunk)
         }
-        answers.finish()
+        try answers.finish()
         return sink.text.split(separator: "\n", omittingEmptySubsequences: false).dropLast()
             .map(String.init)
     }
@@ -68,14 +69,14 @@ struct ScheduleAnswersTests {
     ]
 
     @Test(arguments: lines)
-    func aQuestionIsAnswered(line: Line) {
-        #expect(answers(line.question + "\n") == [line.answer])
+    func aQuestionIsAnswered(line: Line) throws {
+        #expect(try answers(line.question + "\n") == [line.answer])
     }
 
     @Test(arguments: faults)
     func aBadLineGetsItsErrorAndNothingElse(line: String) throws {
         let good = Self.lines[0]
-        let found = answers("\(good.question)\n\(line)\n\(good.question)\n")
+        let found = try answers("\(good.question)\n\(line)\n\(good.question)\n")
         try #require(found.count == 3)
         #expect(found[0] == good.answer)
         let error = try JSONValue.parse(found[1])
@@ -96,29 +97,46 @@ struct ScheduleAnswersTests {
         ),
     ])
     func errorsSayWhatToWrite(line: String, expected: String) throws {
-        let error = try JSONValue.parse(try #require(answers(line + "\n").first))
+        let error = try JSONValue.parse(try #require(try answers(line + "\n").first))
         #expect(error["error"]?.string == expected)
     }
 
     @Test(arguments: [1, 2, 7, 64])
-    func chunksMayEndAnywhere(chunk: Int) {
+    func chunksMayEndAnywhere(chunk: Int) throws {
         let input = Self.lines.map(\.question).joined(separator: "\n")
-        #expect(answers(input, chunk: chunk) == Self.lines.map(\.answer))
+        #expect(try answers(input, chunk: chunk) == Self.lines.map(\.answer))
     }
 
     @Test(arguments: [100, 1 << 20])
-    func aLineWithoutEndIsRefusedOnceAndSkipped(chunk: Int) {
+    func aLineWithoutEndIsRefusedOnceAndSkipped(chunk: Int) throws {
         let long = String(repeating: "x", count: ScheduleAnswers.maximumLine * 3)
         let good = Self.lines[0]
-        let found = answers("\(long)\n\(good.question)\n", chunk: chunk)
+        let found = try answers("\(long)\n\(good.question)\n", chunk: chunk)
         #expect(
             found == [
                 #"{"error":"the line is longer than 65536 bytes"}"#, good.answer,
             ])
     }
 
+    @Test func whatSteersATerminalLeavesAnErrorEscaped() throws {
+        let found = try answers("{\"expr\":\"\u{9B}2J\u{202E} * * * *\"}")
+        let line = try #require(found.first)
+        #expect(PlainText(line).text == line)
+        #expect(try JSONValue.parse(line)["error"]?.string?.contains("\u{9B}2J") == true)
+    }
+
+    @Test func outputThatCannotBeWrittenEndsIt() {
+        var answers = ScheduleAnswers(now: { CommandRun.now }) { (_) throws(Failure) in
+            throw Wording.unwritable(StandardStream.Fault(number: ENOSPC))
+        }
+        let error = #expect(throws: Failure.self) {
+            try Array("{\"expr\":\"@daily\"}\n".utf8).withUnsafeBytes { try answers.take($0) }
+        }
+        #expect(error?.status == .failed)
+    }
+
     @Test func manyTimesComeWhole() throws {
-        let found = answers(#"{"expr":"* * * * * *","count":100000}"#)
+        let found = try answers(#"{"expr":"* * * * * *","count":100000}"#)
         let line = Array(try #require(found.first).utf8)
         let times = try JSONValue.parse(line, maximumBytes: 1 << 24)
         #expect(times["next"]?.array?.count == 100_000)

@@ -17,18 +17,39 @@ struct ScheduleVerbTests {
                 schedule   0 2 * * mon-fri
                 time zone  Europe/Berlin
                 next       2026-01-16 02:00:00 +01:00 (in 15 h)
-                           2026-01-19 02:00:00 +01:00 (in 3 d)
-                           2026-01-20 02:00:00 +01:00 (in 4 d)
+                           2026-01-19 02:00:00 +01:00 (in 4 d)
+                           2026-01-20 02:00:00 +01:00 (in 5 d)
 
                 """)
         #expect(run.talk == "")
     }
 
-    @Test(arguments: [("0 0 31 2 *", "never"), ("@reboot", "at each start")])
-    func checkSaysWhatNeverFires(schedule: String, word: String) {
+    @Test(arguments: [
+        (
+            "0 0 31 2 *", "never",
+            "it never fires: no year has such a day; write one that comes, as in \"0 2 28 2 *\""
+        ),
+        (
+            "at:2026-01-15T10:00:00Z", "never",
+            "it never fires: that instant is past; write one that is to come"
+        ),
+        (
+            "@reboot", "at each boot",
+            "it never fires by the clock: @reboot runs once after each boot of the machine"
+        ),
+    ])
+    func whatNeverFiresIsWarnedOf(schedule: String, word: String, warning: String) throws {
         let run = CommandRun(["schedule", "check", schedule])
         #expect(run.status == 0)
         #expect(run.output.contains("next       \(word)\n"))
+        #expect(run.talk == warning + "\n")
+        let json = try CommandRun(["schedule", "check", schedule, "--json"]).document()
+        #expect(json["next"] == [])
+        #expect(json["warning"]?.string == warning)
+        let next = CommandRun(["schedule", "next", schedule])
+        #expect(next.status == 0)
+        #expect(next.output == "")
+        #expect(next.talk == warning + "\n")
     }
 
     @Test(arguments: [
@@ -38,7 +59,8 @@ struct ScheduleVerbTests {
         ("* * * * moo", "day-of-week", "cannot read day-of-week \"moo\""),
         ("* * 0 * *", "day-of-month", "cannot read day-of-month \"0\""),
         ("* * *", nil, "cannot read schedule"),
-        ("interval:5m", nil, "takes seconds, without a unit"),
+        ("interval:5x", nil, "needs a whole number of seconds"),
+        ("CRON_TZ=UTC 0 2 * * *", nil, "a schedule carries no variables"),
         ("at:tomorrow", nil, "needs a date, a time and a zone"),
     ])
     func checkNamesFieldAndReason(schedule: String, field: String?, message: String) throws {
@@ -72,6 +94,7 @@ struct ScheduleVerbTests {
             try run.document() == [
                 "schedule": "@daily", "valid": true, "timezone": "UTC",
                 "next": ["2026-01-16T00:00:00Z", "2026-01-17T00:00:00Z", "2026-01-18T00:00:00Z"],
+                "warning": nil,
             ])
     }
 
@@ -95,13 +118,6 @@ struct ScheduleVerbTests {
                 "schedule": "@hourly", "timezone": "UTC", "after": "2025-01-15T10:00:00Z",
                 "next": ["2025-01-15T11:00:00Z"],
             ])
-    }
-
-    @Test func nextSaysWhereItNeverFires() {
-        let run = CommandRun(["schedule", "next", "at:2020-01-01T00:00:00Z"])
-        #expect(run.status == 0)
-        #expect(run.output == "")
-        #expect(run.talk == "it never fires\n")
     }
 
     @Test(arguments: [

@@ -23,7 +23,7 @@ struct DocumentTests {
             return
         }
         #expect(try run.document() == data)
-        #expect(run.output == data.text(indented: true) + "\n")
+        #expect(run.output == PlainText(json: data, indented: true).text + "\n")
     }
 
     @Test func controlCharactersLeaveTheDocumentEscaped() throws {
@@ -67,10 +67,17 @@ struct DocumentTests {
         ),
         (["history"], .taskHistory, ["limit": 20]),
         (["stats", "--since", "7d"], .stats, ["since": "2026-01-08T10:00:00Z"]),
-        (["list", "--class", "user"], .taskList, ["class": "user"]),
+        (["list", "--class", "user"], .taskList, ["class": "user", "limit": 500]),
+        (
+            ["list", "--limit", "7", "--after", "user.a"], .taskList,
+            ["limit": 7, "after": "user.a"]
+        ),
+        (["history", "--after", "c1"], .taskHistory, ["limit": 20, "after": "c1"]),
         (["next", "user.photos", "-c", "2"], .taskNext, ["task": "user.photos", "count": 2]),
         (["logs", "user.photos"], .taskLogs, ["task": "user.photos", "limit": 1000]),
         (["show", Samples.id], .taskStatus, ["execution": .string(Samples.id)]),
+        (["show", "3F2A91C0"], .taskStatus, ["execution": "3f2a91c0"]),
+        (["logs", "3F2A"], .taskLogs, ["execution": "3f2a", "limit": 1000]),
     ]
 
     @Test(arguments: requests)

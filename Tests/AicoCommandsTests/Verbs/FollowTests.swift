@@ -43,6 +43,52 @@ struct FollowTests {
         #expect(bus.requests.map(\.topic) == [.taskRun, .taskStatus, .taskLogs])
     }
 
+    @Test(arguments: ["--follow", "--wait"])
+    func whatItWaitsForIsSaidOncePerReason(flag: String) throws {
+        @Sendable func deferred(_ reason: String, _ detail: String) -> FakeBus.Event {
+            .init(
+                topic: .executionDeferred,
+                data: FollowScript.data(["reason": .string(reason), "detail": .string(detail)]))
+        }
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { request in
+            request.topic == .taskRun
+                ? .data(
+                    FollowScript.data([
+                        "state": "queued", "reason": "worker",
+                        "detail": "class user takes no orders: its canary \u{9B}failed",
+                    ]),
+                    events: [
+                        deferred("worker", "the same once more"), deferred("resources", "CPU 93 %"),
+                        deferred("resources", "CPU 94 %"), deferred("worker", "again"),
+                        .init(topic: .executionFinished, data: FollowScript.data()),
+                    ])
+                : .data(["execution": FollowScript.ended, "lines": []])
+        }
+        let run = CommandRun(["scheduler", "run", "user.photos", flag], root: root)
+        #expect(run.status == 0)
+        #expect(
+            run.talk == """
+                waits: worker (class user takes no orders: its canary \\x9bfailed)
+                waits: resources (CPU 93 %)
+                waits: worker (again)
+
+                """)
+        #expect(bus.requests.first?.topic == .taskRun)
+    }
+
+    @Test func aResultSteersNoTerminal() throws {
+        let root = try CommandRoot()
+        var end = FollowScript.ended.object ?? [:]
+        end["result"] = ["\u{9B}k": .string(Samples.hostile)]
+        let bus = try FakeBus(root, FollowScript.script(Self.events, end: .object(end)))
+        let run = CommandRun(["scheduler", "run", "user.photos", "--follow"], root: root)
+        #expect(
+            run.output.hasSuffix(
+                #"result {"\u009bk":"\u001b[2J\u009b31mgone\r\n\u202etfel\u0007"}"# + "\n"))
+        #expect(bus.requests.count == 3)
+    }
+
     @Test func waitShowsTheEndOnly() throws {
         let root = try CommandRoot()
         let bus = try FakeBus(

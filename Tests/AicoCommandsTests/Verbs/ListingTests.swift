@@ -53,7 +53,7 @@ struct ListingTests {
                 origin     admin
 
                 EXECUTION  TRIGGER   STARTED   TOOK  TRIES  OUTCOME            ERROR
-                3f2a91c0   schedule  8 h ago  1.3 s      2  killed (denied_s…  \x1b[2J\x9b31mgo…
+                3f2a91c0   schedule  9 h ago  1.3 s      2  killed (denied_s…  \x1b[2J\x9b31mgo…
 
                 """#)
     }
@@ -66,11 +66,12 @@ struct ListingTests {
                 trigger       schedule
                 outcome       killed (denied_syscall)
                 planned       2026-01-15T01:00:00Z (9 h ago)
-                started       2026-01-15T01:00:00.250000Z (8 h ago)
-                completed     2026-01-15T01:00:01.500000Z (8 h ago)
+                started       2026-01-15T01:00:00.250000Z (9 h ago)
+                completed     2026-01-15T01:00:01.500000Z (9 h ago)
                 took          1.3 s
                 error         \x1b[2J\x9b31mgone\r\n\u{202e}tfel\x07
                 attempt 1     failed_transient, exit code 75
+                  error       no \x9b3mspace
                 attempt 2     killed, signal 31
                   stopped by  denied system call mount(0x0, 0x1000, 0xffffffffffffffff)
                   used        0.5 s wall, 30 ms CPU, peak 1.5 MiB, 1 process, process limit hit 3 times
@@ -94,7 +95,7 @@ struct ListingTests {
         #expect(
             shown("scheduler", "history") == """
                 EXECUTION  TASK         TRIGGER   STARTED   TOOK  TRIES  OUTCOME
-                3f2a91c0   user.photos  schedule  8 h ago  1.3 s      2  killed (denied_syscall)
+                3f2a91c0   user.photos  schedule  9 h ago  1.3 s      2  killed (denied_syscall)
 
                 """)
     }
@@ -148,7 +149,7 @@ struct ListingTests {
         #expect(
             shown("scheduler", "dlq", "list") == """
                 ID  TASK         EXECUTION  WHEN     TRIES  REASON
-                 7  user.photos  3f2a91c0   8 h ago      2  killed: denied_syscall
+                 7  user.photos  3f2a91c0   9 h ago      2  killed: denied_syscall
 
                 """)
     }

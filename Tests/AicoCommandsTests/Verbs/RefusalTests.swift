@@ -76,7 +76,8 @@ struct RefusalTests {
         #expect(run.status == 5)
         #expect(run.output == "")
         #expect(run.talk.hasPrefix("aico: cannot reach the scheduler at \"ipc://\(root.path)/"))
-        #expect(run.talk.contains("\nhint: start it with \"aico-supervisor\""))
+        #expect(
+            run.talk.contains("\nhint: start it with \"aico-supervisor --root \(root.path)\""))
     }
 
     @Test(arguments: Verb.all)
@@ -99,7 +100,7 @@ struct RefusalTests {
         let run = CommandRun(["scheduler", "list", "--key", key], root: root)
         #expect(run.status == 4)
         #expect(run.talk.hasPrefix("aico: cannot enter the bus at "))
-        #expect(run.talk.contains("\nhint: ask an admin for a key"))
+        #expect(run.talk.contains("\nhint: name a key file that this scheduler knows with --key"))
         #expect(bus.requests.isEmpty)
     }
 

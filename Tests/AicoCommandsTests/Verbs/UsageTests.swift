@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import Foundation
 import Testing
 
 @testable import AicoCommands
@@ -46,7 +47,61 @@ struct UsageTests {
             message: "hint: write one of run_once, skip, run_all"),
         Fault(
             "scheduler", "create", "user.x", "@daily", "--env", "=x", "--", "/bin/true",
-            message: "cannot read --env \"=x\""),
+            message: "cannot read --env: it has no name before a \"=\""),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--env", "BAD NAME=1", "--", "/bin/true",
+            message: "cannot set the variable \"BAD NAME\": a name has letters, digits and _, and "
+                + "begins with no digit\nhint: write --env BAD_NAME=VALUE"),
+        Fault(
+            "scheduler", "update", "user.x", "--env", "1st=1",
+            message: "hint: write --env _1st=VALUE"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--env", "AICO_TASK_ID=x", "--",
+            "/bin/true",
+            message: "cannot set the variable \"AICO_TASK_ID\": the scheduler sets what begins "
+                + "with AICO_\nhint: write --env MY_TASK_ID=VALUE"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--config",
+            "{\"argv\":[\"/bin/true\"],\"environment\":{\"AICO_X\":\"1\"}}",
+            message: "cannot set the variable \"AICO_X\""),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--", "",
+            message: "cannot run a program without a name: the command's first word is empty\n"
+                + "hint: write its path after the dashes, as in -- /usr/bin/true"),
+        Fault(
+            "scheduler", "update", "user.x", "--", " ", "a",
+            message: "the command's first word is empty"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--config", "{\"argv\":[]}",
+            message: "the command's first word is empty"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--config",
+            "{\"argv\":[\"/bin/echo\",\"a\\u0000b\"]}",
+            message: "cannot use word 2 of the command: it has a zero byte in it"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--", "echo 'a b' > /tmp/x",
+            message: "hint: leave the quotes out, or have a shell read it: "
+                + "-- /bin/sh -c 'echo '\\''a b'\\'' > /tmp/x'"),
+        Fault(
+            "scheduler", "create", "user.x", "@every 5m", "--", "/bin/true",
+            message: "hint: write interval:5m"),
+        Fault(
+            "scheduler", "create", "user.x", "TZ=Asia/Tokyo 0 2 * * *", "--", "/bin/true",
+            message: "hint: write \"0 2 * * *\", and the zone apart: --timezone Asia/Tokyo"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--config", "@/tmp",
+            message: "cannot read \"/tmp\": Is a directory"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--timeout", "-5", "--", "/bin/true",
+            message: "cannot read --timeout \"-5\": it is not a span of time"),
+        Fault("scheduler", "list", "--limit", "-3", message: "--limit must be at least 1"),
+        Fault("scheduler", "history", "-n", "-3", message: "--limit must be at least 1"),
+        Fault(
+            "scheduler", "show", "photos",
+            message: "cannot tell what \"photos\" names: a task's id has a dot in it, an "
+                + "execution's is 4 or more hex digits\nhint: see both with"),
+        Fault("scheduler", "cancel", "3f2", message: "cannot tell what \"3f2\" names"),
+        Fault("scheduler", "logs", "", message: "cannot tell what \"\" names"),
         Fault(
             "scheduler", "create", "user.x", "@daily", "--config", "[]",
             message: "cannot read --config: it is no JSON object"),
@@ -71,7 +126,7 @@ struct UsageTests {
         Fault(
             "scheduler", "logs", "user.x", "--follow", "--json",
             message: "cannot take --follow and --json together"),
-        Fault("scheduler", "logs", "user.x", "--tail", "-1", message: "--tail"),
+        Fault("scheduler", "logs", "user.x", "--tail", "-1", message: "--tail must be at least 1"),
         Fault("scheduler", "next", "--count", "0", message: "--count must be at least 1"),
         Fault("scheduler", "dlq", "purge", message: "neither a dead letter nor --all is given"),
         Fault(
@@ -90,6 +145,32 @@ struct UsageTests {
         #expect(run.output == "")
         #expect(run.talk.hasPrefix("aico: "))
         #expect(run.talk.contains(fault.message))
+    }
+
+    @Test func aFileThatIsNoTextIsRefusedWithThePlace() throws {
+        let root = try CommandRoot()
+        let path = "\(root.path)/bytes"
+        try Data([0x61, 0xC3, 0xA9, 0xFF, 0x62]).write(to: URL(fileURLWithPath: path))
+        let run = CommandRun(
+            ["scheduler", "create", "user.x", "@daily", "--input", "@\(path)", "--", "/bin/cat"],
+            root: root)
+        #expect(run.status == 2)
+        #expect(
+            run.talk == """
+                aico: cannot read "\(path)": it is not UTF-8 from byte 3 on
+                hint: encode it, as with base64, and have the command decode it
+
+                """)
+    }
+
+    /// A value may be a secret.
+    @Test(arguments: ["TOKEN NAME=hunter2", "AICO_TOKEN=hunter2", "=hunter2", "hunter2 hunter2"])
+    func valuesOfVariablesAreNotShown(text: String) {
+        let run = CommandRun([
+            "scheduler", "create", "user.x", "@daily", "--env", text, "--", "/bin/true",
+        ])
+        #expect(run.status == 2)
+        #expect(!run.talk.contains("hunter2"))
     }
 
     @Test(arguments: [

@@ -47,6 +47,7 @@ struct WritingTests {
             "create", "user.photos", "0 2 * * *", "--timezone", "Europe/Berlin", "--env", "A=b=c",
             "--directory", "/srv", "--input", "text", "--timeout", "1h", "--retries", "2",
             "--retry-delay", "90", "--overlap", "queue_one", "--idle-only", "--dst-gap", "skip",
+            "--merge-output",
             "--", "/usr/bin/rsync", "-a", "--json", "/photos")
         #expect(run.status == 0)
         #expect(run.talk == "created user.photos, which runs in 15 h\n")
@@ -61,7 +62,7 @@ struct WritingTests {
                         "config": [
                             "argv": ["/usr/bin/rsync", "-a", "--json", "/photos"],
                             "environment": ["A": "b=c"], "working_directory": "/srv",
-                            "stdin": "text",
+                            "stdin": "text", "merge_output": true,
                         ],
                         "policies": [
                             "timeout": 3600, "retry": ["count": 2, "delay": 90],
@@ -95,23 +96,20 @@ struct WritingTests {
         #expect(run.talk == "")
     }
 
-    @Test func updateSendsWhatIsNamedAndKeepsTheHalves() {
+    @Test func updateSendsWhatIsNamedAlone() {
         let run = run(
             "update", "user.photos", "--schedule", "@daily", "--retries", "5", "--unset",
             "timeout", "--env", "B=2")
         #expect(run.talk == "updated user.photos\n")
         #expect(
             bus.requests == [
-                .init(topic: .taskStatus, body: ["task": "user.photos"]),
                 .init(
                     topic: .taskUpdate,
                     body: [
                         "task": "user.photos", "schedule": "@daily",
-                        "config": [
-                            "argv": ["/usr/bin/rsync", "-a"], "environment": ["B": "2"],
-                        ],
-                        "policies": ["retry": ["count": 5, "delay": 30], "timeout": nil],
-                    ]),
+                        "config": ["environment": ["B": "2"]],
+                        "policies": ["retry": ["count": 5], "timeout": nil],
+                    ])
             ])
     }
 
@@ -152,7 +150,9 @@ struct WritingTests {
     @Test func cancelTakesATaskAnExecutionOrItsBeginning() {
         let whole: JSONValue = ["execution": .string(Samples.id)]
         let words: [(String, JSONValue)] = [
-            ("user.photos", ["task": "user.photos"]), (Samples.id, whole), ("3F2A", whole),
+            ("user.photos", ["task": "user.photos"]), (Samples.id, whole),
+            (Samples.id.uppercased(), whole), ("3F2A", ["execution": "3f2a"]),
+            ("3f2a91c0-5", ["execution": "3f2a91c0-5"]),
         ]
         for (word, body) in words {
             #expect(run("cancel", word).talk == "cancelled execution 3f2a91c0\n")
@@ -160,15 +160,114 @@ struct WritingTests {
         }
     }
 
-    @Test func aBeginningThatNoneHasIsNotFound() {
-        let run = run("cancel", "dead")
-        #expect(run.status == 3)
+    @Test func cancelSaysWhatItWaitsForAndHowToEndIt() throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { request in
+            request.body["now"] == true
+                ? .data(["cancelled": [.string(Samples.id)], "waiting": []])
+                : .data([
+                    "cancelled": ["aaaaaaaa-5c1d-4f7e-9a66-0d4c51a1b2c3"],
+                    "waiting": [
+                        ["execution": .string(Samples.id), "until": "2026-01-15T10:00:05Z"]
+                    ],
+                ])
+        }
+        let run = CommandRun(["scheduler", "cancel", "user.photos"], root: root)
+        #expect(run.status == 0)
         #expect(
             run.talk == """
-                aico: cannot find execution "dead": there is none among the latest
-                hint: see them with "aico scheduler history"
+                cancelled execution aaaaaaaa
+                told execution 3f2a91c0 to end; it is killed at 10:00:05 UTC (in 5 s) unless it \
+                ends before; "aico scheduler cancel 3f2a91c0 --now" kills it
 
                 """)
+        let now = CommandRun(["scheduler", "cancel", "3f2a91c0", "--now"], root: root)
+        #expect(now.talk == "cancelled execution 3f2a91c0\n")
+        #expect(bus.requests.last?.body == ["execution": "3f2a91c0", "now": true])
+    }
+
+    @Test(arguments: [
+        (0, ""),
+        (
+            1,
+            """
+            1 execution that began before goes on with its retries; end it with "aico scheduler \
+            cancel user.a"
+
+            """
+        ),
+        (
+            3,
+            """
+            3 executions that began before go on with their retries; end them with "aico \
+            scheduler cancel user.a"
+
+            """
+        ),
+    ])
+    func disableSaysWhatGoesOn(count: Int, words: String) throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { _ in
+            .data(["task": Samples.task, "retrying": .int(count)])
+        }
+        let run = CommandRun(["scheduler", "disable", "user.a"], root: root)
+        #expect(run.status == 0)
+        #expect(run.talk == "disabled user.a\n" + words)
+        #expect(bus.requests.count == 1)
+    }
+
+    @Test func runSaysWhyItIsQueued() throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { _ in
+            .data([
+                "execution": .string(Samples.id), "task": "user.photos", "state": "queued",
+                "reason": "worker", "detail": "class user takes no orders: its canary failed",
+            ])
+        }
+        #expect(
+            CommandRun(["scheduler", "run", "user.photos"], root: root).talk == """
+                queued: user.photos, execution 3f2a91c0; waits: worker (class user takes no \
+                orders: its canary failed)
+
+                """)
+        #expect(bus.requests.count == 1)
+    }
+
+    @Test func whatIsUnsetAndSetIsSetOnTheDefault() {
+        _ = run("update", "user.photos", "--unset", "retry", "--retries", "7")
+        #expect(
+            bus.requests == [
+                .init(
+                    topic: .taskUpdate,
+                    body: [
+                        "task": "user.photos",
+                        "policies": [
+                            "retry": [
+                                "count": 7, "delay": nil, "factor": nil, "max_delay": nil,
+                                "jitter": nil,
+                            ]
+                        ],
+                    ])
+            ])
+        _ = run("update", "user.photos", "--unset", "timeout", "--timeout", "5m", "--unset", "dst")
+        #expect(
+            bus.requests.last?.body
+                == ["task": "user.photos", "policies": ["timeout": 300, "dst": nil]])
+    }
+
+    @Test func valuesMayBeNegative() {
+        #expect(
+            run("update", "user.photos", "--priority", "-50", "--input", "-x").status == 0)
+        #expect(bus.requests.last?.body["policies"] == ["priority": -50])
+        #expect(bus.requests.last?.body["config"]?["stdin"] == "-x")
+    }
+
+    @Test func aProgramWithASpaceInItsPathIsNoCommandInQuotes() throws {
+        let program = try root.write("", to: "my program")
+        #expect(run("create", "user.x", "@daily", "--", program).status == 0)
+        #expect(
+            run("create", "user.x", "@daily", "--", "/bin/sh", "-c", "echo a b").status == 0)
+        #expect(bus.requests.count == 2)
     }
 
     @Test func deadLettersAreSentBackAndPurged() {

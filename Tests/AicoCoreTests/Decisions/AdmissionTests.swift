@@ -5,21 +5,15 @@ import AicoCore
 import Testing
 
 struct AdmissionTests {
-    private typealias Decision = Admission.Decision
-
-    /// A place with room on a machine that does nothing.
-    private static let free = Admission.Place(
-        free: 1, freeInClass: 1, load: Admission.Load(cpu: 0, memory: 0))
-
-    struct Overlap: Sendable, CustomTestStringConvertible {
-        let policy: OverlapPolicy
+    struct Row: Sendable, CustomTestStringConvertible {
+        let overlap: OverlapPolicy
         let open: Int
         let waiting: Int
-        let expected: Admission.Decision
-        var testDescription: String { "\(policy), \(open) open, \(waiting) waiting" }
+        let expected: Admission.Arrival
+        var testDescription: String { "\(overlap), \(open) open, \(waiting) waiting" }
 
-        init(_ policy: OverlapPolicy, _ open: Int, _ waiting: Int, _ expected: Admission.Decision) {
-            self.policy = policy
+        init(_ overlap: OverlapPolicy, _ open: Int, _ waiting: Int, _ expected: Admission.Arrival) {
+            self.overlap = overlap
             self.open = open
             self.waiting = waiting
             self.expected = expected
@@ -27,92 +21,54 @@ struct AdmissionTests {
     }
 
     @Test(arguments: [
-        Overlap(.skip, 0, 0, .run), Overlap(.skip, 1, 0, .skip(.overlap)),
-        Overlap(.skip, 0, 1, .skip(.overlap)), Overlap(.skip, 1, 1, .skip(.overlap)),
-        Overlap(.queueOne, 0, 0, .run), Overlap(.queueOne, 1, 0, .deferred(.overlap)),
-        Overlap(.queueOne, 0, 1, .skip(.overlap)), Overlap(.queueOne, 1, 1, .skip(.overlap)),
-        Overlap(.queueAll, 0, 0, .run), Overlap(.queueAll, 1, 0, .deferred(.overlap)),
-        Overlap(.queueAll, 0, 1, .deferred(.overlap)),
-        Overlap(.queueAll, 1, 5, .deferred(.overlap)),
-        Overlap(.cancelOld, 0, 0, .run), Overlap(.cancelOld, 1, 0, .cancelOld),
-        Overlap(.cancelOld, 0, 1, .deferred(.overlap)),
-        Overlap(.cancelOld, 1, 1, .deferred(.overlap)),
-        Overlap(.allow, 0, 0, .run), Overlap(.allow, 7, 7, .run),
+        Row(.skip, 0, 0, .inLine), Row(.skip, 1, 0, .skip(.overlap)),
+        Row(.skip, 0, 1, .skip(.overlap)), Row(.queueOne, 0, 0, .inLine),
+        Row(.queueOne, 1, 0, .inLine), Row(.queueOne, 1, 1, .skip(.overlap)),
+        Row(.queueOne, 0, 1, .skip(.overlap)), Row(.queueAll, 1, 0, .inLine),
+        Row(.queueAll, 1, 7, .inLine), Row(.cancelOld, 0, 0, .instead),
+        Row(.cancelOld, 1, 1, .instead), Row(.allow, 3, 3, .beside),
     ])
-    func overlap(row: Overlap) {
-        let candidate = Admission.Candidate(
-            policies: TaskPolicies(overlap: row.policy), openOfTask: row.open,
-            waitingOfTask: row.waiting)
-        #expect(Admission.decide(candidate, at: Self.free) == row.expected)
+    func anInstantAtItsTimeFollowsTheOverlapPolicy(row: Row) {
+        #expect(arrival(.onTime, row) == row.expected)
     }
 
-    @Test func overlapComesBeforeAllElse() {
-        let candidate = Admission.Candidate(policies: TaskPolicies(), openOfTask: 1)
-        let place = Admission.Place(
-            isWorkerReady: false, free: 0, freeInClass: 0,
-            load: Admission.Load(cpu: 100, memory: 100))
-        #expect(Admission.decide(candidate, at: place) == .skip(.overlap))
+    @Test(arguments: OverlapPolicy.allCases)
+    func whatIsAskedForOrIsToRunInAnyCaseIsNeverSkipped(overlap: OverlapPolicy) {
+        let row = Row(overlap, 1, 1, .inLine)
+        let expected: Admission.Arrival = overlap == .allow ? .beside : .inLine
+        #expect(arrival(.requested, row) == expected)
+        #expect(arrival(.oneOfAll, row) == expected)
+        #expect(arrival(.furtherAttempt, row) == .beside)
     }
 
-    @Test func roomIsAskedForInOrder() {
-        let candidate = Admission.Candidate(policies: TaskPolicies())
-        func decide(_ isReady: Bool, _ free: Int, _ inClass: Int) -> Admission.Decision {
-            Admission.decide(
-                candidate,
-                at: Admission.Place(isWorkerReady: isReady, free: free, freeInClass: inClass))
-        }
-        #expect(decide(false, 0, 0) == .deferred(.worker))
-        #expect(decide(true, 0, 0) == .deferred(.concurrency))
-        #expect(decide(true, 1, 0) == .deferred(.classConcurrency))
-        #expect(decide(true, 1, 1) == .run)
+    private func arrival(_ cause: Admission.Cause, _ row: Row) -> Admission.Arrival {
+        Admission.arrival(
+            of: cause, policies: TaskPolicies(overlap: row.overlap), open: row.open,
+            waiting: row.waiting)
     }
 
-    struct Resources: Sendable, CustomTestStringConvertible {
+    struct Busy: Sendable {
         let cpu: Double
         let memory: Double
-        var idleOnly = false
-        var isManual = false
-        var waited = 0
-        let expected: Admission.Decision
-        var testDescription: String {
-            "\(cpu) % CPU, \(memory) % memory, idle only \(idleOnly), manual \(isManual), "
-                + "waited \(waited) s"
-        }
+        let normal: Admission.Deferral?
+        let idle: Admission.Deferral?
     }
 
     @Test(arguments: [
-        Resources(cpu: 80, memory: 80, expected: .run),
-        Resources(cpu: 80.1, memory: 0, expected: .deferred(.cpu)),
-        Resources(cpu: 0, memory: 80.1, expected: .deferred(.memory)),
-        Resources(cpu: 99, memory: 99, expected: .deferred(.cpu)),
-        Resources(cpu: 99, memory: 99, waited: 599, expected: .deferred(.cpu)),
-        Resources(cpu: 99, memory: 99, waited: 600, expected: .run),
-        Resources(cpu: 99, memory: 99, isManual: true, expected: .run),
-        Resources(cpu: 20, memory: 70, idleOnly: true, expected: .run),
-        Resources(cpu: 20.1, memory: 0, idleOnly: true, expected: .deferred(.notIdle)),
-        Resources(cpu: 0, memory: 70.1, idleOnly: true, expected: .deferred(.notIdle)),
-        Resources(
-            cpu: 21, memory: 0, idleOnly: true, waited: 600, expected: .skip(.maximumDefer)),
-        Resources(cpu: 5, memory: 5, idleOnly: true, waited: 600, expected: .run),
-        Resources(cpu: 99, memory: 99, idleOnly: true, isManual: true, expected: .run),
+        Busy(cpu: 0, memory: 0, normal: nil, idle: nil),
+        Busy(cpu: 20, memory: 70, normal: nil, idle: nil),
+        Busy(cpu: 21, memory: 0, normal: nil, idle: .notIdle),
+        Busy(cpu: 0, memory: 71, normal: nil, idle: .notIdle),
+        Busy(cpu: 80, memory: 80, normal: nil, idle: .notIdle),
+        Busy(cpu: 81, memory: 0, normal: .cpu, idle: .notIdle),
+        Busy(cpu: 0, memory: 81, normal: .memory, idle: .notIdle),
+        Busy(cpu: 99, memory: 99, normal: .cpu, idle: .notIdle),
     ])
-    func resources(row: Resources) {
-        let candidate = Admission.Candidate(
-            policies: TaskPolicies(idleOnly: row.idleOnly), isManual: row.isManual,
-            waited: .seconds(row.waited))
-        let place = Admission.Place(
-            free: 1, freeInClass: 1, load: Admission.Load(cpu: row.cpu, memory: row.memory))
-        #expect(Admission.decide(candidate, at: place) == row.expected)
-    }
-
-    @Test func anUnknownLoadHoldsNothingBack() {
-        let candidate = Admission.Candidate(policies: TaskPolicies(idleOnly: true))
-        let place = Admission.Place(free: 1, freeInClass: 1, load: nil)
-        #expect(Admission.decide(candidate, at: place) == .run)
-    }
-
-    @Test func onlyResourcesAreLookedAtAgain() {
+    func aBusyMachineHoldsBack(busy: Busy) {
+        let load = Admission.Load(cpu: busy.cpu, memory: busy.memory)
+        let thresholds = Admission.Thresholds()
         #expect(
-            Admission.Deferral.allCases.filter(\.isForResources) == [.cpu, .memory, .notIdle])
+            Admission.gate(load, thresholds: thresholds, isIdleOnly: false) == busy.normal)
+        #expect(Admission.gate(load, thresholds: thresholds, isIdleOnly: true) == busy.idle)
     }
 }

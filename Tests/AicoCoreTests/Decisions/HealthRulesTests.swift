@@ -11,6 +11,7 @@ struct HealthRulesTests {
         var failed = 0
         var all = 0
         var storeFailure: Duration?
+        var damages: [String] = []
         var lateness = Duration.zero
         var found: [HealthCheck] = []
         let status: HealthStatus
@@ -31,11 +32,15 @@ struct HealthRulesTests {
         Row(
             id: "worker distrusted", worker: .distrusted("its canary got out"),
             status: .critical, bad: "worker.user"),
+        Row(
+            id: "worker dies again and again", worker: .dying(times: 3, last: "ended"),
+            status: .critical, bad: "worker.user"),
+        Row(id: "damaged", damages: ["page 7"], status: .critical, bad: "store"),
         Row(id: "few executions say nothing", failed: 9, all: 9, status: .healthy),
         Row(id: "below ten percent", failed: 9, all: 100, status: .healthy),
-        Row(id: "ten percent", failed: 1, all: 10, status: .degraded, bad: "executions"),
-        Row(id: "below half", failed: 49, all: 100, status: .degraded, bad: "executions"),
-        Row(id: "half", failed: 5, all: 10, status: .critical, bad: "executions"),
+        Row(id: "ten percent", failed: 1, all: 10, status: .degraded, bad: "maintenance"),
+        Row(id: "below half", failed: 49, all: 100, status: .degraded, bad: "maintenance"),
+        Row(id: "half", failed: 5, all: 10, status: .critical, bad: "maintenance"),
         Row(
             id: "store refuses", storeFailure: .zero, status: .critical, bad: "store"),
         Row(id: "a second late", lateness: .seconds(1), status: .healthy),
@@ -47,22 +52,48 @@ struct HealthRulesTests {
     ])
     func judgement(row: Row) {
         let facts = HealthRules.Facts(
-            workers: [(.user, row.worker)], recent: (row.failed, row.all),
-            storeFailure: row.storeFailure, lateness: row.lateness, found: row.found)
-        let (status, checks) = HealthRules.judge(facts)
-        #expect(status == row.status)
-        #expect(checks.filter { $0.status != .healthy }.map(\.name) == [row.bad].compactMap { $0 })
+            workers: [(.user, row.worker)], recentOfSystem: (row.failed, row.all),
+            storeFailure: row.storeFailure, damages: row.damages, lateness: row.lateness,
+            found: row.found)
+        let report = HealthRules.judge(facts)
+        #expect(report.system == row.status)
+        #expect(report.tasks == .healthy)
         #expect(
-            checks.map(\.name)
-                == ["worker.user", "executions", "store", "loop"] + row.found.map(\.name))
-        #expect(checks.allSatisfy { !$0.message.isEmpty })
+            report.checks.filter { $0.status != .healthy }.map(\.name)
+                == [row.bad].compactMap { $0 })
+        #expect(
+            report.checks.map(\.name)
+                == ["worker.user", "maintenance", "store", "loop"] + row.found.map(\.name)
+                + ["tasks"])
+        #expect(report.checks.allSatisfy { !$0.message.isEmpty })
+    }
+
+    @Test func tasksOfUsersAloneDoNotMakeTheSystemUnwell() {
+        let report = HealthRules.judge(HealthRules.Facts(recentOfTasks: (10, 10)))
+        #expect(report.system == .healthy)
+        #expect(report.tasks == .critical)
+        #expect(report.checks.last?.message == "10 of the last 10 attempts failed")
+    }
+
+    @Test func twoChecksOfOneNameAreOne() {
+        let report = HealthRules.judge(
+            HealthRules.Facts(
+                workers: [(.user, .ready)],
+                found: [
+                    HealthCheck(name: "worker.user", status: .critical, message: "bad"),
+                    HealthCheck(name: "disk", status: .degraded, message: "full"),
+                    HealthCheck(name: "disk", status: .degraded, message: "slow"),
+                ]))
+        #expect(report.checks.count { $0.name == "worker.user" } == 1)
+        #expect(report.checks.first?.status == .critical)
+        #expect(report.checks.first { $0.name == "disk" }?.message == "full; slow")
     }
 
     @Test func theWorstDecides() {
         let facts = HealthRules.Facts(
             workers: [(.user, .missing(.zero)), (.agency, .distrusted("why"))],
             lateness: .seconds(5))
-        #expect(HealthRules.judge(facts).status == .critical)
+        #expect(HealthRules.judge(facts).system == .critical)
         #expect(HealthStatus.healthy < .degraded)
         #expect(HealthStatus.degraded < .critical)
     }

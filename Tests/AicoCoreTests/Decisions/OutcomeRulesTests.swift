@@ -52,6 +52,13 @@ struct OutcomeRulesTests {
         Row(.none, .notStarted, cause: refused(38), .failedPermanent, .layerRefused),
         Row(
             .none, .notStarted, cause: .orderRefused(message: ""), .failedPermanent, .orderRefused),
+        Row(.none, .notStarted, cause: .noPlace(message: ""), .failedTransient, .noResources),
+        Row(
+            .none, .signaled(signal: 9), cause: .diedInSetUp(message: ""), .failedTransient,
+            .notStarted),
+        Row(
+            .none, .exited(code: 127), cause: .diedInSetUp(message: ""), .failedTransient,
+            .notStarted),
         Row(
             done, .exited(code: 0), cause: .protocolViolation(message: ""), .failedPermanent,
             .protocolViolation),
@@ -78,8 +85,9 @@ struct OutcomeRulesTests {
         #expect(OutcomeRules.outcome(of: row.exit) == row.expected)
     }
 
-    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ENOSPC, ETIMEDOUT: they pass by themselves.
-    @Test(arguments: [11, 12, 16, 23, 24, 28, 110] as [Int32])
+    /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ENOSPC, ENOBUFS, ETOOMANYREFS, ETIMEDOUT: they pass
+    /// by themselves.
+    @Test(arguments: [11, 12, 16, 23, 24, 28, 105, 109, 110] as [Int32])
     func aLackAtSetUpIsTransient(errno: Int32) {
         let exit = AttemptExit(
             reply: .none, exit: .notStarted, cause: Self.refused(errno), usage: .none)

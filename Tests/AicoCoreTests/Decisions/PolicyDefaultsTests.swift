@@ -42,8 +42,9 @@ struct PolicyDefaultsTests {
         #expect(
             Admission.Deferral.allCases.map(\.rawValue) == [
                 "overlap", "worker", "concurrency", "class_concurrency", "cpu", "memory",
-                "not_idle",
+                "not_idle", "load_unknown", "stopping",
             ])
-        #expect(Admission.Refusal.allCases.map(\.rawValue) == ["overlap", "max_defer"])
+        #expect(
+            Admission.Refusal.allCases.map(\.rawValue) == ["overlap", "superseded", "max_defer"])
     }
 }

@@ -59,9 +59,43 @@ import TimeZones
         #expect(try next("@reboot", after: "2025-01-01T00:00:00Z") == nil)
     }
 
-    @Test func anIntervalBeginsAtCreation() throws {
-        #expect(try next("interval:60", after: "2000-01-01T00:00:00Z") == "2023-11-14T22:14:20Z")
+    @Test func anIntervalIsAGridThroughItsCreation() throws {
+        // Before it too, for a clock that was set back.
+        #expect(try next("interval:60", after: "2023-11-14T20:00:00Z") == "2023-11-14T20:00:20Z")
+        #expect(try next("interval:60", after: "2023-11-14T22:13:20Z") == "2023-11-14T22:14:20Z")
         #expect(try next("interval:60", after: "2023-11-14T22:14:20Z") == "2023-11-14T22:15:20Z")
+    }
+
+    @Test(arguments: [
+        ("interval:300", 300), ("interval:300s", 300), ("interval:5m", 300),
+        ("interval:2h", 7200), ("interval:3650d", 315_360_000),
+    ])
+    func anIntervalMayHaveAUnit(_ text: String, _ seconds: Int64) throws {
+        let schedule = try Schedule.parse(text)
+        #expect(schedule.kind == .interval(seconds: seconds))
+        #expect(schedule.text == text)
+    }
+
+    /// What a hint says to write is itself a schedule.
+    @Test(arguments: [
+        "@every 5m", "@every 1h30m", "@every 90s", "@every x", "@every", "interval:1h30m",
+        "interval:", "0 0 ? * *", "?/5 * * * *", "@dayly", "interval:0", "at:soon",
+    ])
+    func whatAHintNamesIsAccepted(_ text: String) throws {
+        let error = #expect(throws: ScheduleError.self) { try Schedule.parse(text) }
+        let hint = try #require(error?.hint)
+        let word = try #require(hint.split(separator: " ").dropFirst().first)
+        // Hints of fields name the field's text alone.
+        let isField = error?.field != nil
+        _ = try Schedule.parse(isField ? "\(word) * * * *" : String(word))
+    }
+
+    @Test(arguments: [
+        ("0 0 30 2 *", false), ("0 0 29 2 *", true), ("0 0 * 2 mon#5", true), ("@reboot", true),
+        ("0 0 31 2,4,6,9,11 *", false), ("at:2020-01-01T00:00:00Z", true), ("interval:5m", true),
+    ])
+    func daysThatNeverComeAreKnown(_ text: String, _ hasDays: Bool) throws {
+        #expect(try Schedule.parse(text).hasDays == hasDays)
     }
 
     @Test func spacesAroundAreNotPartOfTheText() throws {
@@ -113,9 +147,56 @@ import TimeZones
                     + "write minute hour day-of-month month day-of-week, as in \"0 2 * * *\""
             ),
             (
-                "interval:5m",
-                "cannot read schedule \"interval:5m\": \"interval:\" takes seconds, "
-                    + "without a unit; write interval:300"
+                "interval:1h30m",
+                "cannot read schedule \"interval:1h30m\": \"interval:\" takes one unit; "
+                    + "write interval:5400"
+            ),
+            (
+                "interval:5x",
+                "cannot read schedule \"interval:5x\": \"interval:\" needs a whole number of "
+                    + "seconds, or one with s, m, h or d; "
+                    + "write interval:300 or interval:5m for every five minutes"
+            ),
+            (
+                "interval:4000d",
+                "cannot read schedule \"interval:4000d\": the longest is 315360000 s; "
+                    + "write a cron expression such as @yearly"
+            ),
+            (
+                "@every 5m",
+                "cannot read schedule \"@every\": intervals are written in another way; "
+                    + "write interval:5m"
+            ),
+            (
+                "@every 1h30m",
+                "cannot read schedule \"@every\": intervals are written in another way; "
+                    + "write interval:5400"
+            ),
+            (
+                "@every minute",
+                "cannot read schedule \"@every\": intervals are written in another way; "
+                    + "write interval:5m for every five minutes"
+            ),
+            (
+                "CRON_TZ=Europe/Berlin 0 2 * * *",
+                "cannot read schedule \"CRON_TZ=Europe/Berlin\": a schedule carries no variables; "
+                    + "write \"0 2 * * *\", and the zone apart: --timezone Europe/Berlin"
+            ),
+            (
+                "TZ=\"Asia/Tokyo\" @daily",
+                "cannot read schedule \"TZ=\"Asia/Tokyo\"\": a schedule carries no variables; "
+                    + "write \"@daily\", and the zone apart: --timezone Asia/Tokyo"
+            ),
+            (
+                "MAILTO=me 0 2 * * *",
+                "cannot read schedule \"MAILTO=me\": a schedule carries no variables; "
+                    + "write \"0 2 * * *\""
+            ),
+            (
+                "CRON_TZ=UTC",
+                "cannot read schedule \"CRON_TZ=UTC\": a schedule carries no variables; "
+                    + "write minute hour day-of-month month day-of-week, as in \"0 2 * * *\", "
+                    + "and the zone apart: --timezone UTC"
             ),
             (
                 "interval:0",
@@ -129,7 +210,12 @@ import TimeZones
             (
                 "0 0 ? * mon",
                 "cannot read day-of-month \"?\": ? is of another dialect, * says the same here; "
-                    + "write 1 to 31"
+                    + "write *"
+            ),
+            (
+                "?/5 * * * *",
+                "cannot read minute \"?/5\": ? is of another dialect, * says the same here; "
+                    + "write */5"
             ),
             (
                 "0 0 * * mon#6",

@@ -31,13 +31,18 @@ extension InstanceRoot {
         return found.sorted { $0.at < $1.at }
     }
 
+    /// The task that `put` makes.
+    static func task() throws -> TaskKey {
+        TaskKey(id: try TaskID("user.one"), uid: "00000000-0000-4000-8000-000000000001")
+    }
+
     /// Puts a task into the store as if it had been made some time ago.
     func put(
         _ schedule: String, created: Instant, nextRun: Instant?, policies: JSONValue = [:]
     ) throws {
         let store = try store()
         let task = StoredTask(
-            id: try TaskID("user.one"), type: "user.command", schedule: schedule,
+            key: try Self.task(), type: "user.command", schedule: schedule,
             config: (["argv": ["/bin/true"]] as JSONValue).serialized(),
             policies: policies.serialized(), origin: "admin", createdAt: created,
             updatedAt: created, nextRun: nextRun)

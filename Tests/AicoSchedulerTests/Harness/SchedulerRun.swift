@@ -9,6 +9,7 @@ import BusClient
 import Foundation
 import Glibc
 import Logging
+import SchedulerCore
 import Synchronization
 import Testing
 
@@ -81,16 +82,21 @@ final class SchedulerRun {
     }
 
     deinit {
-        if !isOver { _ = try? stop() }
+        // Nothing of a test's end is worth waiting for what still runs.
+        if !isOver {
+            shutdown(channel, Int32(SHUT_RDWR))
+            _ = try? wait()
+        }
         close(channel)
     }
 
     func send(
         _ kind: SupervisorMessage.Kind, _ taskClass: TaskClass = .maintenance,
-        argument: Int32 = 0, processID: UInt64 = 0
+        argument: Int32 = 0, processID: UInt64 = 0, words: [UInt8] = []
     ) {
         let bytes = SupervisorMessage(
-            kind: kind, taskClass: taskClass, argument: argument, processID: processID
+            kind: kind, taskClass: taskClass, argument: argument, processID: processID,
+            words: words
         ).encoded()
         _ = Glibc.send(channel, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
@@ -99,7 +105,7 @@ final class SchedulerRun {
     func receive(within seconds: Int32 = 10) throws -> SupervisorMessage {
         var item = pollfd(fd: channel, events: Int16(POLLIN), revents: 0)
         try #require(poll(&item, 1, seconds * 1000) == 1)
-        var bytes = [UInt8](repeating: 0, count: 64)
+        var bytes = [UInt8](repeating: 0, count: SupervisorMessage.size + 1)
         let count = recv(channel, &bytes, bytes.count, 0)
         return try #require(SupervisorMessage(decoding: Array(bytes.prefix(max(0, count)))))
     }
@@ -174,13 +180,13 @@ final class SchedulerRun {
     }
 }
 
-/// A machine that is always as busy.
+/// A machine that is always as busy; nil where it cannot be told.
 final class FixedLoad: ResourceMonitor, Sendable {
-    private let fixed: Admission.Load?
+    private let fixed: MachineLoad
 
-    init(_ load: Admission.Load?) { fixed = load }
+    init(_ load: Admission.Load?) { fixed = load.map { .known($0) } ?? .unknowable }
 
-    func load(at now: Instant) -> Admission.Load? { fixed }
+    func load(at now: Duration) -> MachineLoad { fixed }
 }
 
 /// A machine that is as busy as the test says.
@@ -195,5 +201,5 @@ final class ChangingLoad: ResourceMonitor, Sendable {
         value.withLock { $0 = Admission.Load(cpu: cpu, memory: memory) }
     }
 
-    func load(at now: Instant) -> Admission.Load? { value.withLock { $0 } }
+    func load(at now: Duration) -> MachineLoad { .known(value.withLock { $0 }) }
 }

@@ -70,7 +70,7 @@ import Testing
         #expect(actions.contains(.killScheduler) && !actions.contains(.finish))
         let ended = machine.handle(.schedulerExited(status: 9, ranFor: .zero))
         #expect(!ended.contains(.finish))
-        #expect(machine.handle(.timer(.relaunchScheduler)) == [.launchScheduler])
+        #expect(machine.handle(.timer(.relaunchScheduler)) == SupervisorMachine.start)
     }
 
     @Test(arguments: SchedulerState.allCases)
@@ -124,6 +124,17 @@ import Testing
         _ = machine.handle(.workerLaunched(.user, processID: 8))
         let healthy = machine.handle(.workerExited(.user, status: 1, ranFor: .seconds(60)))
         #expect(Self.delays(of: healthy) == [.milliseconds(100)])
+    }
+
+    @Test func aWorkersLastWordsGoWithItsExitAndItsStatus() {
+        let words = Array("no library".utf8)
+        let told = SupervisorAction.send(.to(.exited, .user, argument: 9, words: words))
+        var machine = SupervisorMachine.with(.running, user: .running)
+        let exit = SupervisorEvent.workerExited(.user, status: 9, ranFor: .zero, words: words)
+        #expect(machine.handle(exit).contains(told))
+        #expect(machine.handle(.message(.to(.status, .maintenance))).last == told)
+        var stopping = SupervisorMachine.with(.stopping, user: .running)
+        #expect(stopping.handle(exit).last == told)
     }
 
     @Test func eachClassWaitsForItself() {

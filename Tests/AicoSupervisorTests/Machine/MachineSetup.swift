@@ -79,10 +79,12 @@ extension SupervisorMachine {
 
 extension SupervisorMessage {
     static func to(
-        _ kind: Kind, _ taskClass: TaskClass, argument: Int32 = 0, processID: UInt64 = 0
+        _ kind: Kind, _ taskClass: TaskClass, argument: Int32 = 0, processID: UInt64 = 0,
+        words: [UInt8] = []
     ) -> SupervisorMessage {
         SupervisorMessage(
-            kind: kind, taskClass: taskClass, argument: argument, processID: processID)
+            kind: kind, taskClass: taskClass, argument: argument, processID: processID,
+            words: words)
     }
 }
 
@@ -95,7 +97,8 @@ extension Violation {
             case .closed: .unread
             case .unread: .wrongDirection
             case .wrongDirection: .outOfTurn
-            case .outOfTurn: nil
+            case .outOfTurn: .unasked
+            case .unasked: nil
             }
         })
 }
@@ -106,15 +109,16 @@ enum EventKind: Hashable {
     case violation(Violation)
     case schedulerExited, schedulerLaunchFailed
     case workerLaunched, workerLaunchFailed, workerExited
-    case relaunchScheduler, relaunchWorker, stopGrace
-    case stopSignal
+    case relaunchScheduler, relaunchWorker, heartbeat, stopGrace
+    case overslept, stopSignal
 
     /// Every kind there is.
     static let all = Set(
         SupervisorMessage.Kind.allCases.map(EventKind.message)
             + Violation.all.map(EventKind.violation) + [
                 .schedulerExited, .schedulerLaunchFailed, .workerLaunched, .workerLaunchFailed,
-                .workerExited, .relaunchScheduler, .relaunchWorker, .stopGrace, .stopSignal,
+                .workerExited, .relaunchScheduler, .relaunchWorker, .heartbeat, .stopGrace,
+                .overslept, .stopSignal,
             ])
 
     init(_ event: SupervisorEvent) {
@@ -128,7 +132,9 @@ enum EventKind: Hashable {
         case .workerExited: self = .workerExited
         case .timer(.relaunchScheduler): self = .relaunchScheduler
         case .timer(.relaunchWorker): self = .relaunchWorker
+        case .timer(.heartbeat): self = .heartbeat
         case .timer(.stopGrace): self = .stopGrace
+        case .overslept: self = .overslept
         case .stopSignal: self = .stopSignal
         }
     }

@@ -37,6 +37,8 @@ import Testing
             .message(.to(.status, .user)), .schedulerExited(status: 9, ranFor: .zero),
             .schedulerLaunchFailed(errno: 11), .timer(.relaunchScheduler),
             .timer(.relaunchScheduler), .violation(.undecodable), .timer(.stopGrace),
+            .timer(.heartbeat), .timer(.heartbeat), .overslept,
+            .message(.to(.pong, .maintenance, argument: 1)),
         ]
     static let stops: [SupervisorEvent] = [.stopSignal, .message(.to(.stop, .user))]
 
@@ -63,7 +65,7 @@ import Testing
             }
             #expect(finishes == (machine.scheduler == .finished ? 1 : 0), "seed \(seed)")
         }
-        #expect(reached.count == 2 + TaskClass.allCases.count, "the walks came everywhere")
+        #expect(reached.count == 3 + TaskClass.allCases.count, "the walks came everywhere")
     }
 
     /// In which states of the scheduler an action may be asked for.
@@ -78,6 +80,7 @@ import Testing
         case .killScheduler: [.running, .stopping].contains(before)
         case .finish: before != .finished && after == .finished
         case .startTimer(.stopGrace, _): after == .stopping
+        case .startTimer(.heartbeat, _): after == .running
         case .startTimer(.relaunchScheduler, _): after == .backingOff
         case .startTimer(.relaunchWorker, let delay): delay <= .seconds(30)
         case .killWorker, .stopTimer, .log: before != .finished

@@ -78,7 +78,18 @@ struct SchedulerRow: CustomTestStringConvertible {
                 stopping: .to(.finished, [.finish])),
             SchedulerRow(
                 .timer(.relaunchScheduler), running: .ignored,
-                backingOff: .to(.running, [.launchScheduler]), stopping: .ignored),
+                backingOff: .to(.running, SupervisorMachine.start), stopping: .ignored),
+            SchedulerRow(
+                .timer(.heartbeat),
+                running: .to(
+                    .running,
+                    [
+                        .send(.to(.ping, .maintenance, argument: 1)),
+                        .startTimer(.heartbeat, .seconds(5)),
+                    ]),
+                stopping: .ignored),
+            // Nothing was asked yet: there is no wait to begin anew.
+            SchedulerRow(.overslept, running: .ignored, stopping: .ignored),
             SchedulerRow(
                 .timer(.stopGrace), running: .ignored,
                 stopping: .to(.finished, [.log(.graceOver), .finish])),
@@ -96,7 +107,12 @@ struct SchedulerRow: CustomTestStringConvertible {
                 stopping: violation == .closed
                     ? .ignored : .to(.stopping, violated(violation)))
         }
-        + [SupervisorMessage.Kind.launched, .exited, .launchFailed, .shutdown].map { kind in
+        + [
+            row(
+                .message(.to(.pong, .user, argument: 1)), as: .unasked,
+                stopping: .to(.stopping, violated(.unasked)))
+        ]
+        + [SupervisorMessage.Kind.launched, .exited, .launchFailed, .shutdown, .ping].map { kind in
             row(
                 .message(.to(kind, .user)), as: .wrongDirection,
                 stopping: .to(.stopping, violated(.wrongDirection)))
@@ -155,7 +171,8 @@ struct SchedulerRow: CustomTestStringConvertible {
     }
 
     @Test func theFirstActionLaunchesTheScheduler() {
-        #expect(SupervisorMachine.start == [.launchScheduler])
+        #expect(
+            SupervisorMachine.start == [.launchScheduler, .startTimer(.heartbeat, .seconds(5))])
         #expect(SupervisorMachine().scheduler == .running)
     }
 }

@@ -42,6 +42,14 @@ import Testing
             "scheduler broke the channel's rules: a launch of a class that runs; it is killed"
         ),
         (
+            .schedulerViolated(.unasked),
+            "scheduler broke the channel's rules: an answer to nothing; it is killed"
+        ),
+        (
+            .schedulerSilent(.seconds(20)),
+            "scheduler did not answer for 20.0 seconds; it is killed and starts again"
+        ),
+        (
             .workerLaunched(.agency, processID: 4711),
             "worker agency runs as process 4711"
         ),

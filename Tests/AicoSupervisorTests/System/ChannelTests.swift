@@ -31,27 +31,28 @@ import Testing
 
     @Test func whatIsSentArrivesAsOneMessage() throws {
         let message = SupervisorMessage(
-            kind: .exited, taskClass: .security, argument: -9, processID: .max)
+            kind: .exited, taskClass: .security, argument: -9, processID: .max,
+            words: Array("last words".utf8))
         #expect(ours.send(message))
-        var buffer = [UInt8](repeating: 0, count: 64)
+        var buffer = [UInt8](repeating: 0, count: 512)
         let count = recv(theirs.number, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         #expect(count == SupervisorMessage.size)
         #expect(SupervisorMessage(decoding: Array(buffer.prefix(max(count, 0)))) == message)
     }
 
-    @Test(arguments: [1, 2, 31]) func aShortMessageIsAViolation(count: Int) throws {
+    @Test(arguments: [1, 2, 32, 255]) func aShortMessageIsAViolation(count: Int) throws {
         try say(Array(Self.launch.encoded().prefix(count)))
         #expect(ours.receive() == .violation(.undecodable))
     }
 
     @Test(arguments: [1, 32, 4096]) func aLongMessageIsAViolation(more: Int) throws {
-        // Its first 32 bytes alone would be a message.
+        // Its first 256 bytes alone would be a message.
         try say(Self.launch.encoded() + [UInt8](repeating: 0, count: more))
         #expect(ours.receive() == .violation(.undecodable))
         #expect(ours.receive() == nil, "the rest of it is not taken for another one")
     }
 
-    @Test(arguments: [0, 1, 2, 3, 16, 31]) func aMessageThatDoesNotDecodeIsAViolation(
+    @Test(arguments: [0, 1, 2, 3, 16, 31, 32, 255]) func aMessageThatDoesNotDecodeIsAViolation(
         index: Int
     ) throws {
         var bytes = Self.launch.encoded()

@@ -141,17 +141,95 @@ struct AttemptRecordTests {
         #expect(fine.ending(.exited(code: 0), outOfMemory: true)?.cause == nil)
     }
 
-    @Test func droppedLinesAreToldAtTheEnd() {
+    @Test func headAndTailOfAFloodAreToldWithTheCountBetween() {
         let record = running()
-        for _ in 0..<5_003 {
-            _ = record.received(.log(stream: .standardOutput, line: "y"), now: start)
+        var head: [AttemptRecord.Action] = []
+        for number in 0..<7_000 {
+            head += record.wrote("\(number)", on: .standardOutput)
         }
-        let actions = record.ended(.exited(code: 0))
-        guard case .report(.log(key, 5001, .warning, at, let line)) = actions.first else {
-            Issue.record("no note came: \(actions)")
+        #expect(head.count == 5_001)
+        guard case .report(.log(key, 5001, .warning, at, let note)) = head.last else {
+            Issue.record("no note came: \(String(describing: head.last))")
             return
         }
-        #expect(line.hasPrefix("3 lines dropped") && actions.count == 2)
+        #expect(note.hasPrefix("more than 5000 lines"))
+        let tail = record.ended(.exited(code: 0))
+        #expect(tail.count == 1_002)
+        #expect(
+            tail.first
+                == .report(
+                    .log(
+                        attempt: key, sequence: 5002, stream: .warning, at: at,
+                        line: "1000 lines left out")))
+        #expect(
+            tail[1]
+                == .report(
+                    .log(
+                        attempt: key, sequence: 5003, stream: .standardOutput, at: at,
+                        line: "6000")))
+    }
+
+    @Test(arguments: [
+        ProcessExit.signaled(signal: 9), .signaled(signal: 7), .exited(code: 127),
+        .exited(code: 0),
+    ])
+    func deathBeforeTheLastLayerIsToldAsThat(exit: ProcessExit) {
+        let cause = record().ending(exit)?.cause
+        #expect(
+            cause == .diedInSetUp(message: "its process ended during set-up: \(exit.words)"))
+    }
+
+    @Test func deathInSetUpOfAKnownCauseIsToldAsThat() {
+        #expect(record().ending(.signaled(signal: 9), outOfMemory: true)?.cause == .outOfMemory)
+        let cancelled = record()
+        _ = cancelled.cancelled(.requested, grace: .zero, now: start)
+        #expect(cancelled.ending(.signaled(signal: 9))?.cause == .cancelled(.requested))
+    }
+
+    @Test func signalOfATasksProgramIsTheAttempts() {
+        let record = running()
+        _ = record.wrote("segfault at 0", on: .standardError)
+        _ = record.received(
+            .programFailed(permanent: false, signal: 11, message: "ended by signal 11"), now: start)
+        let ending = record.ending(.exited(code: 139))
+        #expect(ending?.exit == .signaled(signal: 11))
+        #expect(
+            ending?.reply
+                == .failed(permanent: false, message: "ended by signal 11: segfault at 0"))
+    }
+
+    @Test func lastWordsOnStandardErrorAreQuotedWhereTheySayMore() {
+        let program = running()
+        _ = program.received(
+            .programFailed(permanent: true, signal: 0, message: "exited with code 3"), now: start)
+        // After the last frame: from the pipe, which is read to its end.
+        _ = program.wrote("no space left", on: .standardError)
+        _ = program.wrote("", on: .standardError)
+        _ = program.wrote("done", on: .standardOutput)
+        let exited = program.ending(.exited(code: 3))
+        #expect(exited?.exit == .exited(code: 3))
+        #expect(
+            exited?.reply
+                == .failed(permanent: true, message: "exited with code 3: no space left"))
+        let trap = running()
+        _ = trap.wrote("Fatal error: no such thing", on: .standardError)
+        #expect(
+            trap.ending(.signaled(signal: 4))?.reply
+                == .failed(
+                    permanent: false, message: "ended by signal 4: Fatal error: no such thing"))
+        let fine = running()
+        _ = fine.wrote("a warning", on: .standardError)
+        #expect(fine.ending(.exited(code: 0))?.reply == TaskReply.none)
+    }
+
+    @Test func quoteIsBounded() {
+        let record = running()
+        _ = record.wrote(String(repeating: "é", count: 5000), on: .standardError)
+        guard case .failed(_, let message) = record.ending(.signaled(signal: 6))?.reply else {
+            Issue.record("no words came")
+            return
+        }
+        #expect(message.utf8.count < 500 && message.hasSuffix("é ... [cut: 10000 bytes]"))
     }
 }
 
@@ -176,6 +254,10 @@ private final class Subject {
     func received(
         _ frame: TaskFrame, now: ContinuousClock.Instant
     ) -> [AttemptRecord.Action] { record.received(frame, at: at, now: now) }
+
+    func wrote(_ line: String, on stream: LogStream) -> [AttemptRecord.Action] {
+        record.wrote(line, on: stream, at: at)
+    }
 
     func violated(_ message: String) -> [AttemptRecord.Action] { record.violated(message) }
 

@@ -43,20 +43,20 @@ struct RunLimitsTests {
                 == .admitted(capabilities: 0))
         #expect(
             RunLimits.admit(order("maintenance.canary"), types: types, plan: plan(), running: 2)
-                == .refused("the class runs 2 attempts already, its profile's limit"))
+                == .full("the class runs 2 attempts already, its profile's limit"))
         #expect(
             RunLimits.admit(order("user.canary"), types: types, plan: plan(), running: 0)
                 == .refused("this worker has no type \"user.canary\""))
     }
 
-    @Test func unknownTypeAndFullClassAreRefused() {
+    @Test func unknownTypeIsRefusedAndAFullClassHasNoPlace() {
         #expect(
             RunLimits.admit(order("user.simple"), types: types, plan: plan(), running: 0)
                 == .refused(
                     "this worker has no type \"user.simple\"; did you mean \"user.sample\"?"))
         #expect(
             RunLimits.admit(order("user.sample"), types: types, plan: plan(), running: 2)
-                == .refused("the class runs 2 attempts already, its profile's limit"))
+                == .full("the class runs 2 attempts already, its profile's limit"))
     }
 
     @Test func timesAreHeldToTheProfile() {

@@ -89,36 +89,43 @@ struct CommandTaskTests {
     }
 
     @Test(arguments: [
-        (script: "exit 3", message: "exited with code 3", permanent: false, code: 3),
-        (
-            script: "echo no space >&2; exit 1", message: "exited with code 1: no space",
-            permanent: false, code: 1
-        ),
+        (script: "exit 3", message: "exited with code 3", permanent: false, code: 3, signal: 0),
         (
             script: "exit 75", message: "exited with code 75 (try again later)",
-            permanent: false, code: 75
+            permanent: false, code: 75, signal: 0
         ),
         (
             script: "exit 78", message: "exited with code 78 (wrong configuration)",
-            permanent: true, code: 78
+            permanent: true, code: 78, signal: 0
         ),
         (
             script: "exit 127", message: "exited with code 127 (command not found)",
-            permanent: true, code: 127
+            permanent: true, code: 127, signal: 0
         ),
         (
             script: "kill -KILL $$", message: "ended by signal 9", permanent: false,
-            code: 137
+            code: 137, signal: 9
         ),
     ])
-    func exitCodeDecides(
-        _ row: (script: String, message: String, permanent: Bool, code: Int32)
+    func exitCodeOrSignalDecides(
+        _ row: (script: String, message: String, permanent: Bool, code: Int32, signal: Int32)
     ) async {
-        let expected =
-            row.permanent
-            ? TaskFailure.permanent(row.message, exitCode: row.code)
-            : TaskFailure.transient(row.message, exitCode: row.code)
+        let expected = TaskFailure.program(
+            row.message, isPermanent: row.permanent, exitCode: row.code,
+            signal: row.signal == 0 ? nil : row.signal)
         await #expect(throws: expected) { try await shell(row.script) }
+    }
+
+    @Test func mergedOutputIsOneStreamInTheOrderOfWriting() async throws {
+        let script = "for i in $(seq 100); do echo o$i; echo e$i >&2; done"
+        _ = try await recorder.run(
+            CommandTask.self,
+            config: [
+                "argv": ["sh", "-c", .string(script)], "working_directory": "/",
+                "merge_output": true,
+            ])
+        #expect(texts(.standardOutput) == (1...100).flatMap { ["o\($0)", "e\($0)"] })
+        #expect(texts(.standardError).isEmpty)
     }
 
     @Test func programThatIsNotThereIsNamed() async {
@@ -148,7 +155,10 @@ struct CommandTaskTests {
 
     @Test func cancelIsPassedOnAsTERM() async throws {
         recorder.cancel()
-        await #expect(throws: TaskFailure.transient("ended by signal 15", exitCode: 143)) {
+        await #expect(
+            throws: TaskFailure.program(
+                "ended by signal 15", isPermanent: false, exitCode: 143, signal: 15)
+        ) {
             try await run(["sleep", "30"])
         }
     }

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+
+extension Bus {
+    /// Asks for a list page by page, and gives the pages as one document.
+    ///
+    /// `member` has the elements, at most `limit` of them, or all; `page` are asked for at once.
+    /// The document's `next` is where a further request goes on; null at the list's end.
+    func pages(
+        of member: String, _ topic: BusTopic, _ body: [String: JSONValue], limit: Int? = nil,
+        page: Int
+    ) throws(Failure) -> JSONValue {
+        var body = body
+        var elements: [JSONValue] = []
+        while true {
+            body["limit"] = .int(min(page, (limit ?? .max) - elements.count))
+            let reply = try ask(topic, body)
+            elements += reply[member]?.array ?? []
+            let next = reply["next"]?.string
+            guard let next, elements.count < limit ?? .max else {
+                var members = reply.object ?? [:]
+                members[member] = .array(elements)
+                return .object(members)
+            }
+            // A cursor that stays where it was would be followed for ever.
+            guard body["after"] != .string(next) else { throw Wording.endlessPages(next) }
+            body["after"] = .string(next)
+        }
+    }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+public import AicoWire
+public import ZeroMQ
+
+extension BusServer {
+    /// Publishes an event to those who subscribed.
+    public func publish(_ topic: BusEventTopic, _ data: JSONValue) throws(ZeroMQError) {
+        sequence += 1
+        try events.send(
+            BusEvent(topic: topic.rawValue, sequence: sequence, data: data).frames)
+    }
+
+    /// Applies subscriptions and tells their subscribers; true where more may wait.
+    @discardableResult
+    public func welcome() throws(ZeroMQError) -> Bool {
+        for _ in 0..<limits.welcomes {
+            guard let message = try events.receiveMessage(maximumFrames: 1) else {
+                subscribers.settle()
+                isOutOfStep = false
+                hasUnwelcomed = false
+                return false
+            }
+            try take(message)
+        }
+        hasUnwelcomed = true
+        return true
+    }
+
+    private func take(_ message: ZMQMessage) throws(ZeroMQError) {
+        // Without a connection: libzmq's own notice of what a closed one had.
+        guard let connection = message.connection, let name = message.userID else { return }
+        let change = SubscriptionChange(message.frames)
+        if change == .violation { isOutOfStep = true }
+        switch subscribers.judge(change, connection: connection, name: name) {
+        case .ignore: return
+        case .refuse:
+            incidents.count(
+                name, "bus.subscription_refused", "subscriptions to what no event begins with")
+        case .close:
+            incidents.count(
+                name, "bus.subscription_flood",
+                "connections closed that sent too many subscriptions, or something else")
+            PeerConnection.close(connection, of: eventEndpoints)
+        case .accept where isOutOfStep:
+            // It connects and subscribes again by itself.
+            PeerConnection.close(connection, of: eventEndpoints)
+        case .accept: try apply(change)
+        }
+    }
+
+    private func apply(_ change: SubscriptionChange) throws(ZeroMQError) {
+        switch change {
+        case .begin(let prefix):
+            try events.subscribe(prefix: prefix)
+            guard prefix.utf8.starts(with: BusEventTopic.prefix.utf8) else { return }
+            sequence += 1
+            try events.send(BusEvent.subscribed(prefix: prefix, sequence: sequence).frames)
+        case .end(let prefix): try events.unsubscribe(prefix: prefix)
+        case .unknown, .nothing, .violation: return
+        }
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoWire
+import Glibc
+public import ZeroMQ
+
+extension BusServer {
+    /// Frames of a request that are looked at; a request has two behind its routing id.
+    private static let maximumFrames = 4
+    /// How often `flush` goes round while that makes room.
+    private static let flushRounds = 32
+
+    /// Takes the next request; nil where none waits, or where another call shall look further.
+    ///
+    /// libzmq takes from its connections in turn, so a greedy one costs the others one request of
+    /// its own for each of theirs. Each request that is given out is to be answered by one `send`.
+    public func receive() throws(ZeroMQError) -> (client: Client, frames: [[UInt8]])? {
+        var bytes = 0
+        for _ in 0..<limits.refusalsAtOnce {
+            guard bytes < limits.refusedBytesAtOnce,
+                let message = try requests.receiveMessage(maximumFrames: Self.maximumFrames)
+            else { return nil }
+            guard let routingID = message.frames.first, let name = message.userID,
+                let role = clients.role(of: name)
+            else { continue }
+            let frames = Array(message.frames.dropFirst())
+            let client = Client(routingID: routingID, name: name, role: role)
+            if backlogs.admit(routingID, connection: message.connection) {
+                return (client, frames)
+            }
+            bytes += frames.byteCount
+            finish(
+                backlogs.refuse(routingID, connection: message.connection) { Self.refused(frames) },
+                client)
+        }
+        return nil
+    }
+
+    /// Sends a reply, or keeps it until there is room; one that is too long becomes a refusal.
+    public func send(_ reply: BusReply, to client: Client) throws(ZeroMQError) {
+        try send(frames: reply.frames, to: client)
+    }
+
+    /// Sends a reply that is written already.
+    public func send(frames: [[UInt8]], to client: Client) throws(ZeroMQError) {
+        let id = client.routingID
+        var frames = frames
+        if let size = frames.map(\.count).max(), size > BusLimits.maximumReplyBytes {
+            let request = Self.answered(frames)
+            let refusal = BusRefusal(
+                code: .tooLarge, message: "the answer has \(size) bytes",
+                hint: "ask for less with a limit")
+            frames =
+                BusReply(id: request.id, topic: request.topic, outcome: .failure(refusal)).frames
+        }
+        defer { backlogs.answered(id) }
+        if !backlogs.isWaiting(id) {
+            switch try transmit(frames, to: id) {
+            case .sent: return
+            case .gone: return backlogs.forget(id)
+            case .full: break
+            }
+        }
+        finish(backlogs.keep(frames, for: id) { Self.answered(frames) }, client)
+    }
+
+    /// Sends what waits, as far as there is room.
+    public func flush() throws(ZeroMQError) {
+        for round in 0..<Self.flushRounds {
+            var isMoving = false
+            for id in backlogs.waiting {
+                if try flush(id) { isMoving = true }
+            }
+            guard isMoving, !backlogs.waiting.isEmpty else { return }
+            // libzmq's thread makes the room; on a busy machine it needs this one's turn.
+            if round > 0 { sched_yield() }
+        }
+    }
+
+    /// Sends what one connection waits for; true where some of it went.
+    private func flush(_ id: [UInt8]) throws(ZeroMQError) -> Bool {
+        var isMoving = false
+        while let frames = backlogs.next(id), backlogs.isWaiting(id) {
+            switch try transmit(frames, to: id) {
+            case .sent:
+                // A connection that is being closed is only asked whether it is gone.
+                guard !backlogs.isClosed(id) else { return false }
+                backlogs.sent(id)
+                isMoving = true
+            case .full: return isMoving
+            case .gone:
+                backlogs.forget(id)
+                return isMoving
+            }
+        }
+        return isMoving
+    }
+
+    private enum Transmission {
+        case sent
+        case full
+        case gone
+    }
+
+    private func transmit(_ frames: [[UInt8]], to id: [UInt8]) throws(ZeroMQError) -> Transmission {
+        do throws(ZeroMQError) {
+            return try requests.send([id] + frames) ? .sent : .full
+        } catch {
+            guard error.code == EHOSTUNREACH else { throw error }
+            return .gone
+        }
+    }
+
+    private func finish(_ fate: Backlogs.Fate, _ client: Client) {
+        switch fate {
+        case .kept, .refused: return
+        case .close(let connection): PeerConnection.close(connection, of: requestEndpoints)
+        case .dropped: break
+        }
+        incidents.count(
+            client.name, "bus.flood",
+            "requests without a reply: the client reads none, its connection is closed")
+    }
+
+    /// What a request that is refused needs for its reply; the id is empty where it has none.
+    private static func refused(_ frames: [[UInt8]]) -> RefusedRequest {
+        do throws(BusMessageError) {
+            let request = try BusRequest(frames: frames)
+            return RefusedRequest(id: request.id, topic: request.topic)
+        } catch {
+            return RefusedRequest(id: error.id, topic: "")
+        }
+    }
+
+    /// Which request a reply is for, whatever its length.
+    private static func answered(_ frames: [[UInt8]]) -> RefusedRequest {
+        let reply = try? BusReply(frames: frames, maximumBytes: .max)
+        let topic = frames.first.map { String(decoding: $0, as: UTF8.self) } ?? ""
+        return RefusedRequest(id: reply?.id ?? "", topic: topic)
+    }
+}

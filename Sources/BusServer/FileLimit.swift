@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+
+/// The number of descriptors that this process may hold.
+public enum FileLimit {
+    /// Raises the soft limit to the hard one and gives what holds then.
+    ///
+    /// To be called before the first socket: libzmq ends the process where accept(2) finds no
+    /// descriptor, and the usual soft limit of 1024 is reached by connections that never say a word.
+    @discardableResult
+    public static func raise() -> Int {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
+        if limit.rlim_cur < limit.rlim_max {
+            var raised = limit
+            raised.rlim_cur = limit.rlim_max
+            if setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &raised) == 0 {
+                limit = raised
+            }
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+
+/// Ends a connection that libzmq holds, which has no call for that.
+///
+/// shutdown(2) leaves the descriptor to libzmq, which meets the end of the stream and gives up
+/// all that it kept for the peer.
+enum PeerConnection {
+    /// Ends a connection, if the descriptor is one of a socket bound to one of the endpoints.
+    ///
+    /// The number may be another's by now: at worst another client of the same endpoint has to
+    /// connect again, which libzmq does by itself.
+    static func close(_ descriptor: Int32?, of endpoints: [String]) {
+        guard let descriptor, let name = localName(descriptor), endpoints.contains(where: name.fits)
+        else { return }
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
+    enum LocalName: Equatable {
+        case path(String)
+        case port(UInt16)
+
+        func fits(_ endpoint: String) -> Bool {
+            switch self {
+            case .path(let path): endpoint == "ipc://\(path)"
+            case .port(let port): endpoint.hasPrefix("tcp://") && endpoint.hasSuffix(":\(port)")
+            }
+        }
+    }
+
+    static func localName(_ descriptor: Int32) -> LocalName? {
+        var storage = sockaddr_storage()
+        var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        return withUnsafeMutablePointer(to: &storage) { pointer -> LocalName? in
+            let bytes = UnsafeMutableRawPointer(pointer)
+            guard
+                getsockname(descriptor, bytes.assumingMemoryBound(to: sockaddr.self), &length) == 0
+            else { return nil }
+            switch Int32(pointer.pointee.ss_family) {
+            case AF_UNIX:
+                let start = MemoryLayout<sa_family_t>.size
+                guard Int(length) > start else { return nil }
+                let path = UnsafeRawBufferPointer(
+                    start: bytes + start, count: Int(length) - start
+                ).prefix { $0 != 0 }
+                return .path(String(decoding: path, as: UTF8.self))
+            case AF_INET, AF_INET6:
+                // The port stands at the same place in both.
+                return .port(UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self)))
+            default: return nil
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import Testing
+
+@testable import AicoCommands
+
+/// Lists that are longer than one reply.
+@Suite(.serialized)
+struct PagingTests {
+    private static let ids = (1...1234).map { number in
+        "user.t\(String(repeating: "0", count: 4 - "\(number)".utf8.count))\(number)"
+    }
+
+    /// Answers as a scheduler of 1234 tasks and 2500 executions.
+    private static let script: FakeBus.Script = { request in
+        let limit = request.body["limit"]?.int ?? 20
+        if request.topic == .taskList {
+            let after = request.body["after"]?.string ?? ""
+            let page = ids.filter { $0 > after }.prefix(limit)
+            let isLast = page.last == ids.last || page.isEmpty
+            return .data([
+                "tasks": .array(page.map { ["id": .string($0), "schedule": "@daily"] }),
+                "next": isLast ? .null : .string(page.last ?? ""),
+            ])
+        }
+        let start = request.body["after"]?.string.flatMap { Int($0.dropFirst(2)) } ?? 0
+        let end = min(2500, start + limit)
+        return .data([
+            "executions": .array(
+                (start..<end).map { ["execution": .string("\($0)"), "task": "user.a"] }),
+            "next": end < 2500 ? .string("c-\(end)") : .null,
+        ])
+    }
+
+    @Test func aListIsWholeHoweverManyPagesItHas() throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root, Self.script)
+        let run = CommandRun(["scheduler", "list", "--json"], root: root)
+        let document = try run.document()
+        #expect(document["tasks"]?.array?.compactMap { $0["id"]?.string } == Self.ids)
+        #expect(document["next"] == .null)
+        #expect(
+            bus.requests.map(\.body) == [
+                ["limit": 500], ["limit": 500, "after": "user.t0500"],
+                ["limit": 500, "after": "user.t1000"],
+            ])
+    }
+
+    @Test func aLimitSaysWhereToGoOn() throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root, Self.script)
+        let run = CommandRun(
+            ["scheduler", "list", "--limit", "2", "--after", "user.t0007"], root: root)
+        #expect(run.status == 0)
+        #expect(run.output.split(separator: "\n").count == 3)
+        #expect(run.output.contains("user.t0008") && run.output.contains("user.t0009"))
+        #expect(run.talk == "there are more tasks; go on with --after user.t0009\n")
+        #expect(bus.requests.map(\.body) == [["limit": 2, "after": "user.t0007"]])
+        let long = CommandRun(["scheduler", "list", "--limit", "700", "--json"], root: root)
+        #expect(try long.document()["tasks"]?.array?.count == 700)
+        #expect(try long.document()["next"] == "user.t0700")
+        #expect(bus.requests.last?.body == ["limit": 200, "after": "user.t0500"])
+    }
+
+    @Test(arguments: [(2300, 2300), (5000, 2500), (1000, 1000), (1, 1)])
+    func aHistoryFollowsItsPages(limit: Int, count: Int) throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root, Self.script)
+        let run = CommandRun(["scheduler", "history", "-n", "\(limit)", "--json"], root: root)
+        let document = try run.document()
+        #expect(
+            document["executions"]?.array?.map { $0["execution"]?.string }
+                == (0..<count).map { "\($0)" })
+        #expect(bus.requests.count == (count + 999) / 1000)
+        #expect(bus.requests.allSatisfy { ($0.body["limit"]?.int ?? 0) <= 1000 })
+        #expect(document["next"] == (count < 2500 ? .string("c-\(count)") : .null))
+    }
+
+    @Test func aCursorThatStaysIsNotFollowedForEver() throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { _ in .data(["tasks": [], "next": "user.a"]) }
+        let run = CommandRun(["scheduler", "list"], root: root)
+        #expect(run.status == 1)
+        #expect(
+            run.talk
+                == "aico: cannot list: after \"user.a\" the scheduler names the same place again\n")
+        #expect(bus.requests.count == 2)
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import BusClient
+import BusServer
+import Glibc
+import Testing
+
+@Suite(.serialized)
+struct FileLimitTests {
+    private static func limit() -> rlimit {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return limit
+    }
+
+    @Test func theSoftLimitBecomesTheHardOne() {
+        var lower = Self.limit()
+        lower.rlim_cur = min(1024, lower.rlim_max)
+        #expect(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &lower) == 0)
+        #expect(FileLimit.raise() == Int(clamping: lower.rlim_max))
+        #expect(Self.limit().rlim_cur == lower.rlim_max)
+    }
+
+    @Test func elevenHundredSilentConnectionsHarmNothing() throws {
+        // Both ends are this process's.
+        try #require(FileLimit.raise() > 3000)
+        let bus = try ServedBus()
+        defer { bus.end() }
+        var silent: [Int32] = []
+        defer { for descriptor in silent { close(descriptor) } }
+        for _ in 0..<1100 {
+            let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+            try #require(descriptor >= 0)
+            silent.append(descriptor)
+            var address = sockaddr_un()
+            address.sun_family = sa_family_t(AF_UNIX)
+            withUnsafeMutableBytes(of: &address.sun_path) {
+                $0.copyBytes(from: Array(bus.requestsPath.utf8))
+            }
+            let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+            let code = withUnsafePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(descriptor, $0, size)
+                }
+            }
+            try #require(code == 0)
+        }
+        #expect(try bus.client("good").request(topic: "echo", body: [:])["bytes"] != nil)
+    }
+}

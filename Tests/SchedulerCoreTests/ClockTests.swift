@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import Testing
+
+@testable import SchedulerCore
+
+/// Clocks that are set, machines that sleep.
+struct ClockTests {
+    private func running() throws -> (CoreRun, AttemptOrder) {
+        var run = try CoreRun()
+        try run.create("user.one", "@yearly", TaskPolicies(timeout: .seconds(60)))
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        try run.start(order)
+        return (run, order)
+    }
+
+    @Test(arguments: [3600, -3600, 86400 * 365])
+    func aStepOfTheWallClockKillsNoWorker(seconds: Int) throws {
+        var (run, order) = try running()
+        run.step(.seconds(seconds))
+        #expect(run.take().killed.isEmpty)
+        run.pass(.seconds(5))
+        try run.finish(order)
+        let actions = run.take()
+        #expect(actions.killed.isEmpty)
+        #expect(run.core.executions.isEmpty)
+    }
+
+    @Test func aSuspendKillsNoWorker() throws {
+        var (run, order) = try running()
+        run.suspend(.seconds(3600))
+        #expect(run.take().killed.isEmpty)
+        // Its worker has the time that anybody has after a pause.
+        run.pass(.seconds(10))
+        #expect(run.take().killed.isEmpty)
+        try run.finish(order)
+        #expect(run.core.executions.isEmpty)
+    }
+
+    @Test func anAttemptThatItsWorkerDoesNotEndIsEndedWithIt() throws {
+        var (run, order) = try running()
+        run.pass(.seconds(70))
+        // A minute, five seconds of grace, fifteen until the worker is suspected.
+        #expect(run.take().killed.isEmpty)
+        run.pass(.seconds(11))
+        #expect(run.take().killed == [.user])
+        run.feed(.worker(.user, .exited(status: 9, words: "")))
+        run.turn()
+        let finished = run.take().published.compactMap { published in
+            if case .finished(let subject, let outcome, _, _, _) = published {
+                (subject.execution, outcome)
+            } else {
+                nil
+            }
+        }
+        #expect(finished.first?.0 == order.executionID)
+        #expect(finished.first?.1 == Outcome(.interrupted, .workerDied))
+    }
+
+    @Test func aWorkerThatGivesNoSignOfLifeIsKilled() throws {
+        var run = try CoreRun()
+        run.silent = [.agency]
+        run.pass(.seconds(40))
+        #expect(run.take().killed == [.agency])
+        #expect(run.core.worker(.agency).why == "gave no sign of life for 20 s")
+    }
+
+    @Test func afterAStepBackTasksGoOn() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "* * * * *")
+        run.step(.seconds(3600))
+        run.pass(.seconds(2))
+        for order in run.take().orders { try run.finish(order, sequence: 0) }
+        run.step(.seconds(-3600))
+        run.pass(.seconds(130))
+        let orders = run.take().orders
+        #expect(!orders.isEmpty)
+        let next = try #require(run.core.tasks[TaskID("user.one")]?.record.nextRun)
+        #expect(next - run.wall <= .seconds(60))
+    }
+
+    @Test func whatAStepCausedIsNoLatenessOfTheLoop() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "*/10 * * * *")
+        run.step(.seconds(900))
+        run.pass(.milliseconds(100))
+        for order in run.take().orders { try run.start(order) }
+        #expect(run.core.health.lateness < .seconds(1))
+    }
+
+    @Test func aWaitByPolicyIsNoLateness() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "* * * * *", TaskPolicies(overlap: .queueAll))
+        var first: AttemptOrder?
+        while first == nil {
+            run.pass(.milliseconds(500))
+            first = run.take().orders.first
+        }
+        let order = try #require(first)
+        try run.start(order)
+        run.pass(.seconds(200))
+        try run.finish(order)
+        let second = try #require(run.take().orders.first)
+        try run.start(second)
+        #expect(run.core.health.lateness < .seconds(1))
+    }
+}

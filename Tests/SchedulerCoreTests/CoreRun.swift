@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import Testing
+
+@testable import SchedulerCore
+
+/// A core on a virtual clock: the test is store, workers and clients.
+struct CoreRun {
+    var core: SchedulerCore
+    private(set) var wall = Instant(seconds: 1_750_000_000)
+    private(set) var boot = Duration.seconds(1000)
+    /// What the core said and nobody took.
+    private(set) var actions: [Action] = []
+    /// Batches that have no answer yet.
+    private(set) var batches: [(token: UInt64, changes: [StoreChange])] = []
+    private var lastKey: UInt64 = 0
+    private var deleted: Set<TaskKey> = []
+    private var pings: [(TaskClass, UInt64)] = []
+    /// Classes whose workers answer no ping.
+    var silent: Set<TaskClass> = []
+    /// Whether batches are answered as written at once.
+    var isStoreWell = true
+
+    init(_ settings: CoreSettings = CoreSettings()) throws {
+        core = SchedulerCore(settings: settings, at: Time(wall: wall, boot: boot))
+        feed(.start(StartFacts()))
+        feed(.load(.known(Admission.Load(cpu: 1, memory: 1))))
+        turn()
+        for taskClass in TaskClass.allCases { try makeReady(taskClass) }
+        _ = take()
+    }
+
+    var time: Time { Time(wall: wall, boot: boot) }
+
+    /// Both clocks go on; the loop comes back when it has to.
+    mutating func pass(_ duration: Duration) {
+        let end = boot + duration
+        while boot < end {
+            let wake = core.wake
+            let byWall = wake.wall.map { boot + max(.zero, $0 - wall) }
+            let next = min(end, max(boot, [byWall, wake.boot].compactMap { $0 }.min() ?? end))
+            wall = wall + (next - boot)
+            let isStill = next == boot
+            boot = next
+            turn()
+            // What is due and does not move the clock is due again a moment later.
+            if isStill {
+                boot += .milliseconds(1)
+                wall = wall + .milliseconds(1)
+            }
+        }
+    }
+
+    /// The wall clock is set.
+    mutating func step(_ duration: Duration) {
+        wall = wall + duration
+        feed(.clockSet)
+        turn()
+    }
+
+    /// The machine sleeps: both clocks go on, nobody runs.
+    mutating func suspend(_ duration: Duration) {
+        boot += duration
+        wall = wall + duration
+        feed(.suspended(duration))
+        turn()
+    }
+
+    mutating func feed(_ event: Event) {
+        for action in core.handle(event, at: time) {
+            if case .write(let token, let changes) = action { batches.append((token, changes)) }
+            if case .send(let taskClass, .ping(let nonce)) = action {
+                pings.append((taskClass, nonce))
+            }
+            actions.append(action)
+        }
+    }
+
+    mutating func turn() {
+        feed(.settle)
+        let asked = pings
+        pings = []
+        for (taskClass, nonce) in asked where !silent.contains(taskClass) {
+            report(taskClass, .pong(nonce: nonce))
+        }
+        guard isStoreWell else { return }
+        answerStore()
+    }
+
+    /// Answers all batches as written.
+    mutating func answerStore() {
+        while !batches.isEmpty {
+            let batch = batches.removeFirst()
+            let results = batch.changes.map { ChangeResult.outcome(outcome(of: $0)) }
+            feed(.committed(token: batch.token, .success(results)))
+            feed(.settle)
+        }
+    }
+
+    /// Answers all batches as refused.
+    mutating func failStore(_ kind: StoreFailure) {
+        while !batches.isEmpty {
+            let batch = batches.removeFirst()
+            feed(
+                .committed(
+                    token: batch.token,
+                    .failure(StoreTrouble(kind: kind, message: "the store is \(kind.rawValue)"))))
+        }
+    }
+
+    private mutating func outcome(of change: StoreChange) -> StoreOutcome {
+        switch change {
+        case .deleteTask(let key, _):
+            deleted.insert(key)
+            return .done
+        case .claim(let claim):
+            if deleted.contains(claim.task) { return .notFound }
+            lastKey += 1
+            return .claimed(attempt: AttemptKey(lastKey), number: 1)
+        case .retry:
+            lastKey += 1
+            return .claimed(attempt: AttemptKey(lastKey), number: 2)
+        default: return .done
+        }
+    }
+
+    /// Takes what the core said since the last look.
+    mutating func take() -> [Action] {
+        defer { actions = [] }
+        return actions
+    }
+
+    // MARK: - Workers
+
+    mutating func makeReady(_ taskClass: TaskClass) throws {
+        feed(.worker(taskClass, .launched(processID: 7)))
+        answerPing(taskClass)
+        let canary = try #require(core.worker(taskClass).canary?.order)
+        report(
+            taskClass,
+            .started(
+                attempt: canary.attempt, sequence: 0, layers: LayerReport(held: [], missing: []),
+                at: wall))
+        report(
+            taskClass,
+            .log(
+                attempt: canary.attempt, sequence: 1, stream: .info, at: wall,
+                line: CanaryReport(open: []).line))
+        report(
+            taskClass,
+            .finished(
+                attempt: canary.attempt, sequence: 2,
+                exit: AttemptExit(
+                    reply: .none, exit: .signaled(signal: 9),
+                    cause: .deniedSyscall(name: "unshare", number: 272, arguments: []),
+                    usage: .none)))
+        turn()
+        #expect(core.worker(taskClass).isReady)
+    }
+
+    mutating func report(_ taskClass: TaskClass, _ report: Report) {
+        feed(.report(taskClass, report))
+    }
+
+    mutating func answerPing(_ taskClass: TaskClass) {
+        report(taskClass, .pong(nonce: core.worker(taskClass).nonce))
+    }
+
+    mutating func start(_ order: AttemptOrder) throws {
+        report(
+            try TaskID(order.taskID).taskClass,
+            .started(
+                attempt: order.attempt, sequence: 0, layers: LayerReport(held: [], missing: []),
+                at: wall))
+        turn()
+    }
+
+    mutating func finish(_ order: AttemptOrder, sequence: UInt32 = 1) throws {
+        report(
+            try TaskID(order.taskID).taskClass,
+            .finished(
+                attempt: order.attempt, sequence: sequence,
+                exit: AttemptExit(
+                    reply: .succeeded(result: Array("1".utf8)), exit: .exited(code: 0),
+                    cause: nil, usage: .none)))
+        turn()
+    }
+
+    // MARK: - Clients
+
+    mutating func create(
+        _ id: String, _ schedule: String, _ policies: TaskPolicies = TaskPolicies()
+    ) throws {
+        let record = StoredTask(
+            key: TaskKey(id: try TaskID(id), uid: ""), type: "user.command", schedule: schedule,
+            origin: "admin", createdAt: wall, updatedAt: wall)
+        let table = Planner.Timetable(
+            schedule: try Schedule.parse(schedule), zone: .utc, created: wall, policies: policies)
+        feed(
+            .request(1, actor: "test", .create(TaskDefinition(record: record, table: table))))
+        turn()
+    }
+
+    mutating func request(_ request: Request, id: RequestID = 9) {
+        feed(.request(id, actor: "test", request))
+        turn()
+    }
+}
+
+extension [Action] {
+    /// The run orders among them, without canaries.
+    var orders: [AttemptOrder] {
+        compactMap {
+            if case .send(_, .run(let order)) = $0, !order.taskType.hasSuffix(".canary") {
+                order
+            } else {
+                nil
+            }
+        }
+    }
+
+    var killed: [TaskClass] {
+        compactMap { if case .killWorker(let taskClass) = $0 { taskClass } else { nil } }
+    }
+
+    var replies: [Reply] { compactMap { if case .reply(_, let reply) = $0 { reply } else { nil } } }
+
+    var published: [Published] {
+        compactMap { if case .publish(let published) = $0 { published } else { nil } }
+    }
+}

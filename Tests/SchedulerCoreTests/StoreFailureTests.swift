@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import Testing
+
+@testable import SchedulerCore
+
+/// A store that does not write: what somebody waits for is refused, what happened is kept.
+struct StoreFailureTests {
+    @Test(arguments: StoreFailure.allCases)
+    func aCreationIsRefusedAtOnceAndUndone(kind: StoreFailure) throws {
+        var run = try CoreRun()
+        run.isStoreWell = false
+        try run.create("user.one", "@daily")
+        #expect(run.take().replies.isEmpty)
+        run.failStore(kind)
+        let replies = run.take().replies
+        guard case .refused(let refusal) = replies.first, replies.count == 1 else {
+            Issue.record("it was answered \(replies)")
+            return
+        }
+        #expect(refusal.code == .unavailable)
+        #expect(refusal.message.contains(kind.rawValue))
+        #expect(run.core.tasks.isEmpty)
+        #expect(HealthRules.judge(run.core.healthFacts).system == .critical)
+    }
+
+    @Test func anEndIsKeptUntilItIsWritten() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@daily")
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        run.isStoreWell = false
+        try run.finish(order, sequence: 0)
+        run.failStore(.io)
+        #expect(!run.take().published.contains { if case .finished = $0 { true } else { false } })
+        #expect(run.core.storeFailure != nil)
+        run.pass(.seconds(2))
+        let kept = try #require(run.batches.first)
+        #expect(kept.changes.contains { if case .endAttempt = $0 { true } else { false } })
+        run.answerStore()
+        #expect(run.take().published.contains { if case .finished = $0 { true } else { false } })
+        #expect(run.core.storeFailure == nil)
+    }
+
+    @Test func nothingLeavesBeforeItsCommit() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@daily")
+        _ = run.take()
+        run.isStoreWell = false
+        run.request(.run(try TaskID("user.one")))
+        let before = run.take()
+        #expect(before.orders.isEmpty)
+        #expect(before.replies.isEmpty)
+        run.answerStore()
+        let after = run.take()
+        #expect(after.orders.count == 1)
+        #expect(after.replies.count == 1)
+    }
+
+    @Test func aCancelReachesItsWorkerThoughNothingIsWritten() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@daily")
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        run.isStoreWell = false
+        run.request(.cancelTask(try TaskID("user.one"), now: false))
+        let actions = run.take()
+        #expect(
+            actions.contains {
+                if case .send(.user, .cancel(order.attempt, .requested, _)) = $0 {
+                    true
+                } else {
+                    false
+                }
+            })
+        #expect(actions.replies.count == 1)
+    }
+}
