@@ -49,6 +49,7 @@ extension SchedulerCore {
             release(execution)
             tasks[execution.task.id]?.open.remove(id)
             takeNextInstant(id)
+            if execution.policies.overlap != .allow { standInLine(id) }
             place(id)
         case .done, .alreadyClaimed, .notFound, .alreadyExists:
             // The instant ran before, or its task is gone: nothing was written, nothing runs.

@@ -225,7 +225,7 @@ extension World {
 
     private mutating func judgeAgreement() {
         let known = core.tasks.values.filter { !$0.isBeingMade }
-        let rows = store.rows.values.filter { !$0.isDeleted }
+        let rows = store.rows.values.filter { !$0.isDeleted }.sorted { $0.task.id < $1.task.id }
         if known.count != rows.count || core.tasks.count != known.count {
             judge.violate(
                 .agreement, "the core has \(core.tasks.count) tasks, the store \(rows.count)")
@@ -254,23 +254,27 @@ extension World {
         }
         var begun = 0
         var queued = 0
+        // The first in order, so that one seed has one message.
+        var wrong: String?
         for execution in core.executions.values {
+            let isKnown: Bool
             if execution.attempts == 0 {
                 queued += 1
                 let key = OccurrenceKey(uid: execution.task.uid, at: execution.plannedAt)
-                if store.occurrences[key]?.executionID != execution.id {
-                    judge.violate(
-                        .agreement, "\(execution.task) \(execution.plannedAt) waits without a row")
-                }
+                isKnown = store.occurrences[key]?.executionID == execution.id
             } else {
                 begun += 1
                 let state = store.executions[execution.id]?.state
-                if state != .running, state != .waiting {
-                    judge.violate(
-                        .agreement, "\(execution.task) \(execution.id) has not begun in the store")
-                }
+                isKnown = state == .running || state == .waiting
+            }
+            if !isKnown {
+                let words =
+                    "\(execution.task) \(execution.plannedAt) \(execution.id) is "
+                    + "\(execution.state), and not so in the store"
+                wrong = min(wrong ?? words, words)
             }
         }
+        if let wrong { judge.violate(.agreement, wrong) }
         if begun != store.running.count + store.waiting.count {
             let rows = store.running.sorted().compactMap { store.attempts[$0]?.execution }
             let lost = (rows + store.waiting.sorted()).first { core.executions[$0] == nil }

@@ -16,9 +16,9 @@ struct SimulationTests {
         guard let directory = ProcessInfo.processInfo.environment["AICO_BIN_DIR"],
             FileManager.default.isExecutableFile(atPath: directory + "/aico-simulate")
         else {
-            let summary = Simulation(seed: 1, hours: 300).run()
+            let summary = Simulation(seed: 1, hours: 100).run()
             #expect(summary.failure == nil, "\(summary.line)")
-            #expect(summary.hours == 300)
+            #expect(summary.hours == 100)
             return
         }
         let (status, output) = try run(
@@ -30,12 +30,12 @@ struct SimulationTests {
     }
 
     @Test func oneSeedGivesOneTrace() {
-        let once = Simulation(seed: 42, hours: 120).run(threads: 1)
-        let again = Simulation(seed: 42, hours: 120).run(threads: 2)
-        let other = Simulation(seed: 43, hours: 120).run()
+        let once = Simulation(seed: 42, hours: 55).run(threads: 1)
+        let again = Simulation(seed: 42, hours: 55).run(threads: 2)
+        let other = Simulation(seed: 43, hours: 55).run()
         #expect(once.line == again.line)
         #expect(once.hash != other.hash)
-        #expect(once.events > 10_000 && once.faults > 100)
+        #expect(once.events > 5_000 && once.faults > 100)
     }
 
     @Test func episodesAreAsLongAsAskedFor() {
