@@ -130,6 +130,8 @@ struct CoreRun {
             if claimedBefore.contains(claim.plannedAt) { return .alreadyClaimed }
             lastKey += 1
             return .claimed(attempt: AttemptKey(lastKey), number: 1)
+        case .deferral(_, let at, _, _, _, _) where claimedBefore.contains(at):
+            return .alreadyClaimed
         case .retry:
             lastKey += 1
             return .claimed(attempt: AttemptKey(lastKey), number: 2)
