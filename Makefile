@@ -33,11 +33,11 @@ simulate: setup ## Play the scheduler's core through HOURS virtual hours (SEED=n
 
 soak: setup ## Play it through a million virtual hours
 	swift build $(RELEASE) --product aico-simulate
-	$(BIN)/aico-simulate --hours 1000000 $(if $(SEED),--seed $(SEED))
+	$(BIN)/aico-simulate --hours $(or $(HOURS),1000000) $(if $(SEED),--seed $(SEED))
 
 mutants: setup ## Plant faults into the core, one after the other, and see each caught
 	AICO_MUTANTS=1 swift build --configuration release --scratch-path .build-mutants --product aico-simulate
-	.build-mutants/release/aico-simulate --all-mutants $(if $(SEED),--seed $(SEED))
+	.build-mutants/release/aico-simulate --all-mutants --seed $(or $(SEED),7)
 
 test-vm: build ## Run the sandbox tests on pure cgroup v2 in a QEMU guest
 	swift build --build-tests

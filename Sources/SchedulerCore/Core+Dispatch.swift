@@ -49,6 +49,7 @@ extension SchedulerCore {
             release(execution)
             tasks[execution.task.id]?.open.remove(id)
             takeNextInstant(id)
+            if execution.policies.overlap != .allow { standInLine(id) }
             place(id)
         case .done, .alreadyClaimed, .notFound, .alreadyExists:
             // The instant ran before, or its task is gone: nothing was written, nothing runs.
@@ -184,9 +185,17 @@ extension SchedulerCore {
         leave(order, to: taskClass)
     }
 
+    /// Lets an order go; from now on its worker has its time.
     private mutating func leave(_ order: Order, to taskClass: TaskClass) {
-        if case .run(let run) = order, let id = attempts[run.attempt] {
-            executions[id]?.attempt?.isSent = true
+        switch order {
+        case .run(let run):
+            if let id = attempts[run.attempt] {
+                executions[id]?.attempt?.isSent = true
+                setBackstop(run.attempt, after: run.timeout + run.grace)
+            }
+        case .cancel(let attempt, _, let grace):
+            if attempts[attempt] != nil { setBackstop(attempt, after: grace) }
+        case .ping: break
         }
         actions.append(.send(taskClass, order))
     }

@@ -108,7 +108,8 @@ extension SchedulerCore {
         place(id)
     }
 
-    private mutating func standInLine(_ id: String) {
+    /// Has an execution wait until nothing of its task that is before it is open or waits.
+    mutating func standInLine(_ id: String) {
         guard let execution = executions[id] else { return }
         executions[id]?.isInLine = true
         let name = execution.task.id

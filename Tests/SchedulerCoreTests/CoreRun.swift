@@ -20,6 +20,8 @@ struct CoreRun {
     private var pings: [(TaskClass, UInt64)] = []
     /// Classes whose workers answer no ping.
     var silent: Set<TaskClass> = []
+    /// Instants that the store says were claimed before.
+    var claimedBefore: Set<Instant> = []
     /// Whether batches are answered as written at once.
     var isStoreWell = true
 
@@ -99,6 +101,14 @@ struct CoreRun {
         }
     }
 
+    /// Answers the next batch as written, before the loop does anything else.
+    mutating func answerOnce() {
+        guard !batches.isEmpty else { return }
+        let batch = batches.removeFirst()
+        let results = batch.changes.map { ChangeResult.outcome(outcome(of: $0)) }
+        feed(.committed(token: batch.token, .success(results)))
+    }
+
     /// Answers all batches as refused.
     mutating func failStore(_ kind: StoreFailure) {
         while !batches.isEmpty {
@@ -117,8 +127,11 @@ struct CoreRun {
             return .done
         case .claim(let claim):
             if deleted.contains(claim.task) { return .notFound }
+            if claimedBefore.contains(claim.plannedAt) { return .alreadyClaimed }
             lastKey += 1
             return .claimed(attempt: AttemptKey(lastKey), number: 1)
+        case .deferral(_, let at, _, _, _, _) where claimedBefore.contains(at):
+            return .alreadyClaimed
         case .retry:
             lastKey += 1
             return .claimed(attempt: AttemptKey(lastKey), number: 2)

@@ -41,6 +41,8 @@ struct Judge {
     var lifeBegan = Span.zero
     var stopBegun: Span?
     var excused = Span.zero
+    /// The turn since which a stop has nothing left to wait for.
+    var stopIdleSince: Int?
     var stepsBack = 0
     var handledAt = Instant(microseconds: 0)
     var turns = 0
@@ -49,6 +51,14 @@ struct Judge {
     var exitsTold = Array(repeating: 0, count: TaskClass.allCases.count)
     var launchesTold = Array(repeating: 0, count: TaskClass.allCases.count)
     var present: (key: UInt64?, delivery: Delivery)?
+
+    /// Since when each class takes orders and has room for them.
+    var openSince = Array(repeating: Span.never, count: TaskClass.allCases.count)
+    /// Attempts that stand as running and that no worker has read, and since when.
+    var unread: [UInt64: Span] = [:]
+    /// More deaths of the scheduler break a rule that only tests make.
+    var mostCrashes = Int.max
+    var crashes = 0
 
     // Quiet.
     var quiet: Scenario.Quiet?
@@ -64,22 +74,29 @@ struct Judge {
         lifeBegan = now
         self.bootID = bootID
         stopBegun = nil
+        stopIdleSince = nil
         excused = .zero
         since = [:]
         exitsTold = exitsTold.map { _ in 0 }
         launchesTold = launchesTold.map { _ in 0 }
+        unread = [:]
         latestWall = Instant(microseconds: .min)
     }
 
     /// Whoever waited for a reply sees its connection end.
     mutating func schedulerEnded() {
+        crashes += 1
+        if crashes > mostCrashes { violate(.testOnly, "the scheduler died once too often") }
         asked = [:]
         expected = [:]
         stopBegun = nil
     }
 
     /// Time in which nobody could do anything.
-    mutating func excuse(_ time: Span) { excused = excused + time + .seconds(10) }
+    mutating func excuse(_ time: Span) {
+        excused = excused + time + .seconds(10)
+        openSince = openSince.map { _ in .never }
+    }
 
     mutating func beginQuiet(_ quiet: Scenario.Quiet) {
         self.quiet = quiet
@@ -87,8 +104,6 @@ struct Judge {
         isQuietJudged = false
         since = [:]
     }
-
-    mutating func left(_ order: Order) {}
 }
 
 extension Scenario {

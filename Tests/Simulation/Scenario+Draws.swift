@@ -62,7 +62,9 @@ extension Scenario {
         let gap: Span = random.pick([.seconds(40), .minutes(4), .minutes(10), .minutes(30)])
         var time = begin + random.time(.seconds(5), gap)
         while time < end {
-            if random.percent(55) {
+            if random.percent(4) {
+                addRecreation(&random, at: time, left: end - time, zones: zones)
+            } else if random.percent(55) {
                 add(.calls(calls(&random, at: time, zones: zones)), at: time)
             } else {
                 addFault(&random, at: time, left: end - time)
@@ -74,11 +76,29 @@ extension Scenario {
         }
     }
 
+    /// A task that runs is deleted, another takes its name, and the scheduler dies meanwhile.
+    private mutating func addRecreation(
+        _ random: inout Randomness, at time: Span, left: Span, zones: [ZoneRules]
+    ) {
+        guard left > .seconds(30) else { return }
+        let name = random.pick(Self.names)
+        let spec = draw(&random, name: name, at: time, zones: zones)
+        specs.append(spec)
+        add(.calls([.run(name)]), at: time)
+        let later = time + random.time(.milliseconds(100), .seconds(8))
+        add(.calls([.delete(name), .create(spec.number), .run(name)]), at: later)
+        add(
+            .crash(
+                after: random.below(30), down: random.time(.milliseconds(100), .seconds(20)),
+                isBatchKept: random.percent(50), settings: random.below(5),
+                isReboot: random.percent(20)),
+            at: later + random.time(.milliseconds(20), .seconds(4)))
+    }
+
     private mutating func calls(
         _ random: inout Randomness, at time: Span, zones: [ZoneRules]
     ) -> [Call] {
         let name = random.pick(Self.names)
-        func named(_ spec: inout TaskSpec) { spec.name = name }
         if random.percent(12) {
             // One name, at once: what must not be mixed up.
             var first = draw(&random, name: name, at: time, zones: zones)

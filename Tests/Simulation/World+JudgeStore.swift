@@ -50,6 +50,7 @@ extension World {
         } else if end.outcome.reason == .workerDied, let run, !run.isOver {
             judge.violate(.reportsTrue, "the worker of attempt \(key) is not dead")
         }
+        judgeOwner(end)
         guard case .ended = end.next, let attempt = store.attempts[key],
             let row = store.executions[attempt.execution], let exit = end.exit
         else { return }
@@ -69,6 +70,17 @@ extension World {
             judge.violate(
                 .attempts,
                 "\(row.task) ends as \(end.outcome) after \(attempt.number) of \(least) attempts")
+        }
+    }
+
+    /// What the scheduler's death interrupted goes on as its own task says, or is over with it.
+    private mutating func judgeOwner(_ end: AttemptEnd) {
+        guard let attempt = store.attempts[end.attempt.value], attempt.isRunning,
+            let row = store.executions[attempt.execution]
+        else { return }
+        if end.outcome.reason == .schedulerDied, store.present(row.task.uid) == nil {
+            judge.violate(
+                .identity, "\(attempt.execution) is taken for another task named \(row.task)")
         }
     }
 

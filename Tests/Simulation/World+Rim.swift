@@ -278,7 +278,6 @@ extension World {
             echoes.append(.unsent(taskClass, order))
             return
         }
-        judge.left(order)
         var dice = dice(.worker, UInt64(index))
         // A dead worker's connection swallows it.
         guard workers[index].isAlive else { return }

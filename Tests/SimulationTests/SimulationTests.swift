@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import Foundation
 import Testing
 
@@ -11,31 +12,101 @@ import Testing
 struct SimulationTests {
     /// Ten thousand hours where the release executable is there, some where it is not. The seed is
     /// fixed, so that a failure is the change's; `make soak` draws others.
-    @Test func noInvariantIsBroken() throws {
-        guard let directory = ProcessInfo.processInfo.environment["AICO_BIN_DIR"] else {
-            let summary = Simulation(seed: 1, hours: 60, mutant: nil).run()
+    @Test func nothingIsViolated() throws {
+        guard let directory = ProcessInfo.processInfo.environment["AICO_BIN_DIR"],
+            FileManager.default.isExecutableFile(atPath: directory + "/aico-simulate")
+        else {
+            let summary = Simulation(seed: 1, hours: 100).run()
             #expect(summary.failure == nil, "\(summary.line)")
+            #expect(summary.hours == 100)
             return
         }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "\(directory)/aico-simulate")
-        process.arguments = ["--seed", "712805602", "--hours", "10000"]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = String(
-            decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        print(output)
-        #expect(process.terminationStatus == 0)
-        let last = output.split(separator: "\n").last ?? ""
+        let (status, output) = try run(
+            directory + "/aico-simulate", ["--seed", "1", "--hours", "10000"])
+        #expect(status == 0, "\(output)")
+        let last = output.split(separator: "\n").last.map(String.init) ?? ""
         #expect(last.hasPrefix("simulated 10000 h, "))
         #expect(last.contains(" 0 violations, trace "))
     }
 
-    @Test func theSameSeedGivesTheSameTrace() {
-        let lines = (0..<2).map { _ in Simulation(seed: 7, hours: 30, mutant: nil).run().line }
-        #expect(lines[0] == lines[1])
-        #expect(Simulation(seed: 8, hours: 30, mutant: nil).run().line != lines[0])
+    @Test func oneSeedGivesOneTrace() {
+        let once = Simulation(seed: 42, hours: 55).run(threads: 1)
+        let again = Simulation(seed: 42, hours: 55).run(threads: 2)
+        let other = Simulation(seed: 43, hours: 55).run()
+        #expect(once.line == again.line)
+        #expect(once.hash != other.hash)
+        #expect(once.events > 5_000 && once.faults > 100)
+    }
+
+    @Test func episodesAreAsLongAsAskedFor() {
+        let simulation = Simulation(seed: 5, hours: 1000)
+        #expect(simulation.lengths.reduce(0, +) == 1000)
+        #expect(simulation.lengths.dropLast().allSatisfy { (50...200).contains($0) })
+        for episode in 0..<3 {
+            let scenario = simulation.scenario(episode)
+            #expect(scenario.inputs.map(\.at) == scenario.inputs.map(\.at).sorted())
+            #expect(!scenario.quiets.isEmpty)
+            #expect(
+                scenario.inputs.allSatisfy { input in
+                    !scenario.quiets.contains { $0.begin <= input.at && input.at < $0.end }
+                })
+        }
+    }
+
+    /// A rule that is wrong on purpose: a step back and a death of a worker may not both be.
+    @Test func theShrinkerLeavesWhatIsNeeded() throws {
+        let scenario = Simulation(seed: 9, hours: 60).scenario(0)
+        let inputs = scenario.inputs
+        try #require(inputs.count > 30)
+        func isBad(_ some: [TimedInput]) -> Bool {
+            let hasStep = some.contains { if case .step = $0.input { true } else { false } }
+            let hasDeath = some.contains { if case .workerDies = $0.input { true } else { false } }
+            return hasStep && hasDeath
+        }
+        try #require(isBad(inputs))
+        var shrinker = Shrinker { isBad($0) ? Violation(check: .testOnly, words: "") : nil }
+        let left = shrinker.shrink(inputs, .testOnly)
+        #expect(left.count == 2)
+        #expect(isBad(left))
+    }
+
+    /// The same with the whole of an episode: what is left leads there again.
+    @Test func aShrunkEpisodeFailsAgain() throws {
+        let scenario = Simulation(seed: 9, hours: 60).scenario(0)
+        func play(_ inputs: [TimedInput]) -> Violation? {
+            var world = World(scenario, inputs: inputs, mutant: nil)
+            world.stopAt = .hours(12)
+            world.judge.mostCrashes = 2
+            world.run()
+            return world.judge.violation
+        }
+        let before = scenario.inputs.filter { $0.at < .hours(12) }
+        try #require(play(before)?.check == .testOnly)
+        var shrinker = Shrinker(budget: 200, play: play)
+        let left = shrinker.shrink(before, .testOnly)
+        #expect(left.count <= 30, "\(left)")
+        #expect(play(left)?.check == .testOnly)
+    }
+
+    @Test func wrongArgumentsAreRefused() {
+        for arguments in [
+            ["--seed"], ["--hours", "x"], ["--mutant", "none"], ["--nonsense"],
+            ["--mutant", "double_reply"], ["--all-mutants"],
+            ["--seed", "1", "--hours", "100", "--episode", "99"],
+        ] {
+            #expect(CommandLineTool.run(arguments) == 2, "\(arguments)")
+        }
+    }
+
+    private func run(_ path: String, _ arguments: [String]) throws -> (Int32, String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: path)
+        process.arguments = arguments
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: data, as: UTF8.self))
     }
 }

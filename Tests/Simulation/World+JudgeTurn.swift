@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import SchedulerCore
+
+/// Checks after a turn: what the core has and the store has, and what may not last.
+extension World {
+    mutating func judgeTurn() {
+        judgeStop()
+        if core.waitingChanges == 0, !core.isBusy, writer.batches.isEmpty,
+            judge.turns % 16 == 0 || judge.quiet != nil
+        {
+            judgeAgreement()
+        }
+        if judge.turns % 8 == 0 { judgeUnread() }
+        guard let quiet = judge.quiet, now >= quiet.begin else { return }
+        guard now < quiet.end else {
+            judge.quiet = nil
+            return
+        }
+        guard now >= quiet.warm else { return relaunchDistrusted() }
+        if judge.warmWall == nil {
+            judge.warmWall = wall
+            for worker in core.workers where !worker.isReady {
+                judge.violate(
+                    .workersReady, "class \(worker.taskClass.name): \(core.words(of: worker))")
+            }
+        }
+        if judge.turns % 8 == 0 { judgeLiveness() }
+        if !judge.isQuietJudged, now >= quiet.end - .minutes(2) {
+            judge.isQuietJudged = true
+            judgeInstants(quiet)
+        }
+    }
+
+    /// An order that may leave comes to its worker.
+    private mutating func judgeUnread() {
+        for taskClass in TaskClass.allCases {
+            let index = Int(taskClass.rawValue)
+            let worker = core.worker(taskClass)
+            let isOpen =
+                worker.isReady && !worker.isBlocked && now >= workers[index].hangsUntil
+                && now >= workers[index].pipeFullUntil
+            if !isOpen { judge.openSince[index] = .never }
+            if isOpen, judge.openSince[index] == .never { judge.openSince[index] = now }
+        }
+        var unread: [UInt64: Span] = [:]
+        for execution in core.executions.values where execution.state == .running {
+            guard let key = execution.attempt?.key.value, runs[key] == nil else { continue }
+            let since = judge.unread[key] ?? now
+            unread[key] = since
+            let openSince = judge.openSince[Int(execution.taskClass.rawValue)]
+            if openSince < .never, now - max(since, openSince) > .minutes(1) {
+                judge.violate(.orders, "the order of attempt \(key) never came to its worker")
+            }
+        }
+        judge.unread = unread
+    }
+
+    private mutating func judgeAgreement() {
+        let known = core.tasks.values.filter { !$0.isBeingMade }
+        let rows = store.rows.values.filter { !$0.isDeleted }.sorted { $0.task.id < $1.task.id }
+        if known.count != rows.count || core.tasks.count != known.count {
+            judge.violate(
+                .agreement, "the core has \(core.tasks.count) tasks, the store \(rows.count)")
+        }
+        for row in rows {
+            guard let task = core.tasks[row.task.id], task.key == row.task.key else {
+                judge.violate(.agreement, "\(row.task.id) is another task in the store")
+                continue
+            }
+            if task.record.enabled != row.task.enabled || task.record.policies != row.task.policies
+            {
+                judge.violate(.agreement, "\(row.task.id) has another definition in the store")
+            }
+            if task.record.nextRun != row.task.nextRun {
+                judge.violate(
+                    .agreement,
+                    "\(row.task.id) is due \(task.record.nextRun as Any), in the store "
+                        + "\(row.task.nextRun as Any)")
+            }
+            if judge.asked.isEmpty, let enabled = judge.expected[row.task.key.uid],
+                row.task.enabled != enabled
+            {
+                judge.violate(
+                    .answered, "\(row.task.id) was answered to be enabled: \(enabled), and is not")
+            }
+        }
+        var begun = 0
+        var queued = 0
+        // The first in order, so that one seed has one message.
+        var wrong: String?
+        for execution in core.executions.values {
+            let isKnown: Bool
+            if execution.attempts == 0 {
+                queued += 1
+                let key = OccurrenceKey(uid: execution.task.uid, at: execution.plannedAt)
+                isKnown = store.occurrences[key]?.executionID == execution.id
+            } else {
+                begun += 1
+                let state = store.executions[execution.id]?.state
+                isKnown = state == .running || state == .waiting
+            }
+            if !isKnown {
+                let words =
+                    "\(execution.task) \(execution.plannedAt) \(execution.id) is "
+                    + "\(execution.state), and not so in the store"
+                wrong = min(wrong ?? words, words)
+            }
+        }
+        if let wrong { judge.violate(.agreement, wrong) }
+        if begun != store.running.count + store.waiting.count {
+            let rows = store.running.sorted().compactMap { store.attempts[$0]?.execution }
+            let lost = (rows + store.waiting.sorted()).first { core.executions[$0] == nil }
+            judge.violate(
+                .agreement,
+                "\(begun) executions have begun, in the store \(rows.count) run and "
+                    + "\(store.waiting.count) wait: \(lost?.prefix(8) ?? "")")
+        }
+        if queued != store.deferred.count {
+            let lost = store.deferred.sorted().compactMap { store.occurrences[$0] }.first {
+                core.executions[$0.executionID ?? ""].map { $0.attempts > 0 } ?? true
+            }
+            judge.violate(
+                .agreement,
+                "\(queued) executions wait, in the store \(store.deferred.count): "
+                    + "\(lost?.taskID ?? "") \(lost?.plannedAt.iso8601 ?? "") "
+                    + "\(lost?.executionID?.prefix(8) ?? "") \(lost?.trigger?.rawValue ?? "")")
+        }
+    }
+
+    private mutating func judgeLiveness() {
+        guard core.stop == .running else {
+            return judge.violate(.liveness, "the scheduler stops in quiet")
+        }
+        if let old = judge.asked.filter({ now - $0.value.at > .minutes(1) }).keys.min() {
+            judge.violate(.oneReply, "request \(old) has no reply")
+        }
+        var since: [String: (state: String, at: Span)] = [:]
+        for id in core.executions.keys.sorted() {
+            guard let execution = core.executions[id] else { continue }
+            let state = execution.state.rawValue
+            var known = judge.since[id] ?? (state, now)
+            if known.state != state { known = (state, now) }
+            since[id] = known
+            let age = now - known.at
+            let bound: Span
+            switch execution.state {
+            case .claiming, .withdrawing, .ending, .over: bound = .seconds(10)
+            case .running: bound = .minutes(10)
+            case .waiting: bound = .minutes(12)
+            case .queued:
+                bound = core.blocker(of: execution) == .overlap ? .minutes(30) : .minutes(5)
+            }
+            if age > bound {
+                judge.violate(
+                    execution.state == .queued || execution.state == .running
+                        || execution.state == .waiting ? .liveness : .stuck,
+                    "\(execution.task) \(id) is \(state) for \(age): "
+                        + core.blocker(of: execution).rawValue)
+            }
+        }
+        judge.since = since
+    }
+
+    /// Every instant of the quiet was looked at in its time.
+    private mutating func judgeInstants(_ quiet: Scenario.Quiet) {
+        guard let warm = judge.warmWall, core.settings.isEnabled else { return }
+        for id in store.rows.keys.sorted() {
+            guard let row = store.rows[id], !row.isDeleted, row.task.enabled,
+                let table = scenario.table(of: row.task)
+            else { continue }
+            let jitter = Planner.jitter(of: id, policies: table.policies)
+            let last = wall - jitter - .seconds(120)
+            var instant = table.next(after: warm)
+            while let at = instant, at <= last {
+                instant = table.next(after: at)
+                let key = OccurrenceKey(uid: row.task.key.uid, at: at)
+                guard let occurrence = store.occurrences[key] else {
+                    judge.violate(.onTime, "\(id) \(at) was not looked at")
+                    break
+                }
+                // The clock may have been here before.
+                guard let decided = judge.decidedAt[key], decided >= quiet.warm else { continue }
+                let late = occurrence.decidedAt - at - jitter
+                let mayWait = table.policies.overlap != .allow
+                if occurrence.disposition == .missed
+                    || occurrence.disposition == .ran && late > .seconds(mayWait ? 1800 : 300)
+                {
+                    judge.violate(
+                        .onTime, "\(id) \(at) is \(occurrence.disposition) \(late) late")
+                }
+            }
+        }
+    }
+}
