@@ -19,9 +19,12 @@ final class BenchSystem {
         guard let made = mkdtemp(&template) else { throw BenchError("cannot make a directory") }
         root = String(cString: made)
         chmod(root, 0o755)
+        try Self.write(
+            "scheduler:\n  max_cpu_percent: 100\n  max_memory_percent: 100\n",
+            to: "\(root)/etc/aico/core.yaml", below: root)
         // The first start makes keys and the store; only later ones are typical.
         try start()
-        try create("user.first", schedule: "@reboot", argv: ["/bin/true"])
+        try create("user.first", schedule: "* * * * * *", argv: ["/bin/true"])
         end()
     }
 
@@ -43,8 +46,9 @@ final class BenchSystem {
         }
     }
 
-    /// Seconds from the start of the supervisor to the start of the task for `@reboot`.
+    /// Seconds from the start of the supervisor to the start of a task that was missed meanwhile.
     func startToFirstTask() throws -> Double {
+        rest(milliseconds: 1500)
         let began = Instant.now()
         try start()
         let client = try client()
@@ -57,11 +61,25 @@ final class BenchSystem {
                 let started = latest?["started_at"]?.string.flatMap({ Instant(iso8601: $0) }),
                 started > began
             {
+                try delete("user.first")
                 return Double(started.microseconds - began.microseconds) / 1e6
             }
             rest(milliseconds: 20)
         }
         throw BenchError("the first task did not start; see \(root)/supervisor.log")
+    }
+
+    /// What holds tasks back on a busy machine is not what is measured.
+    private static func write(_ text: String, to path: String, below root: String) throws {
+        mkdir("\(root)/etc", 0o755)
+        mkdir("\(root)/etc/aico", 0o755)
+        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard file >= 0 else { throw BenchError("cannot write \(path)") }
+        defer { close(file) }
+        let bytes = Array(text.utf8)
+        guard Glibc.write(file, bytes, bytes.count) == bytes.count else {
+            throw BenchError("cannot write \(path)")
+        }
     }
 
     func client() throws -> BusClient { try BusClient.load(root: root, keyFile: nil) }

@@ -38,10 +38,11 @@ extension SchedulerCore {
         }
         var changes: [StoreChange] = []
         for id in taskIDs {
-            // What is due and not yet looked at, as where the jitter puts it off, stays due.
+            // What is due and not yet looked at, as where the jitter puts it off, stays due; a plan
+            // that was at its end has instants before it again.
             guard let task = tasks[id], task.record.enabled, !task.isCreating,
-                let known = task.record.nextRun, let next = task.table.next(after: now.wall),
-                next < known
+                let next = task.table.next(after: now.wall),
+                task.record.nextRun.map({ next < $0 }) ?? true
             else { continue }
             tasks[id]?.record.nextRun = next
             arm(id)

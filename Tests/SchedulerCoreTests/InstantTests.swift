@@ -35,6 +35,19 @@ struct InstantTests {
         #expect(claims(run.take()).contains(due))
     }
 
+    @Test func aPlanThatWasAtItsEndGoesOnAfterAStepBack() throws {
+        var run = try CoreRun()
+        let passed = run.wall - .seconds(60)
+        try run.create("user.one", "at:\(passed.iso8601)")
+        let id = try #require(id)
+        #expect(run.core.tasks[id]?.record.nextRun == nil)
+        run.step(.seconds(-120))
+        #expect(run.core.tasks[id]?.record.nextRun == passed)
+        _ = run.take()
+        run.pass(.seconds(61))
+        #expect(claims(run.take()) == [passed])
+    }
+
     @Test func anInstantThatWaitsIsNoSecondOneAfterAStepBack() throws {
         var run = try CoreRun()
         run.feed(.load(.known(Admission.Load(cpu: 99, memory: 1))))
