@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import Glibc
 import SchedulerCore
 
 /// `aico-simulate`: plays hours, mutants, or one episode again.
 public enum CommandLineTool {
     private static let usage = """
         usage: aico-simulate [--seed N] [--hours H] [--mutant NAME] [--all-mutants] [--no-shrink]
+                             [--threads N]
                              [--episode E [--inputs 1,2,3] [--trace] [--lines N]]
         """
 
@@ -28,7 +30,12 @@ public enum CommandLineTool {
             seed: options.seed, hours: options.hours ?? 1000, mutant: options.mutant)
         if let episode = options.episode { return replay(simulation, episode, options) }
         print("seed \(options.seed)")
-        let summary = simulation.run()
+        // Far from the end, so that a long run that is ended has its figure all the same.
+        let summary = simulation.run(threads: options.threads) { sum in
+            guard sum.hours < simulation.hours else { return }
+            let line = Array("so far: \(sum.line)\n".utf8)
+            _ = write(STDERR_FILENO, line, line.count)
+        }
         if let failure = summary.failure { tell(failure, of: simulation, options) }
         print(summary.line)
         return summary.failure == nil ? 0 : 1
@@ -107,6 +114,7 @@ extension CommandLineTool {
         var episode: Int?
         var inputs: Set<Int>?
         var lines = 200
+        var threads = 2
 
         /// Reads the arguments; gives what is wrong with them.
         mutating func read(_ arguments: [String]) -> String? {
@@ -116,7 +124,7 @@ extension CommandLineTool {
                 case "--trace": isTracing = true
                 case "--no-shrink": isShrinking = false
                 case "--all-mutants": isAll = true
-                case "--seed", "--hours", "--episode", "--lines":
+                case "--seed", "--hours", "--episode", "--lines", "--threads":
                     guard let number = rest.popFirst().flatMap({ UInt64($0) }),
                         option == "--seed" || number < 100_000_000
                     else { return "\(option) takes a number" }
@@ -124,6 +132,9 @@ extension CommandLineTool {
                     case "--seed": seed = number
                     case "--hours": hours = Int(number)
                     case "--episode": episode = Int(number)
+                    case "--threads":
+                        guard (1...64).contains(number) else { return "--threads takes 1 to 64" }
+                        threads = Int(number)
                     default: lines = Int(number)
                     }
                 case "--inputs":

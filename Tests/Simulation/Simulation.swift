@@ -20,6 +20,15 @@ public struct Summary: Sendable {
     /// The first violation, with the episode that it is of.
     public var failure: (episode: Int, at: Int, Violation)?
 
+    /// Adds what the next episode came to.
+    mutating func add(_ part: Summary) {
+        hours += part.hours
+        events += part.events
+        faults += part.faults
+        hash.mix(part.hash.value)
+        failure = failure ?? part.failure
+    }
+
     /// The last line of what is printed.
     public var line: String {
         "simulated \(hours) h, \(events) events, \(faults) faults, "
@@ -76,10 +85,29 @@ public struct Simulation: Sendable {
         var next = 0
         var worlds: [Int: Summary] = [:]
         var failed: Int?
+        /// The episodes that are over without a gap, and what they come to.
+        var counted = 0
+        var sum = Summary()
+        var told = 0
+
+        /// Adds up what is there now; gives the sum each time it has grown by so many hours.
+        mutating func add(_ part: Summary, of episode: Int, every hours: Int) -> Summary? {
+            worlds[episode] = part
+            if part.failure != nil { failed = min(failed ?? episode, episode) }
+            while sum.failure == nil, let part = worlds.removeValue(forKey: counted) {
+                sum.add(part)
+                counted += 1
+            }
+            guard sum.hours - told >= hours else { return nil }
+            told = sum.hours
+            return sum
+        }
     }
 
     /// Plays all episodes on so many threads; stops at a violation.
-    public func run(threads: Int = 2) -> Summary {
+    ///
+    /// - Parameter tell: is given what was played so far, every 10,000 hours.
+    public func run(threads: Int = 2, tell: (@Sendable (Summary) -> Void)? = nil) -> Summary {
         let progress = Mutex(Progress())
         let work: @Sendable () -> Void = {
             while true {
@@ -91,15 +119,12 @@ public struct Simulation: Sendable {
                 guard let episode else { return }
                 let part = play(episode)
                 progress.withLock { progress in
-                    progress.worlds[episode] = part
-                    if part.failure != nil {
-                        progress.failed = min(progress.failed ?? episode, episode)
-                    }
+                    if let sum = progress.add(part, of: episode, every: 10_000) { tell?(sum) }
                 }
             }
         }
         Threads.run(threads, work)
-        return progress.withLock { combine($0.worlds) }
+        return progress.withLock { $0.sum }
     }
 
     func play(_ episode: Int) -> Summary {
@@ -115,21 +140,5 @@ public struct Simulation: Sendable {
             part.failure = (episode, part.hours, violation)
         }
         return part
-    }
-
-    private func combine(_ parts: [Int: Summary]) -> Summary {
-        var all = Summary()
-        for episode in parts.keys.sorted() {
-            guard let part = parts[episode] else { continue }
-            all.hours += part.hours
-            all.events += part.events
-            all.faults += part.faults
-            all.hash.mix(part.hash.value)
-            if part.failure != nil {
-                all.failure = part.failure
-                break
-            }
-        }
-        return all
     }
 }
