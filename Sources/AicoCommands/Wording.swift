@@ -55,6 +55,15 @@ enum Wording {
                 ?? "write one of \(known.joined(separator: ", "))")
     }
 
+    /// `nearest` is the value in range that lies nearest to what was typed.
+    static func badPolicy(
+        _ text: String, option: String, expected: String, nearest: String
+    ) -> Failure {
+        Failure(
+            .usage, "cannot use \(option) \"\(text)\": it must be \(expected)",
+            hint: "write \(option) \(nearest)")
+    }
+
     static func badConfig(_ reason: String) -> Failure {
         Failure(
             .usage, "cannot read --config: \(reason)",

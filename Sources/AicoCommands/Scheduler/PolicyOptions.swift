@@ -6,145 +6,120 @@ import AicoWire
 import ArgumentParser
 
 /// The policies of a task; verbs that write tasks have them.
+///
+/// Names, help and what each takes are `PolicyParameter`'s: a property is named as its option.
 struct PolicyOptions: ParsableArguments {
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("The longest an attempt may take, as 90, 5m or 1h.", valueName: "span"))
-    var timeout: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Time between TERM and KILL.", valueName: "span"))
-    var grace: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("How often a transient failure is tried again.", valueName: "number"))
-    var retries: Int?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Time before the first retry.", valueName: "span"))
-    var retryDelay: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("The longest time before a retry.", valueName: "span"))
-    var retryMaxDelay: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("What each further delay is multiplied with.", valueName: "number"))
-    var retryFactor: Double?
-
-    @Option(
-        help: ArgumentHelp("When due while down: run_once, skip or run_all.", valueName: "word"))
-    var misfire: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("How late a missed run is still made up for.", valueName: "span"))
-    var catchupWindow: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "When due while running: skip, queue_one, queue_all, cancel_old or allow.",
-            valueName: "word"))
-    var overlap: String?
-
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("Spread starts over this span.", valueName: "span"))
-    var jitter: String?
-
-    @Option(parsing: .unconditional, help: ArgumentHelp("Higher runs first.", valueName: "number"))
-    var priority: Int?
-
+    @Option(policy: "timeout") var timeout: String?
+    @Option(policy: "grace") var grace: String?
+    @Option(policy: "retry.count") var retries: String?
+    @Option(policy: "retry.delay") var retryDelay: String?
+    @Option(policy: "retry.max_delay") var retryMaxDelay: String?
+    @Option(policy: "retry.factor") var retryFactor: String?
+    @Option(policy: "retry.jitter") var retryJitter: String?
+    @Option(policy: "misfire") var misfire: String?
+    @Option(policy: "catchup_window") var catchupWindow: String?
+    @Option(policy: "overlap") var overlap: String?
+    @Option(policy: "jitter") var jitter: String?
+    @Option(policy: "priority") var priority: String?
     @Flag(inversion: .prefixedNo, help: "Run only while the machine is idle.")
     var idleOnly: Bool?
+    @Option(policy: "max_defer") var maxDefer: String?
+    @Option(policy: "on_crash") var onCrash: String?
+    @Option(policy: "dst.gap") var dstGap: String?
+    @Option(policy: "dst.overlap") var dstOverlap: String?
 
-    @Option(
-        parsing: .unconditional,
-        help: ArgumentHelp("The longest a start may be put off.", valueName: "span"))
-    var maxDefer: String?
-
-    @Option(help: ArgumentHelp("After a crash under it: rerun or fail.", valueName: "word"))
-    var onCrash: String?
-
-    @Option(
-        help: ArgumentHelp("In the hour clocks skip: run_after, shift or skip.", valueName: "word"))
-    var dstGap: String?
-
-    @Option(
-        help: ArgumentHelp("In the hour clocks repeat: first, second or both.", valueName: "word"))
-    var dstOverlap: String?
+    /// What was given for each parameter, by its name on the bus.
+    private var given: [String: String] {
+        var texts: [String: String] = [:]
+        for child in Mirror(reflecting: self).children {
+            let text: String? =
+                switch child.value {
+                case let option as Option<String?>: option.wrappedValue
+                case let flag as Flag<Bool?>: flag.wrappedValue.map { "\($0)" }
+                default: nil
+                }
+            guard let text, let property = child.label?.dropFirst() else { continue }
+            let parameter = PolicyParameter.all.first { Self.property(of: $0) == property }
+            if let parameter { texts[parameter.name] = text }
+        }
+        return texts
+    }
 
     /// The policies that were given, as the bus takes them.
     func members() throws(Failure) -> [String: JSONValue] {
+        let given = given
         var result: [String: JSONValue] = [:]
-        let spans = [
-            ("timeout", timeout, "--timeout"), ("grace", grace, "--grace"),
-            ("catchup_window", catchupWindow, "--catchup-window"), ("jitter", jitter, "--jitter"),
-            ("max_defer", maxDefer, "--max-defer"),
-        ]
-        for (name, text, option) in spans {
-            if let text { result[name] = try Self.seconds(text, option) }
+        for parameter in PolicyParameter.all {
+            guard let text = given[parameter.name] else { continue }
+            let value = try Checked.policy(text, parameter)
+            guard let group = parameter.group else {
+                result[parameter.name] = value
+                continue
+            }
+            var parts = result[group]?.object ?? [:]
+            parts[parameter.key] = value
+            result[group] = .object(parts)
         }
-        let words = [
-            ("misfire", misfire, "--misfire", ["run_once", "skip", "run_all"]),
-            (
-                "overlap", overlap, "--overlap",
-                ["skip", "queue_one", "queue_all", "cancel_old", "allow"]
-            ),
-            ("on_crash", onCrash, "--on-crash", ["rerun", "fail"]),
-        ]
-        for (name, word, option, known) in words {
-            if let word { result[name] = try Self.word(word, option, known) }
-        }
-        if let priority { result["priority"] = .int(priority) }
-        if let idleOnly { result["idle_only"] = .bool(idleOnly) }
-        let retry = try retryMembers()
-        if !retry.isEmpty { result["retry"] = .object(retry) }
-        let dst = try dstMembers()
-        if !dst.isEmpty { result["dst"] = .object(dst) }
         return result
     }
 
-    private func retryMembers() throws(Failure) -> [String: JSONValue] {
-        var retry: [String: JSONValue] = [:]
-        if let retries { retry["count"] = .int(retries) }
-        if let retryDelay { retry["delay"] = try Self.seconds(retryDelay, "--retry-delay") }
-        if let retryMaxDelay {
-            retry["max_delay"] = try Self.seconds(retryMaxDelay, "--retry-max-delay")
+    /// The name of a parameter's property here: its option's, in one word.
+    static func property(of parameter: PolicyParameter) -> String {
+        let words = parameter.option.split(separator: "-")
+        return words.dropFirst().reduce(String(words.first ?? "")) {
+            $0 + $1.prefix(1).uppercased() + $1.dropFirst()
         }
-        if let retryFactor { retry["factor"] = .double(retryFactor) }
-        return retry
     }
+}
 
-    private func dstMembers() throws(Failure) -> [String: JSONValue] {
-        var dst: [String: JSONValue] = [:]
-        if let dstGap {
-            dst["gap"] = try Self.word(
-                dstGap, "--dst-gap", DSTPolicy.Gap.allCases.map(\.rawValue))
+extension Option where Value == String? {
+    /// The option of a policy's parameter.
+    fileprivate init(policy name: String) {
+        guard let parameter = PolicyParameter.all.first(where: { $0.name == name }) else {
+            preconditionFailure("no policy has a parameter '\(name)'")
         }
-        if let dstOverlap {
-            dst["overlap"] = try Self.word(
-                dstOverlap, "--dst-overlap", DSTPolicy.Overlap.allCases.map(\.rawValue))
+        self.init(
+            name: .customLong(parameter.option), parsing: .unconditional,
+            help: ArgumentHelp("\(parameter.help)", valueName: parameter.kind.valueName))
+    }
+}
+
+extension PolicyParameter.Kind {
+    fileprivate var valueName: String {
+        switch self {
+        case .span: "span"
+        case .integer, .number: "number"
+        case .flag: "flag"
+        case .word: "word"
         }
-        return dst
     }
+}
 
-    private static func seconds(_ text: String, _ option: String) throws(Failure) -> JSONValue {
-        let seconds = try Checked.seconds(text, option: option)
-        return seconds == seconds.rounded() ? .int(Int(seconds)) : .double(seconds)
-    }
-
-    private static func word(
-        _ word: String, _ option: String, _ known: [String]
+extension Checked {
+    /// Reads a policy's value as it is typed.
+    static func policy(
+        _ text: String, _ parameter: PolicyParameter
     ) throws(Failure) -> JSONValue {
-        guard known.contains(word) else {
-            throw Wording.badWord(word, option: option, known: known)
+        let option = "--\(parameter.option)"
+        let value: JSONValue
+        switch parameter.kind {
+        case .span:
+            let seconds = try seconds(text, option: option)
+            value = seconds == seconds.rounded() ? .int(Int(seconds)) : .double(seconds)
+        case .integer: value = Int(text).map { .int($0) } ?? .null
+        case .number: value = Double(text).map { .double($0) } ?? .null
+        case .flag: value = .bool(text == "true")
+        case .word(let known):
+            guard known.contains(text) else {
+                throw Wording.badWord(text, option: option, known: known)
+            }
+            value = .string(text)
         }
-        return .string(word)
+        guard parameter.accepts(value) else {
+            throw Wording.badPolicy(
+                text, option: option, expected: parameter.expected,
+                nearest: parameter.nearest(to: value.double ?? 0))
+        }
+        return value
     }
 }

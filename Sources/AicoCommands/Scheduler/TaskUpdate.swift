@@ -39,16 +39,6 @@ struct TaskUpdate: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
-    private static let policyNames = [
-        "timeout", "grace", "retry", "misfire", "catchup_window", "overlap", "jitter", "priority",
-        "idle_only", "max_defer", "on_crash", "dst",
-    ]
-
-    /// What the policies that have parts are made of.
-    private static let parts = [
-        "retry": ["count", "delay", "factor", "max_delay", "jitter"], "dst": ["gap", "overlap"],
-    ]
-
     func run() throws {
         let console = Console.current
         var body: [String: JSONValue] = [:]
@@ -70,16 +60,16 @@ struct TaskUpdate: ParsableCommand {
     private func changedPolicies() throws(Failure) -> [String: JSONValue] {
         var changed = try policies.members()
         for name in unset {
-            guard Self.policyNames.contains(name) else {
-                throw Wording.badWord(name, option: "--unset", known: Self.policyNames)
+            guard PolicyParameter.members.contains(name) else {
+                throw Wording.badWord(name, option: "--unset", known: PolicyParameter.members)
             }
             guard let value = changed[name] else {
                 changed[name] = .null
                 continue
             }
             guard let given = value.object else { continue }
-            let parts = Self.parts[name] ?? []
-            let defaults = Dictionary(uniqueKeysWithValues: parts.map { ($0, JSONValue.null) })
+            let parts = PolicyParameter.parts(of: name)
+            let defaults = Dictionary(uniqueKeysWithValues: parts.map { ($0.key, JSONValue.null) })
             changed[name] = .object(defaults.merging(given) { $1 })
         }
         return changed

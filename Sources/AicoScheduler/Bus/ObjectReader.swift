@@ -115,7 +115,8 @@ struct ObjectReader {
 
     private func name(_ key: String) -> String { subject.isEmpty ? key : "\(subject).\(key)" }
 
-    private func wrong(_ key: String, _ expected: String) -> BusRefusal {
+    /// The refusal of a member that is not what it must be.
+    func wrong(_ key: String, _ expected: String) -> BusRefusal {
         BusRefusal(code: .invalid, message: "\"\(name(key))\" must be \(expected)")
     }
 }
