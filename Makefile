@@ -22,10 +22,12 @@ build: setup ## Build the release executables
 	swift build $(RELEASE)
 
 test: build ## Run all tests (those that need root say so and are skipped otherwise)
-	AICO_BIN_DIR=$(abspath $(BIN)) swift test --no-parallel
+	swift build --build-tests
+	scripts/test $(BIN)
 
 test-fast: ## Run the tests that need neither root nor release executables
-	swift test --filter 'AicoCoreTests|SchedulerCoreTests|AicoWireTests|AicoConfigTests|AicoStoreTests|SandboxProfilesTests|AicoSupervisorTests.Machine'
+	swift build --build-tests
+	scripts/test --fast
 
 simulate: setup ## Play the scheduler's core through HOURS virtual hours (SEED=n for a seed)
 	swift build $(RELEASE) --product aico-simulate

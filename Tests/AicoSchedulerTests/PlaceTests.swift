@@ -5,6 +5,7 @@ import AicoCore
 import AicoStore
 import AicoWire
 import BusClient
+import SchedulerCore
 import Testing
 
 /// What holds a start back: places, and how busy the machine is.
@@ -108,10 +109,12 @@ struct PlaceTests {
     ])
     func aBusyMachineDefersUntilItIsNot(busy: Busy) throws {
         let machine = ChangingLoad(cpu: busy.cpu, memory: busy.memory)
-        let run = try SchedulerRun(try Self.root(""), monitor: machine)
+        let run = try SchedulerRun(try Self.root(""), monitor: machine) {
+            $0.resourceCheckInterval = .milliseconds(50)
+        }
         let worker = try run.worker(.user)
         try run.client.subscribe()
-        let instant = Instant(seconds: Instant.now.seconds + 1)
+        let instant = Instant.soon
         try run.createCommand(
             schedule: "at:\(instant)", policies: ["idle_only": .bool(busy.idleOnly)])
         let event = try run.event(.executionDeferred)
@@ -132,7 +135,7 @@ struct PlaceTests {
         let run = try SchedulerRun(try Self.root(""), monitor: machine)
         _ = try run.worker(.user)
         try run.client.subscribe()
-        try run.createCommand(schedule: "at:\(Instant(seconds: Instant.now.seconds + 1))")
+        try run.createCommand(schedule: "at:\(Instant.soon)")
         _ = try run.event(.executionDeferred)
         _ = try run.stop()
         let rows = try run.root.occurrences()
@@ -147,8 +150,8 @@ struct PlaceTests {
         let worker = try run.worker(.user)
         try run.client.subscribe()
         try run.createCommand(
-            schedule: "at:\(Instant(seconds: Instant.now.seconds + 1))",
-            policies: ["max_defer": 1, "idle_only": .bool(idleOnly)])
+            schedule: "at:\(Instant.soon)",
+            policies: ["max_defer": 0.3, "idle_only": .bool(idleOnly)])
         _ = try run.event(.executionDeferred)
         if idleOnly {
             #expect(try run.event(.executionSkipped)["reason"] == "max_defer")
@@ -159,7 +162,7 @@ struct PlaceTests {
             #expect(rows.map(\.reason) == ["max_defer"])
         } else {
             let order = try worker.nextRun()
-            #expect(Instant.now - order.occurrence >= .seconds(1))
+            #expect(Instant.now - order.occurrence >= .milliseconds(300))
         }
     }
 

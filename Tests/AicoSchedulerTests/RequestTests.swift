@@ -40,7 +40,7 @@ struct RequestTests {
 
     @Test func whatWaitsForAMachineIsSkippedWhenItsTaskIsDisabled() throws {
         try run.client.subscribe()
-        try run.createCommand(schedule: "at:\(Instant(seconds: Instant.now.seconds + 1))")
+        try run.createCommand(schedule: "at:\(Instant.soon)")
         _ = try run.event(.executionDeferred)
         _ = try run.request(.taskDisable, ["task": "user.one"])
         #expect(try run.event(.executionSkipped)["reason"] == "disabled")
@@ -87,7 +87,7 @@ struct RequestTests {
 
     @Test func whatWaitedForADeletedTaskHasItsRow() throws {
         try run.client.subscribe()
-        try run.createCommand(schedule: "at:\(Instant(seconds: Instant.now.seconds + 1))")
+        try run.createCommand(schedule: "at:\(Instant.soon)")
         _ = try run.event(.executionDeferred)
         _ = try run.request(.taskDelete, ["task": "user.one"])
         #expect(try run.event(.executionSkipped)["reason"] == "deleted")

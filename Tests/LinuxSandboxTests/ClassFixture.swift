@@ -70,6 +70,17 @@ final class ClassFixture {
         return launched
     }
 
+    /// Starts a program that stands still, and returns once its own code runs.
+    ///
+    /// The launch ends in the midst of exec: whose files the process's are and what capabilities it
+    /// has is settled, and the loader's files are closed, only when the program itself says a word.
+    func launchAtRest() throws -> LaunchedClass {
+        let launched = try launch("/usr/bin/bash", ["-c", "echo running; sleep 1000 & wait"])
+        let said = output(until: "running")
+        guard said == ["running"] else { throw FixtureError(errno: ENOEXEC) }
+        return launched
+    }
+
     /// What a shell script prints as the worker of the class; its end is awaited.
     func shell(_ script: String) throws -> String {
         try output(of: "/usr/bin/bash", ["-c", "exec 2>&1; " + script])

@@ -14,7 +14,7 @@ struct ClassLauncherTests {
         var plan = ClassFixture.plan(userNamespace: userNamespace)
         if !userNamespace { plan.hostCapabilities = 1 << 2 }  // CAP_DAC_READ_SEARCH
         let fixture = try ClassFixture(plan: plan)
-        let worker = try fixture.launch("/usr/bin/sleep", ["1000"])
+        let worker = try fixture.launchAtRest()
         let status = hostStatus(worker.pid)
         let own = hostStatus(getpid())
         #expect(own["Uid"] == "0 0 0 0" && own["NoNewPrivs"] == "0" && own["Seccomp"] == "0")
@@ -59,10 +59,7 @@ struct ClassLauncherTests {
         let leak = open("/etc/passwd", O_RDONLY)
         defer { close(leak) }
         let fixture = try ClassFixture(plan: ClassFixture.plan())
-        // A word of the program itself: before it the loader of the libraries has files open.
-        let worker = try fixture.launch(
-            "/usr/bin/bash", ["-c", "echo running; sleep 1000 & wait"])
-        #expect(fixture.output(until: "running") == ["running"])
+        let worker = try fixture.launchAtRest()
         var open: [Int: String] = [:]
         for number in 0..<1024 {
             open[number] = linkTarget("/proc/\(worker.pid)/fd/\(number)")
@@ -78,7 +75,7 @@ struct ClassLauncherTests {
     @Test func classMountsDoNotReachTheHost() throws {
         let before = readFile("/proc/self/mountinfo")
         let fixture = try ClassFixture(plan: ClassFixture.plan(userNamespace: true))
-        let worker = try fixture.launch("/usr/bin/sleep", ["1000"])
+        let worker = try fixture.launchAtRest()
         #expect(readFile("/proc/self/mountinfo") == before)
         let inside = try #require(readFile("/proc/\(worker.pid)/mountinfo"))
         #expect(inside.split(separator: "\n").count < 10, "\(inside)")
@@ -151,7 +148,7 @@ struct ClassLauncherTests {
 
     @Test func workerLivesInItsClassCgroup() throws {
         let fixture = try ClassFixture(plan: ClassFixture.plan())
-        let worker = try fixture.launch("/usr/bin/sleep", ["1000"])
+        let worker = try fixture.launchAtRest()
         let groups = try #require(readFile("/proc/\(worker.pid)/cgroup"))
         let ours = groups.split(separator: "\n").filter {
             $0.contains("\(fixture.tree.parentName)/class-fixture/")

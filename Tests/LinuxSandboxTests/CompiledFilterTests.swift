@@ -69,9 +69,18 @@ struct CompiledFilterTests {
     }
 
     private static func filter(of taskClass: TaskClass) throws -> [FilterInstruction] {
-        let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        let profile = try ProfileCompiler.read(
-            class: taskClass, profilesDirectory: "/\(root)/sandbox-profiles")
-        return try TaskFilter(profile).compile()
+        try #require(filters[taskClass]).get()
     }
+
+    /// Compiled once each: the profiles do not change while tests run.
+    private static let filters = Dictionary(
+        uniqueKeysWithValues: TaskClass.allCases.map { taskClass in
+            let root = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
+            let filter = Result {
+                let profile = try ProfileCompiler.read(
+                    class: taskClass, profilesDirectory: "/\(root)/sandbox-profiles")
+                return try TaskFilter(profile).compile()
+            }
+            return (taskClass, filter)
+        })
 }

@@ -62,7 +62,7 @@ struct NeighbourTests {
         var plan = AttemptFixture(userNamespace: userNamespace).plan
         // The control: an ordinary program of the class, whose memory is its uid's to read.
         let ordinary = try ClassFixture(plan: plan)
-        let program = try ordinary.launch("/usr/bin/sleep", ["1000"])
+        let program = try ordinary.launchAtRest()
         #expect(owner(of: "/proc/\(program.pid)/mem") == plan.userID)
         // Without Landlock, which hides more.
         plan.landlockRules.append(LandlockRule(path: "/none", access: .read))
@@ -90,7 +90,7 @@ struct NeighbourTests {
 
     @Test func launchedProgramsLeaveNoCore() throws {
         let fixture = try ClassFixture(plan: ClassFixture.plan())
-        let worker = try fixture.launch("/usr/bin/sleep", ["1000"])
+        let worker = try fixture.launchAtRest()
         let limits = (readFile("/proc/\(worker.pid)/limits") ?? "").split(separator: "\n")
         func words(_ name: String, _ lines: [Substring]) -> [Substring] {
             lines.first { $0.hasPrefix(name) }?.split(separator: " ").suffix(3).dropLast() ?? []

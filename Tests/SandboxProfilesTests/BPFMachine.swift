@@ -42,7 +42,8 @@ enum BPFMachine {
     ) throws(BPFFault) -> UInt32 {
         var accumulator: UInt32 = 0
         var index = 0
-        while program.indices.contains(index) {
+        // A jump leads forward only. Without the range that `indices` makes: it runs millions of times.
+        while index < program.count {
             let instruction = program[index]
             let constant = instruction.constant
             index += 1

@@ -30,9 +30,19 @@ enum Shipped {
         try ProfileCompiler.read(class: taskClass, profilesDirectory: directory)
     }
 
+    /// Compiled once each: the files do not change while tests run, and a filter takes its time.
+    private static let plans = Dictionary(
+        uniqueKeysWithValues: TaskClass.allCases.map { taskClass in
+            let plan = Result {
+                try ProfileCompiler.compile(
+                    class: taskClass, profilesDirectory: directory, paths: paths,
+                    identities: identities)
+            }
+            return (taskClass, plan)
+        })
+
     static func plan(_ taskClass: TaskClass) throws -> Plan {
-        try ProfileCompiler.compile(
-            class: taskClass, profilesDirectory: directory, paths: paths, identities: identities)
+        try #require(plans[taskClass]).get()
     }
 
     /// The names of all profile files, includes among them.

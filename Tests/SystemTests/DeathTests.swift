@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import BusClient
+import CLinux
 import Glibc
 import Testing
 
@@ -26,8 +27,11 @@ struct DeathTests {
             // Worker, its child the fork server, its child the task process: one with children, as
             // another may wait for an order.
             let ours = processes.filter { $0.user == 61004 }
+            // What a command starts for a moment may be gone by now.
             let parents = Dictionary(
-                uniqueKeysWithValues: try ours.map { ($0.processID, try parent(of: $0.processID)) })
+                uniqueKeysWithValues: ours.compactMap { process in
+                    (try? parent(of: process.processID)).map { (process.processID, $0) }
+                })
             let worker = ours.first { parents[$0.processID] == instance.supervisor.processID }
             let server = ours.first { parents[$0.processID] == worker?.processID }
             let task = ours.first {
@@ -52,12 +56,13 @@ struct DeathTests {
         let instance = try Instance()
         var client = try instance.client()
         let ledger = "/aico/work/ledger"
+        let go = "/aico/work/go"
         var executions: [String] = []
         for number in 0..<4 {
             let identifier = "user.death-\(number)"
-            // Each attempt notes its start and its end; the sleep is what the kill interrupts.
+            // Each attempt notes its start and its end; the wait is what the kill interrupts.
             let script =
-                "echo start $AICO_EXECUTION_ID >>\(ledger); sleep 2; "
+                "echo start $AICO_EXECUTION_ID >>\(ledger); until [ -e \(go) ]; do sleep 0.1; done; "
                 + "echo end $AICO_EXECUTION_ID >>\(ledger)"
             try instance.makeTask(
                 identifier, argv: ["/bin/bash", "-c", script],
@@ -75,6 +80,9 @@ struct DeathTests {
             try instance.restart()
         }
         client = try reconnect(instance)
+        let expected = victim == .taskProcess ? 5 : 8
+        try waitForLines(expected, in: path)
+        try writeFile("", to: "\(instance.root)/var/lib/aico/work/go")
         for execution in executions {
             let ended = try waitForEnd(execution, instance: instance, client: &client)
             #expect(ended.outcome == "succeeded", "\(ended.data.text())")
@@ -89,7 +97,6 @@ struct DeathTests {
         let interrupted = try executions.map {
             try instance.record(of: $0, client: client).data["attempts"]?.int ?? 0
         }
-        let expected = victim == .taskProcess ? 5 : 8
         #expect(interrupted.reduce(0, +) == expected, "attempts: \(interrupted)")
         #expect(instance.stop() == 0)
         #expect(try instance.cgroups() == [])
@@ -164,7 +171,12 @@ struct DeathTests {
         let instance = try Instance()
         for round in 0..<5 {
             let spare = try waitForSpare(of: instance)
+            let pidfd = aico_pidfd_open(spare)
+            defer { close(pidfd) }
             #expect(kill(spare, SIGKILL) == 0)
+            // An order that it takes before it dies is an attempt that was killed.
+            var gone = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+            #expect(poll(&gone, 1, 10_000) == 1)
             let ended = try instance.runToEnd("user.after-\(round)", argv: ["/bin/true"])
             #expect(ended.outcome == "succeeded", "\(ended.data.text())")
             let held = ended.attempt["layers"]?["held"]?.array?.count

@@ -8,7 +8,7 @@ import AicoStore
 import AicoWire
 import BusServer
 public import Logging
-import SchedulerCore
+public import SchedulerCore
 import ZeroMQ
 
 /// The scheduler's rim: feeds the core what happened, and does what it says.
@@ -53,8 +53,10 @@ public final class Scheduler {
     ///   - channel: the descriptor of the supervisor's channel.
     ///   - monitor: tells how busy the machine is.
     ///   - log: where messages go.
+    ///   - adjust: changes what the core is told, beyond what the configuration can.
     public init(
-        configuration: Configuration, channel: Int32, monitor: any ResourceMonitor, log: Logger
+        configuration: Configuration, channel: Int32, monitor: any ResourceMonitor, log: Logger,
+        adjust: (inout CoreSettings) -> Void = { _ in }
     ) throws {
         self.configuration = configuration
         self.log = log
@@ -85,7 +87,9 @@ public final class Scheduler {
         pipes = try TaskClass.allCases.map {
             try ClassPipe($0, layout: layout, context: context)
         }
-        core = SchedulerCore(settings: configuration.coreSettings, at: WallClock.time)
+        var coreSettings = configuration.coreSettings
+        adjust(&coreSettings)
+        core = SchedulerCore(settings: coreSettings, at: WallClock.time)
         suspendedSoFar = WallClock.suspended
         writer = try StoreWriter(store: store)
         reader = try StoreReader(path: layout.database, keys: ring)

@@ -174,6 +174,7 @@ extension ForkServerProcess {
             attempt.adopt(listener: listener)
             report.kind = AICO_REPORT_CONFINED.rawValue
             attempt.stage = .confined
+            spareLosses.attemptHeld()
         }
         self.report(report)
         attempt.closeSetup()
@@ -223,7 +224,7 @@ extension ForkServerProcess {
     private func finish(_ attempt: RunningAttempt) {
         guard let status = attempt.waitStatus, attempt.isGone() else { return }
         if attempt.isSpare {
-            lostSpares += 1
+            spareLosses.lost()
         } else {
             reportEnd(attempt, status)
         }

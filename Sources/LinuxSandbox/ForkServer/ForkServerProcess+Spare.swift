@@ -12,12 +12,10 @@ extension ForkServerProcess {
     /// From an attempt's start or end to the making of the next spare, so that neither short
     /// attempts nor a queue of them are held up by it.
     static let sparePause: UInt64 = 3_000_000
-    /// So many spares that were lost in a row are the last.
-    private static let mostLost = 3
 
     /// Puts the making of a spare on the clock, where the class has spares.
     func planSpare(after pause: UInt64) {
-        guard plan.hasUserNamespace, lostSpares < Self.mostLost,
+        guard plan.hasUserNamespace, !spareLosses.areTooMany,
             !running.contains(where: { $0?.isSpare == true })
         else { return }
         spareDue = monotonicNanoseconds() + pause
@@ -32,7 +30,7 @@ extension ForkServerProcess {
             running[slot] = try make(nil, slot: slot, taskSocket: -1, task: task)
         } catch {
             // The next attempt is refused for the same reason, and says so.
-            lostSpares += 1
+            spareLosses.lost()
         }
     }
 
@@ -47,7 +45,7 @@ extension ForkServerProcess {
         var word: UInt8 = 1
         guard aico_message_send(spare.setup, &word, 1, taskSocket) == 0 else { return false }
         spare.take(order.attempt, at: startedAt)
-        lostSpares = 0
+        spareLosses.attemptHeld()
         var report = aico_fork_report()
         report.kind = AICO_REPORT_CONFINED.rawValue
         report.attempt = order.attempt

@@ -21,8 +21,7 @@ final class ForkServerProcess {
     var sweepDelay: Int32 = 0
     /// When the next process is made ahead; nil where there is one, or none is to be.
     var spareDue: UInt64?
-    /// Spares in a row that ended before they were needed.
-    var lostSpares = 0
+    var spareLosses = SpareLosses()
 
     /// Reserved exit statuses, for the log of whoever wonders.
     enum Exit {

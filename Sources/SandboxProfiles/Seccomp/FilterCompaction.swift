@@ -39,15 +39,7 @@ struct FilterCompaction {
     func verify(
         _ smaller: [FilterInstruction], decidesAs program: [FilterInstruction]
     ) throws(ProfileError) {
-        var walk = FilterWalk(architecture: architecture, subject: subject)
-        for origin in [FilterWalk.Origin.native, .foreign] {
-            guard
-                try walk.runs(of: smaller, from: origin) == walk.runs(of: program, from: origin)
-            else {
-                throw ProfileError(
-                    file: subject, line: 0,
-                    reason: "cannot make the filter smaller: the result decides otherwise")
-            }
-        }
+        try FilterComparison(with: program, architecture: architecture, subject: subject)
+            .verify(smaller)
     }
 }

@@ -52,6 +52,9 @@ extension InstanceRoot {
 }
 
 extension Instant {
+    /// A second that is still ahead when the scheduler reads of it.
+    static var soon: Instant { Instant(seconds: (now + .milliseconds(200)).seconds + 1) }
+
     /// The time on the machine's clock.
     static var now: Instant {
         Instant(microseconds: Int64(Date().timeIntervalSince1970 * 1_000_000))

@@ -31,9 +31,11 @@ final class SchedulerRun {
     }
 
     /// Starts a scheduler and launches, as supervisor, the classes it asks for.
+    ///
+    /// `adjust` shortens what a test would wait for.
     init(
         _ root: InstanceRoot, monitor: any ResourceMonitor & Sendable = FixedLoad(nil),
-        launching: Bool = true
+        launching: Bool = true, adjust: @escaping @Sendable (inout CoreSettings) -> Void = { _ in }
     ) throws {
         self.root = root
         var ends: [Int32] = [-1, -1]
@@ -55,7 +57,7 @@ final class SchedulerRun {
                 }
                 let scheduler = try Scheduler(
                     configuration: try Configuration.load(root: path), channel: theirs,
-                    monitor: monitor, log: log)
+                    monitor: monitor, log: log, adjust: adjust)
                 scheduler.discover(in: "\(path)/bin")
                 ready.signal()
                 result = .success(try scheduler.run())

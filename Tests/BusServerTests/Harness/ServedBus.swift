@@ -26,6 +26,8 @@ final class ServedBus: Sendable {
     let serverKey: String
     private let path: String
     private let state = Mutex(Seen())
+    /// Told of each turn of the loop.
+    private let turned = NSCondition()
     private let ended = DispatchSemaphore(value: 0)
     private let stop = Mutex(false)
 
@@ -79,6 +81,17 @@ final class ServedBus: Sendable {
     }
 
     var seen: Seen { state.withLock { $0 } }
+
+    /// How often something happened, once it did: a client may hear of it before the loop has noted it.
+    func incidents(_ name: String) -> Int {
+        let deadline = Date(timeIntervalSinceNow: 10)
+        turned.lock()
+        defer { turned.unlock() }
+        while true {
+            if let count = seen.incidents[name] { return count }
+            guard turned.wait(until: deadline) else { return 0 }
+        }
+    }
     var requestsPath: String { "\(path)/bus.sock" }
 
     func client(_ name: String, timeout: Duration = .seconds(20)) throws -> BusClient {
@@ -126,6 +139,9 @@ final class ServedBus: Sendable {
                 $0.longestTurn = max($0.longestTurn, length)
                 $0.requests += taken
             }
+            turned.lock()
+            turned.broadcast()
+            turned.unlock()
         }
     }
 
