@@ -24,7 +24,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("TimeZones", ["AicoCore"]),
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSandbox", ["CLinux"]),
-    ("StrictYAML", [.product(name: "Yams", package: "Yams")]),
+    ("StrictYAML", ["AicoCore", .product(name: "Yams", package: "Yams")]),
     ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
     ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),

@@ -97,7 +97,8 @@ extension SchedulerCore {
     static func taken(_ id: TaskID) -> Refusal {
         Refusal(
             .conflict, "there is a task \"\(id)\" already",
-            hint: "type: aico scheduler update \(id)")
+            hint: "choose another id, or change it: "
+                + "aico scheduler update \(id) --schedule SCHEDULE")
     }
 
     // MARK: - Update

@@ -162,12 +162,13 @@ extension Scheduler {
         case .at(let instant):
             throw BusRefusal(
                 code: .invalid, message: "\(instant) has passed: the task would never run",
-                hint: "give a later time, or type: aico scheduler run after it is made")
+                hint: "give a later time; where it is to run by hand alone, one far off: "
+                    + "at:2999-01-01T00:00:00Z")
         case .cron, .interval:
             throw BusRefusal(
                 code: .invalid,
                 message: "\"\(task.record.schedule)\" never fires: no such day comes",
-                hint: "type: aico schedule next \"\(task.record.schedule)\"")
+                hint: "write one that comes, as in \"0 2 28 2 *\"")
         }
     }
 }
