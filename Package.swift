@@ -150,7 +150,13 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     ("SchedulerCoreTests", ["SchedulerCore", "AicoCore"]),
     ("SimulationTests", ["Simulation", "SchedulerCore"]),
-    ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
+    (
+        "SystemTests",
+        [
+            "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox",
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]
+    ),
 ]
 
 let package = Package(

@@ -137,6 +137,7 @@ public struct SchedulerCore: Sendable {
         case .load(let load):
             self.load = load
             needsAdmission = true
+        case .writeAheadLog(let bytes, let readers): note(logBytes: bytes, readers)
         case .clockSet: log(.notice, "the wall clock was set")
         case .suspended(let time): resume(after: time)
         case .audit(let actor, let action, let subject, let detail):
