@@ -207,7 +207,7 @@ let package = Package(
                 name: "aico-bench",
                 dependencies: [
                     "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox",
-                    "SandboxProfiles", "TimeZones", "ZeroMQ",
+                    "SandboxProfiles", "SchedulerCore", "TimeZones", "ZeroMQ",
                 ], path: "Benchmarks/AicoBench", swiftSettings: swiftSettings),
             .executableTarget(
                 name: "aico-bench-worker", dependencies: ["TaskKit"],
