@@ -153,7 +153,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "SystemTests",
         [
-            "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox",
+            "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox", "sandbox-fixture",
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),

@@ -49,15 +49,19 @@ struct SetUpLackTests {
         let theirs = linkTarget("/proc/\(server)/ns/user")
         // Else it would be the machine's own limit.
         try #require(theirs != nil && theirs != linkTarget("/proc/self/ns/user"))
-        func set(_ text: String) throws {
-            try succeed([
-                "/usr/bin/nsenter", "--user=/proc/\(server)/ns/user", "--preserve-credentials",
-                "/bin/sh", "-c", "echo \(text) >/proc/sys/user/max_mnt_namespaces",
+        let fixture = try #require(
+            linkTarget("/proc/self/exe").map { own in
+                own.prefix(upTo: own.lastIndex(of: "/") ?? own.startIndex) + "/sandbox-fixture"
+            })
+        func set(_ number: Int) throws {
+            let said = try succeed([
+                String(fixture), "--outside", "namespaceLimit \(server) \(number)",
             ])
+            try #require(said.contains("said ok"), "\(said)")
         }
         try run(
-            "user.lack-namespaces", instance, errno: ENOSPC, lack: { try set("0") },
-            end: { try set("1000") })
+            "user.lack-namespaces", instance, errno: ENOSPC, lack: { try set(0) },
+            end: { try set(1000) })
     }
 
     /// No number for a further descriptor, at each place where set-up takes one.
@@ -97,10 +101,12 @@ struct SetUpLackTests {
         #expect(try limit(of: process) == number)
     }
 
-    private func succeed(_ command: [String]) throws {
+    @discardableResult
+    private func succeed(_ command: [String]) throws -> String {
         let process = try HostProcess(command)
         let said = process.remainingOutput(within: Built.patience(seconds: 10))
         #expect(process.waitForEnd(within: Built.patience(seconds: 10)) == 0, "\(said)")
+        return said
     }
 
     /// Runs a command while something lacks, and lets it come back at the first retry; before and
