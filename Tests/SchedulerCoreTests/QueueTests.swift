@@ -8,17 +8,21 @@ import Testing
 
 /// What an entry of the queue costs must not grow with what waits beside it.
 struct QueueTests {
-    private static func execution(_ number: Int) throws -> Execution {
+    private let task: TaskKey
+
+    init() throws { task = TaskKey(id: try TaskID("user.t"), uid: "u") }
+
+    private func execution(_ number: Int) -> Execution {
         // Spread over the instants, so that a new one belongs anywhere among the others.
         let planned = Instant(seconds: 1_750_000_000) + .seconds(number &* 7919 % 1_000_003)
         return Execution(
-            id: "e\(number)", task: TaskKey(id: try TaskID("user.t\(number)"), uid: "u\(number)"),
-            trigger: .schedule, plannedAt: planned, policies: TaskPolicies())
+            id: "e\(number)", task: task, trigger: .schedule, plannedAt: planned,
+            policies: TaskPolicies())
     }
 
     /// Median time of a hundred removals and insertions, of thirty such hundreds.
-    private static func turnover(of queue: inout Queue, from number: Int) throws -> Duration {
-        let fresh = try (0..<3000).map { try execution(number + $0) }
+    private func turnover(of queue: inout Queue, from number: Int) -> Duration {
+        let fresh = (0..<3000).map { execution(number + $0) }
         var times: [Duration] = []
         for start in stride(from: 0, to: fresh.count, by: 100) {
             times.append(
@@ -32,32 +36,32 @@ struct QueueTests {
         return times.sorted()[times.count / 2]
     }
 
-    @Test func tenTimesAsManyThatWaitDoNotMakeAnEntryThriceAsDear() throws {
+    @Test func tenTimesAsManyThatWaitDoNotMakeAnEntryThriceAsDear() {
         var queue = Queue()
         for number in 0..<20_000 {
-            _ = queue.insert(try Self.execution(number), priority: 0, lane: .normal)
+            _ = queue.insert(execution(number), priority: 0, lane: .normal)
         }
-        let few = try Self.turnover(of: &queue, from: 1_000_000)
+        let few = turnover(of: &queue, from: 1_000_000)
         for number in 20_000..<200_000 {
-            _ = queue.insert(try Self.execution(number), priority: 0, lane: .normal)
+            _ = queue.insert(execution(number), priority: 0, lane: .normal)
         }
-        let many = try Self.turnover(of: &queue, from: 2_000_000)
+        let many = turnover(of: &queue, from: 2_000_000)
         print("100 removals and insertions among 20,000: \(few), among 200,000: \(many)")
         #expect(many < few * 3)
     }
 
-    @Test func orderIsPriorityThenInstantThenArrival() throws {
+    @Test func orderIsPriorityThenInstantThenArrival() {
         var queue = Queue()
-        func add(_ number: Int, _ priority: Int, at seconds: Int64) throws {
-            var execution = try Self.execution(number)
+        func add(_ number: Int, _ priority: Int, at seconds: Int64) {
+            var execution = execution(number)
             execution.plannedAt = Instant(seconds: seconds)
             _ = queue.insert(execution, priority: priority, lane: .normal)
         }
-        try add(1, 0, at: 20)
-        try add(2, 0, at: 10)
-        try add(3, 5, at: 30)
-        try add(4, 0, at: 10)
-        try add(5, -5, at: 0)
+        add(1, 0, at: 20)
+        add(2, 0, at: 10)
+        add(3, 5, at: 30)
+        add(4, 0, at: 10)
+        add(5, -5, at: 0)
         var order: [String] = []
         while let entry = queue.removeFirst(of: [(.user, .normal), (.agency, .normal)]) {
             order.append(entry.execution)
