@@ -63,7 +63,9 @@ struct ListBench {
             for place in places {
                 var reply: JSONValue = .null
                 samples.values.append(
-                    try milliseconds { reply = try list(client, after: Self.name(place - 1)) })
+                    try milliseconds {
+                        reply = try list(client, after: place == 0 ? nil : Self.name(place - 1))
+                    })
                 guard reply["tasks"]?.array?.count == Self.page else {
                     throw BenchError("a page has \(reply["tasks"]?.array?.count ?? 0) tasks")
                 }
