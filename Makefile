@@ -54,7 +54,7 @@ fmt: ## Format the sources in place
 demo: build ## Start the system under a temporary root and show it at work
 	scripts/demo $(BIN)
 
-bench: build ## Measure against posix_spawn, bubblewrap and firejail
+bench: build ## Measure against posix_spawn, bubblewrap and firejail, and what many tasks cost
 	scripts/bench $(BIN)
 
 bench-vm: build ## Measure starts on pure cgroup v2 in a QEMU guest

@@ -24,7 +24,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("TimeZones", ["AicoCore"]),
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSandbox", ["CLinux"]),
-    ("StrictYAML", [.product(name: "Yams", package: "Yams")]),
+    ("StrictYAML", ["AicoCore", .product(name: "Yams", package: "Yams")]),
     ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
     ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
@@ -150,7 +150,13 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     ("SchedulerCoreTests", ["SchedulerCore", "AicoCore"]),
     ("SimulationTests", ["Simulation", "SchedulerCore"]),
-    ("SystemTests", ["AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox"]),
+    (
+        "SystemTests",
+        [
+            "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox", "sandbox-fixture",
+            .product(name: "GRDB", package: "GRDB.swift"),
+        ]
+    ),
 ]
 
 let package = Package(
@@ -201,7 +207,7 @@ let package = Package(
                 name: "aico-bench",
                 dependencies: [
                     "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox",
-                    "SandboxProfiles", "TimeZones", "ZeroMQ",
+                    "SandboxProfiles", "SchedulerCore", "TimeZones", "ZeroMQ",
                 ], path: "Benchmarks/AicoBench", swiftSettings: swiftSettings),
             .executableTarget(
                 name: "aico-bench-worker", dependencies: ["TaskKit"],

@@ -13,7 +13,7 @@ struct BenchArguments {
     var rounds = 300
     /// How long throughput and idleness are measured, each.
     var seconds = 30
-    /// `schedule`, `start`, `system`.
+    /// `schedule`, `queue`, `list`, `start`, `system`.
     var parts: Set<String> = []
 
     init(_ words: [String]) {
@@ -25,13 +25,13 @@ struct BenchArguments {
             case "--json": json = words.popFirst()
             case "--rounds": rounds = words.popFirst().flatMap { Int($0) } ?? rounds
             case "--seconds": seconds = words.popFirst().flatMap { Int($0) } ?? seconds
-            case "schedule", "start", "system": parts.insert(word)
+            case "schedule", "queue", "list", "start", "system": parts.insert(word)
             default:
-                complain("unknown word '\(word)'; parts: schedule start system")
+                complain("unknown word '\(word)'; parts: schedule queue list start system")
                 exit(2)
             }
         }
-        if parts.isEmpty { parts = ["schedule", "start", "system"] }
+        if parts.isEmpty { parts = ["schedule", "queue", "list", "start", "system"] }
     }
 
     private static func absolute(_ path: String) -> String {

@@ -28,7 +28,8 @@ final class BenchSystem {
         end()
     }
 
-    private func start() throws {
+    /// Starts it and waits until it answers.
+    func start() throws {
         supervisor = try Spawn.start(
             [
                 "\(arguments.bin)/aico-supervisor", "--root", root, "--profiles",

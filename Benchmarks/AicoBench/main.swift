@@ -7,6 +7,8 @@ let arguments = BenchArguments(CommandLine.arguments)
 do {
     var report = BenchReport()
     if arguments.parts.contains("schedule") { try ScheduleBench.run(into: &report) }
+    if arguments.parts.contains("queue") { try QueueBench.run(into: &report) }
+    if arguments.parts.contains("list") { try ListBench(arguments).run(into: &report) }
     if arguments.parts.contains("start") { try StartBench(arguments).run(into: &report) }
     if arguments.parts.contains("system") { try SystemBench(arguments).run(into: &report) }
     print(report.table())

@@ -19,7 +19,7 @@ public enum CommandRunner {
             try command.run()
             return .done
         } catch let failure as Failure {
-            return report(failure)
+            return report(failure.naming(root: typedRoot(arguments)))
         } catch {
             let text = AicoCommand.fullMessage(
                 for: error, columns: console.width().map { max(40, $0) })
@@ -43,6 +43,16 @@ public enum CommandRunner {
     private static func report(_ failure: Failure) -> ExitStatus {
         Console.current.talk(failure.text)
         return failure.status
+    }
+
+    /// The root that the command line names, as it was written there.
+    private static func typedRoot(_ arguments: [String]) -> String? {
+        let words = arguments.prefix { $0 != "--" }
+        for (index, word) in words.enumerated().reversed() {
+            if word.hasPrefix("--root=") { return String(word.dropFirst(7)) }
+            if word == "--root", index + 1 < words.count { return words[index + 1] }
+        }
+        return ConnectionOptions.leadingRoot
     }
 
     /// Takes `--root DIR` or `--root=DIR` from before the verb, where the parser knows no options.

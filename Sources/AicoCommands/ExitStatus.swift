@@ -36,6 +36,15 @@ struct Failure: Error, Equatable {
         self.hint = hint
     }
 
+    /// The same failure where the command line itself named a root: what its hint tells to type
+    /// means that root too, not the installed system.
+    func naming(root: String?) -> Failure {
+        guard let root else { return self }
+        let typed = "aico --root \(ShellWord.quoted(root)) "
+        return Failure(
+            status, message, hint: hint.replacing(/\baico (?=sched|superv)/, with: { _ in typed }))
+    }
+
     /// The lines for standard error.
     var text: PlainText {
         guard !message.isEmpty else { return "" }

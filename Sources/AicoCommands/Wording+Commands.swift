@@ -31,7 +31,10 @@ extension Wording {
         let mended = name.unicodeScalars.map { scalar in
             VariableName.takes(scalar) ? String(scalar) : "_"
         }.joined()
-        let better = VariableName.isValid(mended) ? mended : "_" + mended
+        let valid = VariableName.isValid(mended) ? mended : "_" + mended
+        let better =
+            valid.hasPrefix(VariableName.reservedPrefix)
+            ? "MY_" + valid.dropFirst(VariableName.reservedPrefix.count) : valid
         return Failure(
             .usage,
             "cannot set the variable \"\(name)\": a name has letters, digits and _, and begins "

@@ -73,7 +73,7 @@ enum Wording {
     static func unreadableFile(_ path: String, _ reason: String, hint: String = "") -> Failure {
         Failure(
             .usage, "cannot read \"\(path)\": \(reason)",
-            hint: hint.isEmpty ? "write @FILE with the path of a file of text" : hint)
+            hint: hint.isEmpty ? "write @FILE with the path of a file, as in @/etc/hostname" : hint)
     }
 
     static func badTarget(_ text: String) -> Failure {
@@ -98,7 +98,7 @@ enum Wording {
 
     static let noExpression = Failure(
         .usage, "cannot give times: there is no expression",
-        hint: "write aico schedule next \"0 2 * * *\", or give lines of JSON with --stdin")
+        hint: "type: aico schedule next \"0 2 * * *\", or give lines of JSON with --stdin")
 
     static let expressionAndLines = Failure(
         .usage, "cannot take an expression and --stdin together", hint: "leave out one of them")
@@ -110,7 +110,7 @@ enum Wording {
 
     static let purgeNeedsWord = Failure(
         .usage, "cannot purge: neither a dead letter nor --all is given",
-        hint: "write aico scheduler dlq purge 7, or --all for every one")
+        hint: "type: aico scheduler dlq purge 7, or --all for every one")
 
     // MARK: Standard streams
 

@@ -135,7 +135,7 @@ public struct BusKeys: Sendable, Equatable {
         _ name: String, role: ClientRole, pair: CurvePair, server: CurvePair, directory: String
     ) throws(KeyError) {
         let path = "\(directory)/clients/\(name).key"
-        guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy(CurveFile.isNameByte) else {
+        guard CurveFile.isName(name) else {
             throw KeyError.malformedFile(
                 path: path, reason: "a client's name has 1 to 64 of a-z, 0-9, '_' and '-'")
         }

@@ -32,7 +32,8 @@ public struct ClientKeys: Sendable, Equatable {
             }
             guard file.hasSuffix(".key") else { continue }
             do throws(KeyProblem) {
-                guard let client = try client("\(folder)/\(file)", name: String(file.dropLast(4)))
+                let name = try name(ofFile: file, folder: folder)
+                guard let client = try client("\(folder)/\(file)", name: name)
                 else { continue }
                 keys.clients.append(client)
             } catch {
@@ -43,6 +44,25 @@ public struct ClientKeys: Sendable, Equatable {
         keys.clients.sort { $0.name < $1.name }
         keys.problems.sort { $0.path < $1.path }
         return keys
+    }
+
+    /// The client's name, which stands in logs and in the audit log.
+    private static func name(ofFile file: String, folder: String) throws(KeyProblem) -> String {
+        let name = String(file.dropLast(4))
+        guard !name.isEmpty else {
+            throw KeyProblem(
+                path: "\(folder)/\(file)", reason: "it has no name before the \".key\"",
+                advice: "rename it to NAME.key, as in viewer.key")
+        }
+        // What is not UTF-8 came here with replacement characters, which no name may have.
+        guard CurveFile.isName(name) else {
+            throw KeyProblem(
+                path: "\(folder)/\(file)",
+                reason:
+                    "its name is not 1 to 64 of \"a\" to \"z\", \"0\" to \"9\", \"_\" and \"-\"",
+                advice: "rename it to NAME.key, as in viewer.key")
+        }
+        return name
     }
 
     private static func client(

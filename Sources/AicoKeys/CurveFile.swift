@@ -59,7 +59,12 @@ enum CurveFile {
         return fields
     }
 
-    static func isNameByte(_ byte: UInt8) -> Bool {
+    /// Whether a text can be a client's name.
+    static func isName(_ text: String) -> Bool {
+        (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
         (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) || byte == 0x5F
             || byte == 0x2D
     }

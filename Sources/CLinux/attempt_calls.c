@@ -208,9 +208,13 @@ int aico_message_receive(int fd, void *bytes, size_t count, int *descriptor) {
     if ((size_t)received == count && taken <= 1 && !other
         && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
         return 1;
+    // What does not fit into `control` leaves descriptors there; what meets the limit leaves none:
+    // see MSG_CTRUNC in recvmsg(2) and the end of unix(7) on SCM_RIGHTS.
+    int lacks_number = (size_t)received == count && taken == 0 && !other
+        && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == MSG_CTRUNC;
     if (*descriptor >= 0) close(*descriptor);
     *descriptor = -1;
-    errno = EBADMSG;
+    errno = lacks_number ? EMFILE : EBADMSG;
     return -1;
 }
 

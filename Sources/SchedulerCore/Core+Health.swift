@@ -14,6 +14,9 @@ public struct HealthMemory: Sendable {
     public internal(set) var found: [HealthCheck] = []
     /// What stands around the core, as worker executables that do not describe themselves.
     public var surroundings: [HealthCheck] = []
+    /// The write-ahead log as seen last, and since when it has been above its bound.
+    var log = HealthRules.WriteAheadLog(bytes: 0)
+    var logExceeds: Time?
     private var system = Ring<Bool>(capacity: 100)
     private var tasks = Ring<Bool>(capacity: 100)
     private var latencies = Ring<Duration>(capacity: 100)
@@ -53,7 +56,7 @@ extension SchedulerCore {
             workers: workers.map { ($0.taskClass, healthState(of: $0)) },
             recentOfSystem: health.recentOfSystem, recentOfTasks: health.recentOfTasks,
             storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: damages,
-            lateness: health.lateness, found: health.found + health.surroundings)
+            lateness: health.lateness, log: logFacts, found: health.found + health.surroundings)
     }
 
     /// Judges anew and tells of a change.
@@ -83,6 +86,19 @@ extension SchedulerCore {
             }
         }
         assessHealth()
+    }
+
+    /// Remembers how large the write-ahead log is; a bound that is passed for long is told.
+    mutating func note(logBytes bytes: Int, _ readers: [String]) {
+        health.log = HealthRules.WriteAheadLog(bytes: bytes, readers: readers)
+        health.logExceeds = bytes > settings.health.logBytes ? health.logExceeds ?? now : nil
+        assessHealth()
+    }
+
+    private var logFacts: HealthRules.WriteAheadLog {
+        var log = health.log
+        log.excess = health.logExceeds.map { now.boot - $0.boot }
+        return log
     }
 
     private func healthState(of worker: Worker) -> HealthRules.Worker {

@@ -16,7 +16,7 @@ extension SchedulerCore {
         for task in recovered.tasks where tasks[task.record.id] == nil {
             tasks[task.record.id] = TaskState(task)
         }
-        taskIDs = tasks.keys.sorted()
+        taskIDs = TaskNames(sorted: tasks.keys.sorted())
         for (attempt, execution) in recovered.running { interrupt(attempt, of: execution) }
         for execution in recovered.waiting where executions[execution.id] == nil {
             resumeWaiting(execution)

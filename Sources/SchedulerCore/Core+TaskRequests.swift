@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+import AicoCore
 
 extension SchedulerCore {
     /// Takes a request; it gets exactly one reply, now or once what it changes is written.
@@ -79,7 +79,7 @@ extension SchedulerCore {
 
     mutating func insert(_ task: TaskState) {
         tasks[task.id] = task
-        taskIDs.insert(task.id, at: taskIDs.partitionIndex(of: task.id))
+        taskIDs.insert(task.id)
     }
 
     mutating func forget(task key: TaskKey) {
@@ -90,14 +90,14 @@ extension SchedulerCore {
         guard task(key) != nil else { return }
         tasks[key.id] = nil
         wallTimers.set(key, at: nil)
-        let index = taskIDs.partitionIndex(of: key.id)
-        if index < taskIDs.count, taskIDs[index] == key.id { taskIDs.remove(at: index) }
+        taskIDs.remove(key.id)
     }
 
     static func taken(_ id: TaskID) -> Refusal {
         Refusal(
             .conflict, "there is a task \"\(id)\" already",
-            hint: "type: aico scheduler update \(id)")
+            hint: "choose another id, or change it: "
+                + "aico scheduler update \(id) --schedule SCHEDULE")
     }
 
     // MARK: - Update
@@ -237,17 +237,5 @@ extension Request {
         case .retryDeadLetter(let letter): try? TaskID(letter.taskID)
         case .cancelExecution, .purgeDeadLetter, .purgeDeadLetters, .stopSystem: nil
         }
-    }
-}
-
-extension [TaskID] {
-    /// Where an id stands, or belongs, among sorted ones.
-    public func partitionIndex(of id: TaskID) -> Int {
-        var (low, high) = (0, count)
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < id { low = middle + 1 } else { high = middle }
-        }
-        return low
     }
 }

@@ -54,6 +54,8 @@ public struct CoreSettings: Sendable {
     public var maximumLogBytes = 4 * 1024 * 1024
     /// Changes that wait for a store that does not write; beyond, log lines are left out.
     public var maximumWaitingChanges = 50_000
+    /// Timers of each clock that one turn fires at most.
+    public var timersPerTurn = 512
     /// What waits that one turn decides about at most.
     public var admissionsPerTurn = 512
     /// From where on things count as bad.

@@ -23,6 +23,8 @@ public enum Event: Sendable {
     case writable(TaskClass)
     /// The machine was looked at.
     case load(MachineLoad)
+    /// The store's write-ahead log was looked at.
+    case writeAheadLog(bytes: Int, readers: [String])
     /// The wall clock was set: seen by the kernel, not by comparing.
     case clockSet
     /// The machine was suspended for so long.

@@ -18,7 +18,7 @@ public struct SchedulerCore: Sendable {
     /// Tasks by name.
     public internal(set) var tasks: [TaskID: TaskState] = [:]
     /// The names, sorted.
-    public internal(set) var taskIDs: [TaskID] = []
+    public internal(set) var taskIDs = TaskNames()
     /// Executions that are not over, by id.
     public internal(set) var executions: [String: Execution] = [:]
     /// By `TaskClass.rawValue`.
@@ -68,6 +68,8 @@ public struct SchedulerCore: Sendable {
     var repeatedUntil: Instant?
     /// Since when a start counts as late: later than a step or a pause that hid its time.
     var punctualSince: Duration
+    /// Whether more timers are due than one turn fired.
+    var hasDueTimers = false
     /// Whether something changed that may let what waits start.
     var needsAdmission = false
     var actions: [Action] = []
@@ -106,7 +108,7 @@ public struct SchedulerCore: Sendable {
     }
 
     /// Whether there is more to do than one turn may take: the loop is not to sleep.
-    public var isBusy: Bool { needsAdmission || !fresh.isEmpty }
+    public var isBusy: Bool { needsAdmission || hasDueTimers || !fresh.isEmpty }
 
     /// Tells the longest that an attempt of a type may take where its task does not say.
     public mutating func setTimeout(_ timeout: Duration, ofType type: String) {
@@ -137,6 +139,7 @@ public struct SchedulerCore: Sendable {
         case .load(let load):
             self.load = load
             needsAdmission = true
+        case .writeAheadLog(let bytes, let readers): note(logBytes: bytes, readers)
         case .clockSet: log(.notice, "the wall clock was set")
         case .suspended(let time): resume(after: time)
         case .audit(let actor, let action, let subject, let detail):
@@ -163,8 +166,16 @@ public struct SchedulerCore: Sendable {
     }
 
     private mutating func fireTimers() {
-        while let (key, _) = wallTimers.pop(dueAt: now.wall) { fire(key) }
-        while let (timer, _) = bootTimers.pop(dueAt: now.boot) {
+        // A million that are due at once take many turns, and others are served between.
+        var left = settings.timersPerTurn
+        while left > 0, let (key, _) = wallTimers.pop(dueAt: now.wall) {
+            fire(key)
+            left -= 1
+        }
+        hasDueTimers = left == 0
+        left = settings.timersPerTurn
+        while left > 0, let (timer, _) = bootTimers.pop(dueAt: now.boot) {
+            left -= 1
             switch timer {
             case .retry(let execution): retryDue(execution)
             case .backstop(let key): enforceBackstop(key)
@@ -179,6 +190,7 @@ public struct SchedulerCore: Sendable {
             case .audit: writeCountedAudits()
             }
         }
+        hasDueTimers = hasDueTimers || left == 0
     }
 
     mutating func log(_ level: Note.Level, _ message: String, _ facts: [String: String] = [:]) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
+
 /// A parsed YAML value that knows its line, and nothing of YAML's surprises: no anchors, no tags,
 /// no implicit types.
 public struct YAMLValue: Sendable, Equatable {
@@ -99,15 +101,10 @@ extension YAMLValue {
         else { throw failure("'\(name)' must be a number, not \(kindName)") }
         guard range.contains(number) else {
             throw failure(
-                "'\(name)' must be between \(Self.text(range.lowerBound)) and "
-                    + "\(Self.text(range.upperBound)), not \(text)")
+                "'\(name)' must be between \(RangeText.number(range.lowerBound)) and "
+                    + "\(RangeText.number(range.upperBound)), not \(text)")
         }
         return number
-    }
-
-    /// A bound as people write it: without a fraction where it has none.
-    private static func text(_ bound: Double) -> String {
-        Int(exactly: bound).map(String.init) ?? "\(bound)"
     }
 
     /// Reads a list; an absent value is an empty one.

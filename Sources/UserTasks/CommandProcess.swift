@@ -17,7 +17,8 @@ struct CommandProcess: ~Copyable {
         output: Int32, errors: Int32
     ) throws(CommandFailure) {
         try Self.check(directory: workingDirectory)
-        let program = try Self.find(argv[0], path: variables["PATH"] ?? "")
+        let program = try Self.find(
+            argv[0], path: variables["PATH"] ?? "", directory: workingDirectory)
         let resultPipe = try Pipe()
         let inputPipe = try Pipe()
         var actions = posix_spawn_file_actions_t()
@@ -65,19 +66,59 @@ extension CommandProcess {
         close(descriptor)
     }
 
-    private static func find(_ program: String, path: String) throws(CommandFailure) -> String {
-        guard !program.contains("/") else { return program }
-        for file in CommandEnvironment.candidates(program, path: path) {
-            var status = stat()
-            guard stat(file, &status) == 0 else {
-                let code = errno
-                if CommandFailure.isPassing(code) { throw .resources(errno: code) }
-                continue
+    /// Finds the program's file as this process sees it, which is as the command will.
+    private static func find(
+        _ program: String, path: String, directory: String
+    ) throws(CommandFailure) -> String {
+        guard !program.contains("/") else {
+            // Where it does not begin at the root it begins at the working directory.
+            let file = program.hasPrefix("/") ? program : "\(directory)/\(program)"
+            switch try look(at: file) {
+            case nil: return program
+            case .missing(let code)?:
+                throw code == ENOENT || code == ENOTDIR
+                    ? .notFound(places: "the file system")
+                    : .notExecutable(reason: String(cString: strerror(code)))
+            case .unfit(let reason)?: throw .notExecutable(reason: reason)
             }
-            guard status.st_mode & S_IFMT == S_IFREG, access(file, X_OK) == 0 else { continue }
-            return file
         }
-        throw .notFound(places: path)
+        var unfit: CommandFailure?
+        for file in CommandEnvironment.candidates(program, path: path) {
+            switch try look(at: file) {
+            case nil: return file
+            case .missing?: continue
+            case .unfit(let reason)?:
+                unfit = unfit ?? .notExecutable(reason: "\"\(file)\": \(reason)")
+            }
+        }
+        throw unfit ?? .notFound(places: path)
+    }
+
+    /// Why a file is no program.
+    private enum Unfitness {
+        case missing(errno: Int32)
+        case unfit(String)
+    }
+
+    /// Looks at a file before it is executed: execve(2) says of a directory and of a file without
+    /// the right alike that permission is denied.
+    private static func look(at file: String) throws(CommandFailure) -> Unfitness? {
+        var status = stat()
+        guard stat(file, &status) == 0 else {
+            let code = errno
+            if CommandFailure.isPassing(code) { throw .resources(errno: code) }
+            return .missing(errno: code)
+        }
+        let kind = status.st_mode & S_IFMT
+        guard kind == S_IFREG else {
+            return .unfit(kind == S_IFDIR ? "it is a directory" : "it is no file")
+        }
+        guard access(file, X_OK) == 0 else {
+            let code = errno
+            return .unfit(
+                code == EACCES ? "it may not be executed" : String(cString: strerror(code)))
+        }
+        return nil
     }
 
     private static func spawn(
@@ -101,7 +142,9 @@ extension CommandProcess {
             &processID, program, &actions, &attributes, words.pointers, settings.pointers)
         switch code {
         case 0: return processID
-        case ENOENT, ENOTDIR: throw .notFound(places: "the file system, or its interpreter is")
+        // The file is there: what it names in its first line or as its loader is not.
+        case ENOENT, ENOTDIR:
+            throw .notExecutable(reason: "its interpreter is not there")
         case _ where CommandFailure.isPassing(code): throw .resources(errno: code)
         default: throw .notExecutable(reason: String(cString: strerror(code)))
         }

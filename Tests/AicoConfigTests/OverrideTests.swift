@@ -102,6 +102,39 @@ import Testing
         #expect(configuration.executableWarnings(in: directory.path).count == 1)
     }
 
+    /// As the class's user sees it, not as whoever asks: access(2) says yes to root and for
+    /// directories.
+    @Test func whatTheClassesUserCannotExecuteIsWarnedOf() throws {
+        let directory = try TemporaryRoot()
+        let configuration = try check("scheduler: {worker_executables: [aico-worker-user]}")
+        let worker = "\(directory.path)/aico-worker-user"
+        func warning() -> String? { configuration.executableWarnings(in: directory.path).first }
+        mkdir(worker, 0o755)
+        #expect(warning()?.contains("it is a directory; its tasks do not run") == true)
+        rmdir(worker)
+        mkfifo(worker, 0o755)
+        #expect(warning()?.contains("it is no file; its tasks do not run") == true)
+        unlink(worker)
+        close(open(worker, O_WRONLY | O_CREAT, 0o644))
+        defer { unlink(worker) }
+        let user = try #require(configuration.identities?[.user])
+        for (mode, isRefused) in [
+            (0o644, true), (0o744, true), (0o754, true), (0o755, false), (0o001, false),
+        ] as [(mode_t, Bool)] {
+            chmod(worker, mode)
+            #expect((warning() != nil) == isRefused, "\(String(mode, radix: 8))")
+        }
+        chmod(worker, 0o754)
+        #expect(
+            warning()
+                == "cannot run worker \"\(worker)\": uid \(user.userID) may not execute it; its "
+                + "tasks do not run: type: chmod 0755 \(worker), or take it out of "
+                + "worker_executables")
+        // Of the group's bits those of the class's group count.
+        try #require(geteuid() != 0 || chown(worker, .max, user.groupID) == 0)
+        if geteuid() == 0 { #expect(warning() == nil) }
+    }
+
     @Test func intervalsMayHaveAUnit() throws {
         let text = "tasks: {maintenance: {log_cleanup: {schedule: 'interval:6h'}}}"
         let task = try #require(

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import Foundation
+import Glibc
 import Testing
 
 @testable import AicoKeys
@@ -115,6 +116,36 @@ import Testing
         #expect(problem.line == fault.line)
         #expect(problem.reason.contains(fault.reason), "\(problem)")
         #expect(problem.advice.contains(fault.advice), "\(problem)")
+    }
+
+    /// The name stands in logs, in the audit log and as a task's origin.
+    @Test(arguments: [
+        ("", "it has no name before the \".key\""), ("Admin", "its name is not 1 to 64 of"),
+        ("a b", "its name is not"), ("a\n", "its name is not"), (".x", "its name is not"),
+        (String(repeating: "x", count: 65), "its name is not"),
+    ])
+    func aFileWhoseNameIsNoneIsToldAndKeepsNobodyOut(name: String, reason: String) throws {
+        let first = try open()
+        try scratch.write("clients/\(name).key", Self.key + "role viewer\n")
+        let keys = ClientKeys.read(directory: scratch.path)
+        #expect(keys.clients == first.clients)
+        #expect(keys.problems.map(\.path) == [scratch.path + "/clients/\(name).key"])
+        #expect(keys.problems.first?.reason.hasPrefix(reason) == true, "\(keys.problems)")
+        #expect(keys.problems.first?.advice == "rename it to NAME.key, as in viewer.key")
+    }
+
+    @Test func aFileWhoseNameIsNotUTF8IsTold() throws {
+        let first = try open()
+        let text = Array((Self.key + "role viewer\n").utf8)
+        let path: [CChar] =
+            (scratch.path + "/clients/").utf8CString.dropLast() + [CChar(bitPattern: 0xFF)]
+            + ".key".utf8CString
+        let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o440)
+        try #require(descriptor >= 0 && write(descriptor, text, text.count) == text.count)
+        close(descriptor)
+        let keys = ClientKeys.read(directory: scratch.path)
+        #expect(keys.clients == first.clients)
+        #expect(keys.problems.map(\.path) == [scratch.path + "/clients/\u{FFFD}.key"])
     }
 
     @Test func aProblemIsOneSentence() {

@@ -27,6 +27,21 @@ enum Harm {
         return "ran \(function())"
     }
 
+    /// `PID NUMBER`: how many mount namespaces there may be in a process's user namespace. By one
+    /// who enters it and executes nothing: what it may do there would not outlive that.
+    static func limitNamespaces(_ text: String) -> String {
+        let words = text.split(separator: " ").map(String.init)
+        guard words.count == 2 else { return "no number" }
+        let space = open("/proc/\(words[0])/ns/user", O_RDONLY | O_CLOEXEC)
+        guard space >= 0, Attack.call(Int(SYS_setns), Int(space), 0x1000_0000) == 0 else {
+            return "errno \(errno) of setns"
+        }
+        let file = open("/proc/sys/user/max_mnt_namespaces", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return "errno \(errno) of open" }
+        let bytes = Array(words[1].utf8)
+        return Scenario.outcome(Int32(Glibc.write(file, bytes, bytes.count)))
+    }
+
     /// O_TMPFILE of <asm-generic/fcntl.h>.
     private static let temporary = 0o2000_0000 | O_DIRECTORY
 

@@ -69,6 +69,7 @@ enum Scenario {
         case "setuid": return outcome(Int32(Attack.call(Int(SYS_setuid), 0)))
         case "mount": return outcome(mount("none", "/tmp", "tmpfs", 0, nil))
         case "core": abort()
+        case "namespaceLimit": return Harm.limitNamespaces(argument)
         case "wx": return Harm.runWrittenCode()
         case "mode": return Harm.makeSpecial(argument)
         case "setlimit": return setLimit(argument)

@@ -39,6 +39,7 @@ extension Event {
         case .stop: hash.mix(14)
         case .supervisorLost: hash.mix(15)
         case .settle: hash.mix(16)
+        case .writeAheadLog: hash.mix(17)
         }
     }
 

@@ -116,6 +116,37 @@ struct CommandLineTests {
         #expect(letters.text().contains("user.transient"), "\(letters.text())")
     }
 
+    /// Bytes that are no text, then text, then bytes again: one of the two holds each time.
+    @Test func inputFileReachesTheCommandByteForByte() throws {
+        let file = "/tmp/aico-input-\(getpid())"
+        defer { unlink(file) }
+        let contents: [[UInt8]] = [
+            Array(0...255), Array("text é\u{0}\n".utf8), [0xFF, 0x0A, 0x80], [],
+        ]
+        for (index, bytes) in contents.enumerated() {
+            let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+            #expect(write(descriptor, bytes, bytes.count) == bytes.count)
+            close(descriptor)
+            let made =
+                index == 0
+                ? try aico(
+                    "scheduler", "create", "user.input", "@yearly", "--input", "@\(file)", "--",
+                    "/usr/bin/od", "-v", "-An", "-tx1", "-w512")
+                : try aico("scheduler", "update", "user.input", "--input", "@\(file)")
+            #expect(made.status == Code.done, "\(made.output)")
+            let run = try aico("scheduler", "run", "user.input", "--follow")
+            let hex = bytes.map { String(Int($0) + 0x100, radix: 16).dropFirst() }
+            #expect(run.status == Code.done)
+            #expect(
+                bytes.isEmpty || run.output.contains(hex.joined(separator: " ")), "\(run.output)")
+            let config = try json("scheduler", "show", "user.input")["task"]?["config"]
+            let isText = String(validating: bytes, as: UTF8.self) != nil
+            #expect((config?["stdin"] != nil) == isText)
+            #expect((config?["stdin_base64"] != nil) == !isText)
+        }
+        #expect(try aico("scheduler", "delete", "user.input").status == Code.done)
+    }
+
     @Test func everyLayerHoldsInEveryAttempt() throws {
         let ended = try OneInstance.shared().runToEnd("user.layers", argv: ["/bin/true"])
         let held = ended.attempt["layers"]?["held"]?.array?.compactMap(\.string) ?? []

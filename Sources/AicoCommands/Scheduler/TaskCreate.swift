@@ -58,7 +58,8 @@ struct TaskCreate: ParsableCommand {
 
     private func request() throws(Failure) -> [String: JSONValue] {
         if let type, type != "user.command", work.isCommand { throw Wording.commandAndType }
-        let config = try work.members(ofCommand: type ?? "user.command" == "user.command")
+        let config = try work.members(
+            ofCommand: type ?? "user.command" == "user.command", asChange: false)
         if type == nil, config["argv"] == nil { throw Wording.nothingToRun }
         var body: [String: JSONValue] = [
             "id": .string(try Checked.taskID(id).text),

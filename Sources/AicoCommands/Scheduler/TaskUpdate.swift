@@ -44,7 +44,7 @@ struct TaskUpdate: ParsableCommand {
         var body: [String: JSONValue] = [:]
         if let schedule { body["schedule"] = .string(try Checked.schedule(schedule).text) }
         if let timezone { body["timezone"] = .string(try Checked.zone(timezone).name) }
-        let config = try work.members(ofCommand: false)
+        let config = try work.members(ofCommand: false, asChange: true)
         if !config.isEmpty || work.config != nil { body["config"] = .object(config) }
         let changed = try changedPolicies()
         guard !body.isEmpty || !changed.isEmpty else { throw Wording.nothingToChange }

@@ -25,7 +25,8 @@ struct WorkOptions: ParsableArguments {
 
     @Option(
         name: .customLong("input"), parsing: .unconditional,
-        help: ArgumentHelp("Text for the command's standard input, or @FILE.", valueName: "text"))
+        help: ArgumentHelp(
+            "Text for the command's standard input, or @FILE with its bytes.", valueName: "text"))
     var input: String?
 
     @Flag(
@@ -45,12 +46,17 @@ struct WorkOptions: ParsableArguments {
     }
 
     /// The config's members that were given; those of a command are checked.
-    func members(ofCommand: Bool) throws(Failure) -> [String: JSONValue] {
+    ///
+    /// - Parameters:
+    ///   - ofCommand: whether the type is known to be a command.
+    ///   - asChange: whether they are merged into a config that is there, where null takes a
+    ///     member away.
+    func members(ofCommand: Bool, asChange: Bool) throws(Failure) -> [String: JSONValue] {
         var result: [String: JSONValue] = [:]
         if let config { result = try Self.object(config) }
         if !command.isEmpty { result["argv"] = .array(command.map { .string($0) }) }
         if let directory { result["working_directory"] = .string(directory) }
-        if let input { result["stdin"] = .string(try TextFile.text(input)) }
+        if let input { try Self.put(input, into: &result, asChange: asChange) }
         if mergesOutput { result["merge_output"] = true }
         if !environment.isEmpty {
             var variables: [String: JSONValue] = [:]
@@ -68,10 +74,27 @@ struct WorkOptions: ParsableArguments {
         return result
     }
 
+    /// Standard input goes as text where it is UTF-8, which people can read in `show`, else as
+    /// base64; of the two members a config has one.
+    private static func put(
+        _ input: String, into members: inout [String: JSONValue], asChange: Bool
+    ) throws(Failure) {
+        for name in ["stdin", "stdin_base64"] where members[name].map({ !$0.isNull }) == true {
+            throw Wording.conflicting("--input", "\"\(name)\" in --config")
+        }
+        let (name, value, other) =
+            switch try InputFile.content(input) {
+            case .text(let text): ("stdin", text, "stdin_base64")
+            case .bytes(let bytes): ("stdin_base64", Base64.encode(bytes), "stdin")
+            }
+        members[name] = .string(value)
+        members[other] = asChange ? .null : nil
+    }
+
     private static func object(_ argument: String) throws(Failure) -> [String: JSONValue] {
         let json: JSONValue
         do {
-            json = try JSONValue.parse(try TextFile.text(argument))
+            json = try JSONValue.parse(try InputFile.text(argument))
         } catch let failure as Failure {
             throw failure
         } catch {

@@ -10,20 +10,57 @@ extension Configuration {
     /// The others work without them: their classes run, and this one's tasks wait.
     public func executableWarnings(in directory: String) -> [String] {
         let known = TaskClass.allCases.map { "aico-worker-\($0.name)" }
+        let identities = try? resolvedIdentities()
         var warnings: [String] = []
         for name in scheduler.workerExecutables {
             let path = "\(directory)/\(name)"
-            if !known.contains(name) {
+            guard let index = known.firstIndex(of: name) else {
                 warnings.append(
                     "\(layout.configurationFile): worker_executables names \"\(name)\", which "
                         + "nobody launches; write \(known.joined(separator: ", "))")
-            } else if access(path, X_OK) != 0 {
-                let why = strerror(errno).map { String(cString: $0) } ?? "?"
-                warnings.append(
-                    "cannot run worker \"\(path)\": \(why); its tasks do not run: install it, or "
-                        + "take it out of worker_executables")
+                continue
             }
+            guard let fault = ExecutableFault(path, for: identities?[TaskClass.allCases[index]])
+            else { continue }
+            warnings.append(
+                "cannot run worker \"\(path)\": \(fault.reason); its tasks do not run: "
+                    + "\(fault.advice), or take it out of worker_executables")
         }
         return warnings
+    }
+}
+
+/// Why a file cannot be executed by a user, who need not be the one that asks.
+struct ExecutableFault: Equatable {
+    let reason: String
+    let advice: String
+
+    /// Looks at a file; nil where it can be executed.
+    ///
+    /// - Parameter identity: who is to execute it; nil where that is not known, then anybody.
+    init?(_ path: String, for identity: UserIdentities.Identity?) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            reason = strerror(errno).map { String(cString: $0) } ?? "?"
+            advice = "install it"
+            return
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            reason = status.st_mode & S_IFMT == S_IFDIR ? "it is a directory" : "it is no file"
+            advice = "install the program there"
+            return
+        }
+        guard status.st_mode & Self.executeBit(of: status, identity) == 0 else { return nil }
+        reason = identity.map { "uid \($0.userID) may not execute it" } ?? "nobody may execute it"
+        advice = "type: chmod 0755 \(path)"
+    }
+
+    /// Of owner, group and others one counts: access(2) would ask for the caller, who may be root.
+    private static func executeBit(
+        of status: stat, _ identity: UserIdentities.Identity?
+    ) -> mode_t {
+        guard let identity else { return S_IXUSR | S_IXGRP | S_IXOTH }
+        if status.st_uid == identity.userID { return S_IXUSR }
+        return status.st_gid == identity.groupID ? S_IXGRP : S_IXOTH
     }
 }

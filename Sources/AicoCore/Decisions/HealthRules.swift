@@ -67,6 +67,23 @@ public enum HealthRules {
         case dying(times: Int, last: String)
     }
 
+    /// The store's write-ahead log, which grows while somebody reads from the database.
+    public struct WriteAheadLog: Sendable, Hashable {
+        /// Its size.
+        public var bytes: Int
+        /// Who reads now, in words; asked for only where it is above its bound.
+        public var readers: [String]
+        /// For how long it has been above its bound; nil where it is not.
+        public var excess: Duration?
+
+        /// Makes facts.
+        public init(bytes: Int, readers: [String] = [], excess: Duration? = nil) {
+            self.bytes = bytes
+            self.readers = readers
+            self.excess = excess
+        }
+    }
+
     /// From where on things count as bad.
     public struct Limits: Sendable, Hashable {
         /// Failed of ended executions, in percent, from which it is degraded.
@@ -79,6 +96,10 @@ public enum HealthRules {
         public var workerMissing: Duration
         /// A start later than this degrades.
         public var maximumLateness: Duration
+        /// Twice what the writer lets it come to before it empties it.
+        public var logBytes = 64 << 20
+        /// A write-ahead log that is larger for this long degrades.
+        public var logPatience = Duration.seconds(10)
 
         /// Makes limits.
         public init(
@@ -110,6 +131,8 @@ public enum HealthRules {
         public var damages: [String]
         /// How late the loop started what was due lately, at worst.
         public var lateness: Duration
+        /// The store's write-ahead log.
+        public var log: WriteAheadLog
         /// What the last health check task and others found.
         public var found: [HealthCheck]
 
@@ -119,7 +142,7 @@ public enum HealthRules {
             recentOfSystem: (failed: Int, all: Int) = (0, 0),
             recentOfTasks: (failed: Int, all: Int) = (0, 0), storeFailure: Duration? = nil,
             storeTrouble: String? = nil, damages: [String] = [], lateness: Duration = .zero,
-            found: [HealthCheck] = []
+            log: WriteAheadLog = WriteAheadLog(bytes: 0), found: [HealthCheck] = []
         ) {
             self.workers = workers
             self.recentOfSystem = recentOfSystem
@@ -128,6 +151,7 @@ public enum HealthRules {
             self.storeTrouble = storeTrouble
             self.damages = damages
             self.lateness = lateness
+            self.log = log
             self.found = found
         }
     }
@@ -140,6 +164,7 @@ public enum HealthRules {
         var checks = facts.workers.map { worker($0.taskClass, $0.state, limits) }
         checks.append(failures("maintenance", facts.recentOfSystem, limits))
         checks.append(store(facts))
+        checks.append(log(facts.log, limits))
         checks.append(loop(facts.lateness, limits))
         checks += facts.found
         let tasks = failures(tasksCheck, facts.recentOfTasks, limits)
@@ -214,6 +239,24 @@ public enum HealthRules {
                     + "; stop the system and restore the database from a backup")
         }
         return HealthCheck(name: "store", status: .healthy, message: "writes")
+    }
+
+    private static func log(_ log: WriteAheadLog, _ limits: Limits) -> HealthCheck {
+        let name = "store.wal"
+        let size = "the write-ahead log has \(log.bytes >> 20) MiB"
+        guard let excess = log.excess, excess >= limits.logPatience else {
+            return HealthCheck(name: name, status: .healthy, message: size)
+        }
+        let why =
+            log.readers.isEmpty
+            ? "nobody is seen to read from the database now; where it stays, look for one with "
+                + "\"lsof aico.db-shm\""
+            : "\(log.readers.joined(separator: ", ")) reads from the database, and it cannot be "
+                + "emptied before that ends; end it"
+        return HealthCheck(
+            name: name, status: .degraded,
+            message: "\(size), more than \(limits.logBytes >> 20) MiB for "
+                + "\(excess.components.seconds) s: \(why)")
     }
 
     private static func loop(_ lateness: Duration, _ limits: Limits) -> HealthCheck {

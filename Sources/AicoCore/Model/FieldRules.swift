@@ -100,14 +100,19 @@ extension FieldRules {
             throw Violation(
                 reason: "\(words) is no name of an environment variable",
                 hint: "use letters of ASCII, digits and \"_\", a digit not as the first: "
-                    + "\(Self.variableName(name))")
+                    + unreserved(Self.variableName(name)))
         }
         guard let reservedPrefix, name.hasPrefix(reservedPrefix) else { return }
-        let rest = String(name.dropFirst(reservedPrefix.count))
         throw Violation(
             reason: "\(words) begins with \"\(reservedPrefix)\", which the task supervisor keeps"
                 + " for its own variables",
-            hint: "use another name, as MY_\(rest)")
+            hint: "use another name, as \(unreserved(name))")
+    }
+
+    /// A name without the reserved prefix.
+    private func unreserved(_ name: String) -> String {
+        guard let reservedPrefix, name.hasPrefix(reservedPrefix) else { return name }
+        return "MY_" + name.dropFirst(reservedPrefix.count)
     }
 
     private static func isVariableName(_ name: String) -> Bool {

@@ -76,12 +76,15 @@ public struct CronExpression: Sendable, Hashable {
                 text: text, field: nil, part: String(macro), reason: reason, hint: hint)
         }
         if macro.lowercased() == "@every" {
-            let span = rest.count == 1 ? rest.first.flatMap { SpanText($0) } : nil
+            let interval = rest.count == 1 ? rest.first.flatMap { SpanText($0)?.interval } : nil
+            // A span that no interval can have is told of with an example instead.
+            let isTaken = interval.map { (try? Schedule.parse($0)) != nil } ?? false
             throw refusal(
                 "intervals are written in another way",
-                "write \(span?.interval ?? "interval:5m for every five minutes")")
+                "write \(isTaken ? interval ?? "" : "interval:5m for every five minutes")")
         }
-        guard rest.isEmpty else {
+        let isKnown = macro == "@reboot" || macros.contains { $0.name == macro }
+        guard rest.isEmpty || !isKnown else {
             throw refusal("nothing may follow a shorthand", "write \(macro) alone")
         }
         if let found = macros.first(where: { $0.name == macro }) { return found.expression }
@@ -105,7 +108,7 @@ public struct CronExpression: Sendable, Hashable {
         let name = assignment.prefix { $0 != "=" }
         let zone = assignment.dropFirst(name.count + 1).filter { $0 != "\"" && $0 != "'" }
         let rest = text[assignment.endIndex...].drop { $0 == " " || $0 == "\t" }
-        let schedule = rest.isEmpty ? order : "\"\(rest)\""
+        let schedule = (try? Schedule.parse(String(rest))) == nil ? order : "\"\(rest)\""
         let isZone = ["CRON_TZ", "TZ"].contains(name) && !zone.isEmpty
         return ScheduleError(
             text: text, field: nil, part: String(assignment),

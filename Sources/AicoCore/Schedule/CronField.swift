@@ -48,7 +48,7 @@ public enum CronField: UInt8, CaseIterable, Sendable, Hashable {
 
     /// What a value may look like, for hints.
     var valueHint: String {
-        let numbers = "\(range.lowerBound) to \(range.upperBound)"
+        let numbers = RangeText.bounds(range)
         switch self {
         case .second, .minute, .hour, .dayOfMonth: return numbers
         case .month: return "\(numbers) or jan to dec"

@@ -84,7 +84,8 @@ struct CronFieldParser {
             }
             throw refuse(
                 item, notAValue(word),
-                word == "?" ? "write \(item.map { $0 == "?" ? "*" : String($0) }.joined())" : hint)
+                word != "?"
+                    ? hint : item.hasPrefix("?/") ? "write *\(item.dropFirst())" : "write *")
         }
         guard value <= field.range.upperBound else {
             throw refuse(item, "the largest is \(field.range.upperBound)", hint)

@@ -14,7 +14,8 @@ struct ObjectReader {
         self.subject = subject
         guard let members = value.object else {
             throw BusRefusal(
-                code: .invalid, message: "\"\(subject)\" must be an object", hint: "write {...}")
+                code: .invalid, message: "\"\(subject)\" must be an object",
+                hint: "write it as {\"\(keys.first ?? "NAME")\": VALUE}")
         }
         self.members = members
         for key in members.keys.sorted() where !keys.contains(key) {
@@ -56,7 +57,7 @@ struct ObjectReader {
     func int(_ key: String, in range: ClosedRange<Int>) throws(BusRefusal) -> Int? {
         guard let value = value(key) else { return nil }
         guard let number = value.int, range.contains(number) else {
-            throw wrong(key, "an integer from \(range.lowerBound) to \(range.upperBound)")
+            throw wrong(key, "an integer from \(RangeText.bounds(range))")
         }
         return number
     }
@@ -64,7 +65,7 @@ struct ObjectReader {
     func number(_ key: String, in range: ClosedRange<Double>) throws(BusRefusal) -> Double? {
         guard let value = value(key) else { return nil }
         guard let number = value.double, range.contains(number) else {
-            throw wrong(key, "a number \(Self.text(range))")
+            throw wrong(key, "a number from \(RangeText.bounds(range))")
         }
         return number
     }
@@ -72,7 +73,7 @@ struct ObjectReader {
     func seconds(_ key: String, in range: ClosedRange<Double>) throws(BusRefusal) -> Duration? {
         guard let value = value(key) else { return nil }
         guard let number = value.double, range.contains(number) else {
-            throw wrong(key, "seconds \(Self.text(range))")
+            throw wrong(key, "seconds from \(RangeText.bounds(range))")
         }
         return .microseconds(Int64(number * 1_000_000))
     }
@@ -103,14 +104,6 @@ struct ObjectReader {
         } catch {
             throw BusRefusal(code: .invalid, message: error.description)
         }
-    }
-
-    /// A range whose whole numbers are written as such: `from 0.1 to 604800`.
-    private static func text(_ range: ClosedRange<Double>) -> String {
-        func text(_ bound: Double) -> String {
-            Int(exactly: bound).map(String.init) ?? "\(bound)"
-        }
-        return "from \(text(range.lowerBound)) to \(text(range.upperBound))"
     }
 
     private func name(_ key: String) -> String { subject.isEmpty ? key : "\(subject).\(key)" }

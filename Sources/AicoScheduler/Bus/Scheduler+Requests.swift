@@ -176,10 +176,7 @@ extension Scheduler {
 
     /// The most like one of the names that stand near an id: a bounded slice of many.
     private func nearest(_ id: TaskID) -> String? {
-        let all = core.taskIDs
-        let index = all.partitionIndex(of: id)
-        let near = all[max(0, index - 64)..<min(all.count, index + 64)]
-        return NearestWord.find(id.text, in: near.map(\.text))
+        NearestWord.find(id.text, in: core.taskIDs.near(id, within: 64).map(\.text))
     }
 
     /// The live execution that an id, or the beginning of one, names.

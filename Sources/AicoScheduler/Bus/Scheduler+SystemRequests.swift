@@ -27,6 +27,7 @@ extension Scheduler {
 
     func healthReport(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
         _ = try ObjectReader(body, keys: [])
+        lookAtLog(always: true)
         let report = HealthRules.judge(core.healthFacts, limits: core.settings.health)
         return [
             "status": .string(report.system.rawValue),

@@ -15,23 +15,19 @@ extension Scheduler {
         let reader = try ObjectReader(body, keys: ["class", "limit", "after"])
         let only = try reader.taskClass("class")
         let limit = try reader.int("limit", in: 1...1000) ?? Self.tasksPerPage
-        var index = 0
-        if let after = try reader.taskID("after") {
-            index = core.taskIDs.partitionIndex(of: after)
-            if index < core.taskIDs.count, core.taskIDs[index] == after { index += 1 }
-        }
+        var rest = core.taskIDs.following(try reader.taskID("after"))
         var page: [TaskState] = []
         var last: TaskID?
         // Of a class that has few tasks among many no more are looked at in one request.
-        let end = min(core.taskIDs.count, index + 10 * limit)
-        while index < end, page.count < limit {
-            last = core.taskIDs[index]
-            index += 1
-            guard let task = last.flatMap({ core.tasks[$0] }), !task.isBeingMade else { continue }
+        var looks = 10 * limit
+        while looks > 0, page.count < limit, let id = rest.next() {
+            last = id
+            looks -= 1
+            guard let task = core.tasks[id], !task.isBeingMade else { continue }
             if let only, task.id.taskClass != only { continue }
             page.append(task)
         }
-        let isMore = index < core.taskIDs.count
+        let isMore = rest.next() != nil
         let next: JSONValue = isMore ? .text(last?.text) : .null
         withOutcomes(of: page, request) { views in ["tasks": .array(views), "next": next] }
     }
@@ -162,12 +158,13 @@ extension Scheduler {
         case .at(let instant):
             throw BusRefusal(
                 code: .invalid, message: "\(instant) has passed: the task would never run",
-                hint: "give a later time, or type: aico scheduler run after it is made")
+                hint: "give a later time; where it is to run by hand alone, one far off: "
+                    + "at:2999-01-01T00:00:00Z")
         case .cron, .interval:
             throw BusRefusal(
                 code: .invalid,
                 message: "\"\(task.record.schedule)\" never fires: no such day comes",
-                hint: "type: aico schedule next \"\(task.record.schedule)\"")
+                hint: "write one that comes, as in \"0 2 28 2 *\"")
         }
     }
 }

@@ -111,6 +111,7 @@ extension Scheduler {
         }
         takeRequests()
         lookAtMachine()
+        if logWatch.isDue(at: WallClock.uptime) { lookAtLog() }
         feed(.settle)
         attempt("reply") { () throws(ZeroMQError) in try bus.flush() }
     }
@@ -163,6 +164,14 @@ extension Scheduler {
         guard load != lastLoad else { return }
         lastLoad = load
         feed(.load(load))
+    }
+
+    /// Tells the core of a write-ahead log beyond its bound; `always` also of one within.
+    func lookAtLog(always: Bool = false) {
+        let bytes = writer.walBytes
+        let bound = core.settings.health.logBytes
+        guard logWatch.isNews(bytes: bytes, bound: bound) || always else { return }
+        feed(.writeAheadLog(bytes: bytes, readers: bytes > bound ? writer.walReaders : []))
     }
 
     private func noticeSuspend() {

@@ -40,8 +40,9 @@ public final class Scheduler {
     var lastQuery: UInt64 = 0
     /// Events that the performing of actions caused, to be handled in the same turn.
     var echoes: [Event] = []
-    /// Bytes of the write-ahead log, as seen last.
+    /// What to exit with, once the system has stopped.
     var status: Int32?
+    var logWatch = LogWatch()
     /// When the monotonic clock and the boot clock were last compared: they part in a suspend.
     var suspendedSoFar: Duration
     var lastLoad: MachineLoad = .notYet

@@ -21,8 +21,8 @@ struct TaskType: Equatable {
         let name: String
         let kind: Kind
         let isRequired: Bool
-        let minimum: Double?
-        let maximum: Double?
+        let minimum: JSONValue?
+        let maximum: JSONValue?
         /// The permitted texts; empty where any is.
         let choices: [String]
         /// What its texts must be beyond their kind.
@@ -91,8 +91,8 @@ extension TaskType.Field {
         }
         self.kind = kind
         isRequired = try reader.bool("required") ?? false
-        minimum = reader.value("minimum")?.double
-        maximum = reader.value("maximum")?.double
+        minimum = try reader.bound("minimum")
+        maximum = try reader.bound("maximum")
         choices = reader.value("choices")?.array?.compactMap(\.string) ?? []
         excludes = reader.value("excludes")?.array?.compactMap(\.string) ?? []
         do throws(FieldRules.WrongMember) {
@@ -117,8 +117,7 @@ extension TaskType.Field {
         guard !isFitting else { return try checkRules(value) }
         var expected = "a value of type \(kind.rawValue)"
         if !choices.isEmpty { expected = "one of \(choices.joined(separator: ", "))" }
-        if let minimum { expected += ", at least \(JSONValue.double(minimum).text())" }
-        if let maximum { expected += ", at most \(JSONValue.double(maximum).text())" }
+        if let bounds = RangeText.bounds(from: minimum, to: maximum) { expected += ", \(bounds)" }
         throw BusRefusal(code: .invalid, message: "\"config.\(name)\" must be \(expected)")
     }
 
@@ -133,6 +132,17 @@ extension TaskType.Field {
 
     private func isInRange(_ value: JSONValue) -> Bool {
         guard let number = value.double else { return false }
-        return number >= minimum ?? -.infinity && number <= maximum ?? .infinity
+        return number >= minimum?.double ?? -.infinity && number <= maximum?.double ?? .infinity
+    }
+}
+
+extension ObjectReader {
+    /// A bound of a number, as it was written.
+    fileprivate func bound(_ key: String) throws(BusRefusal) -> JSONValue? {
+        guard let value = value(key) else { return nil }
+        guard value.double != nil else {
+            throw BusRefusal(code: .invalid, message: "\"\(key)\" must be a number")
+        }
+        return value
     }
 }

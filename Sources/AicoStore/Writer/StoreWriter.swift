@@ -44,8 +44,11 @@ public final class StoreWriter: Sendable {
 
     /// The size of the write-ahead log; asks the file system and never waits.
     ///
-    /// It stays far above 32 MiB only where somebody reads for long: health can say so.
+    /// It stays far above 32 MiB only where somebody reads for long: health says so.
     public var walBytes: Int { WriteAheadLog.bytes(beside: path) }
+
+    /// Who reads from the database now, in words; asks the kernel and never waits.
+    public var walReaders: [String] { LogReaders.names(beside: path) }
 
     /// Hands over a batch; never blocks.
     ///

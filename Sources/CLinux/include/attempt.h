@@ -67,6 +67,8 @@ enum aico_step {
     AICO_STEP_SETUP_TIME,
     // Of the child again.
     AICO_STEP_OOM_SCORE,
+    // Of the fork server again.
+    AICO_STEP_TASK_SOCKET,
 };
 
 // A mount that each attempt makes for itself.
@@ -233,7 +235,8 @@ int aico_message_pair(int *first, int *second);
 int aico_message_send(int fd, const void *bytes, size_t count, int descriptor);
 
 // Receives one message of exactly `count` bytes and at most one descriptor (else -1), never
-// blocking. 1, or 0 at the end, or -1 with errno: EBADMSG for any other shape.
+// blocking. 1, or 0 at the end, or -1 with errno: EMFILE where the message is whole and there was
+// no number for its descriptor, EBADMSG for any other shape.
 int aico_message_receive(int fd, void *bytes, size_t count, int *descriptor);
 
 // Takes a notification of a denied call from a listener. 1, or 0 where there is none any more,

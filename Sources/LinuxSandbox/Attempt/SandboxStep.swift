@@ -51,6 +51,7 @@ struct SandboxStep {
         case AICO_STEP_SLOTS: "\(plan.concurrency) attempts run already"
         case AICO_STEP_SETUP_SOCKET: "make the set-up socket"
         case AICO_STEP_SETUP_TIME: "set-up took too long"
+        case AICO_STEP_TASK_SOCKET: "receive the task's socket"
         case AICO_STEP_OOM_SCORE: "offer itself to the OOM killer"
         default: "step \(step.rawValue)"
         }

@@ -119,7 +119,7 @@ extension ForkServerProcess {
         return free.first { !isWorn[$0] } ?? free.first
     }
 
-    private func refuse(_ attempt: UInt64, _ layer: Layer, errno: Int32, step: aico_step) {
+    func refuse(_ attempt: UInt64, _ layer: Layer, errno: Int32, step: aico_step) {
         reportRefusal(attempt, layer, errno: errno, step: step)
         var report = aico_fork_report()
         report.kind = AICO_REPORT_ENDED.rawValue

@@ -187,8 +187,13 @@ final class ForkServerProcess {
             case 1: obey(order, passed: passed, task: task)
             case 0: _exit(Exit.workerGone)
             default:
-                if errno == EAGAIN { return }
-                _exit(errno == ECONNRESET ? Exit.workerGone : Exit.badOrder)
+                let code = errno
+                if code == EAGAIN { return }
+                guard code == EMFILE, order.isSpawn else {
+                    _exit(code == ECONNRESET ? Exit.workerGone : Exit.badOrder)
+                }
+                // Its descriptor is lost, the order is not: this attempt fails, and no other.
+                refuse(order.attempt, .descriptors, errno: code, step: AICO_STEP_TASK_SOCKET)
             }
         }
     }
@@ -206,4 +211,8 @@ final class ForkServerProcess {
         default: _exit(Exit.badOrder)
         }
     }
+}
+
+extension aico_fork_order {
+    fileprivate var isSpawn: Bool { kind == AICO_ORDER_SPAWN.rawValue && zero == 0 }
 }

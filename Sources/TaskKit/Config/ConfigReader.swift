@@ -75,11 +75,7 @@ extension ConfigField {
             case .stringMap: "an object of texts"
             }
         if !choices.isEmpty { return "must be one of " + choices.joined(separator: ", ") }
-        switch (minimum, maximum) {
-        case (let low?, let high?): return "must be \(kind) of \(low.text()) to \(high.text())"
-        case (let low?, nil): return "must be \(kind) of at least \(low.text())"
-        case (nil, let high?): return "must be \(kind) of at most \(high.text())"
-        case (nil, nil): return "must be \(kind)"
-        }
+        let bounds = RangeText.bounds(from: minimum, to: maximum)
+        return "must be \(kind)" + (bounds.map { " of \($0)" } ?? "")
     }
 }

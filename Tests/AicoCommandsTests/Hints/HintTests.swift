@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import AicoWire
 import Foundation
 import Testing
 
@@ -100,6 +101,65 @@ struct HintTests {
             }
         }
         #expect(commands >= 10)
+    }
+
+    /// What stands for a value in a hint, and values that could be put there.
+    private static let placeholders = ["X": ["user.x", "7"], "SCHEDULE": ["@daily"]]
+
+    /// What the executable says against a command that a hint names; nil where it takes it.
+    ///
+    /// The scheduler of the test refuses everything, and no refusal of its is one of usage.
+    private static func refusal(of command: [String], root: CommandRoot) -> String? {
+        var refusal: String?
+        for index in 0..<2 {
+            let words = command.map { word in
+                placeholders[word].map { $0[min(index, $0.count - 1)] } ?? word
+            }
+            let run = CommandRun(words, root: root)
+            // `schedule check` says on standard output that a schedule is wrong: its answer.
+            guard run.status == ExitStatus.usage.rawValue, !run.talk.isEmpty else { return nil }
+            refusal = run.talk
+        }
+        return refusal
+    }
+
+    @Test func everyCommandOfAHintIsTakenAsItStands() throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { _ in .refusal(.conflict, "this is a test") }
+        var commands = 0
+        for file in try Self.files(under: "Sources", suffix: ".swift") {
+            let source = try String(contentsOf: file, encoding: .utf8)
+            for literal in SwiftLiterals(source).literals {
+                for command in TypedCommands(in: literal.text).commands {
+                    commands += 1
+                    if let refusal = Self.refusal(of: command, root: root) {
+                        Issue.record(
+                            "\(file.lastPathComponent):\(literal.line): \(command): \(refusal)")
+                    }
+                }
+            }
+        }
+        // Fewer would mean that they are no longer found.
+        #expect(commands >= 40)
+        #expect(bus.requests.count >= 30, "most of them reach a scheduler")
+    }
+
+    /// The detector itself.
+    @Test(arguments: [
+        "type: aico scheduler update X", "choose, or type: aico scheduler run after it is made",
+        "see \"aico scheduler logs\"", "type: aico scheduler create user.x SCHEDULE",
+        "type: aico scheduler dlq purge, or not", "aico schedule next \"61 * * * *\"",
+        "type: aico scheduler update X --schedule WHEN",
+    ])
+    func aCommandThatIsRefusedIsFound(text: String) throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { _ in .refusal(.conflict, "this is a test") }
+        let commands = TypedCommands(in: text).commands
+        #expect(commands.count == 1)
+        for command in commands {
+            #expect(Self.refusal(of: command, root: root) != nil, "\(command)")
+        }
+        #expect(bus.requests.isEmpty)
     }
 
     /// The detector itself: each of these is found, whatever stands around it.

@@ -136,4 +136,30 @@ struct RefusalTests {
         }
         #expect(bus.requests.count == 3)
     }
+
+    /// What a hint tells to type is meant for the system that was asked, wherever it was named.
+    @Test func hintsNameTheRootThatTheCommandLineNames() throws {
+        let root = try CommandRoot()
+        let other = try CommandRoot()
+        let bus = try FakeBus(root) { _ in
+            .refusal(
+                .notFound, "there is no task \"user.x\"",
+                hint: "type: aico scheduler list, or \"aico schedule next X\"")
+        }
+        for words in [
+            ["--root", root.path, "scheduler", "run", "user.x"],
+            ["scheduler", "run", "user.x", "--root=\(root.path)"],
+            ["scheduler", "run", "--root", root.path, "user.x"],
+        ] {
+            #expect(
+                CommandRun(words, root: other).talk
+                    == "aico: there is no task \"user.x\"\nhint: type: aico --root \(root.path) "
+                    + "scheduler list, or \"aico --root \(root.path) schedule next X\"\n")
+        }
+        // The variable holds for what is typed next as well.
+        #expect(
+            CommandRun(["scheduler", "run", "user.x"], root: root).talk.contains(
+                "hint: type: aico scheduler list"))
+        #expect(bus.requests.count == 4)
+    }
 }

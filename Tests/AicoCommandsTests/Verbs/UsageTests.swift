@@ -152,13 +152,13 @@ struct UsageTests {
         let path = "\(root.path)/bytes"
         try Data([0x61, 0xC3, 0xA9, 0xFF, 0x62]).write(to: URL(fileURLWithPath: path))
         let run = CommandRun(
-            ["scheduler", "create", "user.x", "@daily", "--input", "@\(path)", "--", "/bin/cat"],
+            ["scheduler", "create", "user.x", "@daily", "--config", "@\(path)", "--", "/bin/cat"],
             root: root)
         #expect(run.status == 2)
         #expect(
             run.talk == """
                 aico: cannot read "\(path)": it is not UTF-8 from byte 3 on
-                hint: encode it, as with base64, and have the command decode it
+                hint: write its JSON in UTF-8
 
                 """)
     }

@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import Foundation
 import Synchronization
 import Testing
 
@@ -111,6 +112,39 @@ struct WritingTests {
                         "policies": ["retry": ["count": 5], "timeout": nil],
                     ])
             ])
+    }
+
+    /// What is UTF-8 goes as text, zero bytes included; what is not, as base64.
+    @Test(arguments: [
+        ([0x61, 0x00, 0xC3, 0xA9, 0x0A], "stdin", "a\0é\n"),
+        ([0x61, 0xFF, 0x00, 0x0A], "stdin_base64", "Yf8ACg=="), ([], "stdin", ""),
+        ([0xC3], "stdin_base64", "ww=="), ([0xED, 0xA0, 0x80], "stdin_base64", "7aCA"),
+    ])
+    func inputGoesWhole(bytes: [UInt8], name: String, value: String) throws {
+        let path = "\(root.path)/input"
+        try Data(bytes).write(to: URL(filePath: path))
+        #expect(
+            run("create", "user.x", "@daily", "--input", "@\(path)", "--", "/bin/cat").status == 0)
+        #expect(run("update", "user.x", "--input", "@\(path)").status == 0)
+        let other = name == "stdin" ? "stdin_base64" : "stdin"
+        let configs = bus.requests.map { $0.body["config"]?.object ?? [:] }
+        #expect(configs.count == 2)
+        #expect(configs.first == ["argv": ["/bin/cat"], name: .string(value)])
+        // One of the two holds, whichever the task had before.
+        #expect(configs.last == [name: .string(value), other: .null])
+    }
+
+    @Test func inputGivenTwiceIsRefused() {
+        for name in ["stdin", "stdin_base64"] {
+            let run = run("update", "user.x", "--config", "{\"\(name)\":\"YQ==\"}", "--input", "a")
+            #expect(run.status == 2)
+            #expect(
+                run.talk == "aico: cannot take --input and \"\(name)\" in --config together\n"
+                    + "hint: leave out one of them\n")
+        }
+        #expect(bus.requests.isEmpty)
+        let run = run("update", "user.x", "--config", "{\"stdin\":null}", "--input", "a")
+        #expect(run.status == 0)
     }
 
     @Test(arguments: [

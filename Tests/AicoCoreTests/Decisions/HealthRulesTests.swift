@@ -13,6 +13,7 @@ struct HealthRulesTests {
         var storeFailure: Duration?
         var damages: [String] = []
         var lateness = Duration.zero
+        var log = HealthRules.WriteAheadLog(bytes: 0)
         var found: [HealthCheck] = []
         let status: HealthStatus
         /// The check that is not healthy.
@@ -43,6 +44,10 @@ struct HealthRulesTests {
         Row(id: "half", failed: 5, all: 10, status: .critical, bad: "maintenance"),
         Row(
             id: "store refuses", storeFailure: .zero, status: .critical, bad: "store"),
+        Row(id: "a large log", log: .init(bytes: 90 << 20, excess: .seconds(9)), status: .healthy),
+        Row(
+            id: "a log that stays large", log: .init(bytes: 90 << 20, excess: .seconds(10)),
+            status: .degraded, bad: "store.wal"),
         Row(id: "a second late", lateness: .seconds(1), status: .healthy),
         Row(id: "later", lateness: .milliseconds(1001), status: .degraded, bad: "loop"),
         Row(
@@ -54,7 +59,7 @@ struct HealthRulesTests {
         let facts = HealthRules.Facts(
             workers: [(.user, row.worker)], recentOfSystem: (row.failed, row.all),
             storeFailure: row.storeFailure, damages: row.damages, lateness: row.lateness,
-            found: row.found)
+            log: row.log, found: row.found)
         let report = HealthRules.judge(facts)
         #expect(report.system == row.status)
         #expect(report.tasks == .healthy)
@@ -63,7 +68,8 @@ struct HealthRulesTests {
                 == [row.bad].compactMap { $0 })
         #expect(
             report.checks.map(\.name)
-                == ["worker.user", "maintenance", "store", "loop"] + row.found.map(\.name)
+                == ["worker.user", "maintenance", "store", "store.wal", "loop"]
+                + row.found.map(\.name)
                 + ["tasks"])
         #expect(report.checks.allSatisfy { !$0.message.isEmpty })
     }
@@ -73,6 +79,21 @@ struct HealthRulesTests {
         #expect(report.system == .healthy)
         #expect(report.tasks == .critical)
         #expect(report.checks.last?.message == "10 of the last 10 attempts failed")
+    }
+
+    @Test func logThatStaysLargeSaysWhoHoldsItAndWhatToDo() {
+        func message(_ readers: [String]) -> String? {
+            let log = HealthRules.WriteAheadLog(
+                bytes: 176 << 20, readers: readers, excess: .seconds(40))
+            let report = HealthRules.judge(HealthRules.Facts(log: log))
+            return report.checks.first { $0.name == "store.wal" }?.message
+        }
+        #expect(
+            message(["process 4711 (sqlite3)"])
+                == "the write-ahead log has 176 MiB, more than 64 MiB for 40 s: process 4711 "
+                + "(sqlite3) reads from the database, and it cannot be emptied before that ends; "
+                + "end it")
+        #expect(message([])?.hasSuffix("look for one with \"lsof aico.db-shm\"") == true)
     }
 
     @Test func twoChecksOfOneNameAreOne() {

@@ -79,12 +79,13 @@ import TimeZones
     /// What a hint says to write is itself a schedule.
     @Test(arguments: [
         "@every 5m", "@every 1h30m", "@every 90s", "@every x", "@every", "interval:1h30m",
-        "interval:", "0 0 ? * *", "?/5 * * * *", "@dayly", "interval:0", "at:soon",
+        "interval:", "0 0 ? * *", "?/5 * * * *", "@dayly", "interval:0", "at:soon", "@every 0s",
+        "@every 4000d", "interval:4000d", "@dayly 5", "@daily 5", "?-3 * * * *", "1,? * * * *",
     ])
     func whatAHintNamesIsAccepted(_ text: String) throws {
         let error = #expect(throws: ScheduleError.self) { try Schedule.parse(text) }
         let hint = try #require(error?.hint)
-        let word = try #require(hint.split(separator: " ").dropFirst().first)
+        let word = try #require(hint.split(separator: " ").last { $0.contains(/[@:*]/) })
         // Hints of fields name the field's text alone.
         let isField = error?.field != nil
         _ = try Schedule.parse(isField ? "\(word) * * * *" : String(word))

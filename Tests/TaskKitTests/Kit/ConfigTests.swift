@@ -47,7 +47,7 @@ struct ConfigTests {
             message: "cannot use \"count\": must be a whole number of 1 to 10"),
         Refusal(
             config: ["count": 1, "share": 1.01],
-            message: "cannot use \"share\": must be a number of 0.0 to 1.0"),
+            message: "cannot use \"share\": must be a number of 0 to 1"),
         Refusal(
             config: ["count": 1, "mode": "other"],
             message: "cannot use \"mode\": must be one of plain, fail, wait"),

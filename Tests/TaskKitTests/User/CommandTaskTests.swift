@@ -136,13 +136,52 @@ struct CommandTaskTests {
         ) { try await run(["no-such-program"]) }
         await #expect(
             throws: TaskFailure.permanent(
-                "cannot run \"/etc/passwd\": Permission denied", exitCode: 126)
+                "cannot run \"/etc/passwd\": it may not be executed", exitCode: 126)
         ) { try await run(["/etc/passwd"]) }
         await #expect(
             throws: TaskFailure.permanent(
                 "cannot run \"true\": cannot enter \"/no/such\": No such file or directory",
                 exitCode: 78)
         ) { try await run(["true"], directory: "/no/such") }
+    }
+
+    @Test(
+        arguments: [
+            ("/etc", "it is a directory", 126), ("/dev/null", "it is no file", 126),
+            ("/no/such", "not found in the file system", 127),
+            ("/etc/passwd/x", "not found in the file system", 127),
+            ("./usr", "it is a directory", 126), ("usr/bin/nothing", "not found in", 127),
+        ] as [(String, String, Int32)])
+    func whatIsNoProgramIsNamedWithItsReason(path: String, reason: String, code: Int32) async {
+        let failure = await #expect(throws: TaskFailure.self) { try await run([path]) }
+        #expect(failure?.exitCode == code)
+        #expect(failure?.message.hasPrefix("cannot run \"\(path)\": \(reason)") == true)
+    }
+
+    @Test func unfitFileInThePathIsNamed() async throws {
+        let directory = "/tmp/aico-path-\(UInt32.random(in: 0 ... .max))"
+        mkdir(directory, 0o755)
+        mkdir("\(directory)/tool", 0o755)
+        defer {
+            rmdir("\(directory)/tool")
+            unlink("\(directory)/script")
+            rmdir(directory)
+        }
+        await #expect(
+            throws: TaskFailure.permanent(
+                "cannot run \"tool\": \"\(directory)/tool\": it is a directory", exitCode: 126)
+        ) { try await run(["tool"], environment: ["PATH": directory]) }
+        // A later one that fits is taken, relative names begin at the working directory.
+        _ = try await run(["true"], environment: ["PATH": "\(directory):/usr/bin"])
+        _ = try await run(["bin/true"], directory: "/usr")
+        let script = open("\(directory)/script", O_WRONLY | O_CREAT, 0o755)
+        let text = Array("#!/no/such\n".utf8)
+        try #require(write(script, text, text.count) == text.count)
+        close(script)
+        await #expect(
+            throws: TaskFailure.permanent(
+                "cannot run \"./script\": its interpreter is not there", exitCode: 126)
+        ) { try await run(["./script"], directory: directory) }
     }
 
     @Test func grandchildThatHoldsThePipesDoesNotHoldTheEnd() async throws {

@@ -4,27 +4,44 @@
 import AicoWire
 import Glibc
 
-/// Files of text that options name with an `@`.
-enum TextFile {
-    /// The text itself, or the content of the file after an `@`.
-    static func text(_ argument: String) throws(Failure) -> String {
-        guard argument.hasPrefix("@") else { return argument }
-        let path = String(argument.dropFirst())
-        return try text(of: try bytes(path), path: path)
+/// Files that options name with an `@`.
+enum InputFile {
+    /// What an argument says, whole.
+    enum Content: Equatable {
+        case text(String)
+        /// What is not UTF-8.
+        case bytes([UInt8])
     }
 
-    /// Refuses what is not UTF-8: replaced in silence, it would be another text.
-    private static func text(of bytes: [UInt8], path: String) throws(Failure) -> String {
-        if let text = String(validating: bytes, as: UTF8.self) { return text }
+    /// The text itself, or the content of the file after an `@`.
+    static func content(_ argument: String) throws(Failure) -> Content {
+        guard let path = path(argument) else { return .text(argument) }
+        let bytes = try bytes(path)
+        return String(validating: bytes, as: UTF8.self).map(Content.text) ?? .bytes(bytes)
+    }
+
+    /// The same for what must be text: what is not UTF-8 is refused, for replaced in silence it
+    /// would be another text.
+    static func text(_ argument: String) throws(Failure) -> String {
+        switch try content(argument) {
+        case .text(let text): return text
+        case .bytes(let bytes): throw notText(bytes, path: path(argument) ?? "")
+        }
+    }
+
+    private static func path(_ argument: String) -> String? {
+        argument.hasPrefix("@") ? String(argument.dropFirst()) : nil
+    }
+
+    private static func notText(_ bytes: [UInt8], path: String) -> Failure {
         var decoder = UTF8()
         var input = bytes.makeIterator()
         var offset = 0
         while case .scalarValue(let scalar) = decoder.decode(&input) {
             offset += UTF8.width(scalar)
         }
-        throw Wording.unreadableFile(
-            path, "it is not UTF-8 from byte \(offset) on",
-            hint: "encode it, as with base64, and have the command decode it")
+        return Wording.unreadableFile(
+            path, "it is not UTF-8 from byte \(offset) on", hint: "write its JSON in UTF-8")
     }
 
     private static func bytes(_ path: String) throws(Failure) -> [UInt8] {
