@@ -21,6 +21,7 @@ public struct PolicyParameter: Sendable {
     public let name: String
     /// The option of the command line, without its dashes.
     public let option: String
+    /// What its values are, and their range.
     public let kind: Kind
     /// A sentence for `--help`.
     public let help: String
@@ -41,9 +42,9 @@ public struct PolicyParameter: Sendable {
     /// What a value must be, for a refusal: `seconds from 0 to 600`.
     public var expected: String {
         switch kind {
-        case .span(let range): "seconds \(Self.text(range))"
-        case .integer(let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
-        case .number(let range): "a number \(Self.text(range))"
+        case .span(let range): "seconds from \(RangeText.bounds(range))"
+        case .integer(let range): "an integer from \(RangeText.bounds(range))"
+        case .number(let range): "a number from \(RangeText.bounds(range))"
         case .flag: "true or false"
         case .word(let words): "one of \(words.joined(separator: ", "))"
         }
@@ -70,21 +71,12 @@ public struct PolicyParameter: Sendable {
     public func nearest(to number: Double) -> String {
         switch kind {
         case .span(let range), .number(let range):
-            Self.text(min(max(number, range.lowerBound), range.upperBound))
+            RangeText.number(min(max(number, range.lowerBound), range.upperBound))
         case .integer(let range):
             "\(Int(min(max(number, Double(range.lowerBound)), Double(range.upperBound))))"
         case .flag: "true"
         case .word(let words): words.first ?? ""
         }
-    }
-
-    private static func text(_ number: Double) -> String {
-        Int(exactly: number).map(String.init) ?? "\(number)"
-    }
-
-    /// A range whose whole numbers are written as such: `from 0.1 to 604800`.
-    private static func text(_ range: ClosedRange<Double>) -> String {
-        "from \(text(range.lowerBound)) to \(text(range.upperBound))"
     }
 }
 
