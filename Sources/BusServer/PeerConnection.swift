@@ -18,6 +18,13 @@ enum PeerConnection {
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
+    /// The bytes that the kernel holds for a peer which has not read them; 0 for one that is gone.
+    static func unreadBytes(_ descriptor: Int32?) -> Int {
+        var bytes: Int32 = 0
+        guard let descriptor, ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 else { return 0 }
+        return Int(bytes)
+    }
+
     enum LocalName: Equatable {
         case path(String)
         case port(UInt16)

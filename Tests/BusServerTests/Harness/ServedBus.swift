@@ -99,9 +99,7 @@ final class ServedBus: Sendable {
 
     private func serve(_ server: BusServer) throws {
         var poller = ZMQPoller()
-        poller.add(server.admission, key: 0)
-        poller.add(server.requests, key: 1)
-        poller.add(server.events, key: 2)
+        for (key, socket) in server.sockets.enumerated() { poller.add(socket, key: key) }
         let clock = ContinuousClock()
         while !stop.withLock({ $0 }) {
             _ = try poller.wait(timeout: .milliseconds(server.wantsToWrite ? 1 : 20))
