@@ -55,7 +55,8 @@ struct Backlog {
 
     /// Whether a reply of a length may wait, as far as this connection's own bounds go.
     func hasRoom(for size: Int, _ limits: BusServer.Limits) -> Bool {
-        !isClosed && replies.count < limits.replies && bytes + size <= limits.replyBytes
+        !isClosed && replies.count < limits.replies
+            && (bytes == 0 || bytes + size <= limits.replyBytes)
     }
 
     mutating func keep(_ reply: [[UInt8]]) {

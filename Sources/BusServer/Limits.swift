@@ -22,7 +22,7 @@ extension BusServer {
         public var outstandingBytes = 4 << 20
         /// Replies of one connection that wait for room: more than can be outstanding, so that what was
         /// done is never answered as refused for their number.
-        public var replies: Int { outstanding * 2 }
+        public var replies = 2048
         /// Their bytes, with those that libzmq still holds.
         public var replyBytes = 16 << 20
         /// The bytes of all replies that nobody has read; beyond it, a connection of the client that is
@@ -33,7 +33,7 @@ extension BusServer {
         /// Refusals of one connection that wait for room; one more closes it.
         public var refusals = 8192
         /// Refusals of all connections that wait for room.
-        public var totalRefusals: Int { refusals * 8 }
+        public var totalRefusals = 65536
         /// Events that wait for one subscriber; it loses what comes beyond.
         public var events = 10_000
         /// Bytes of events that are published before a subscriber that reads none of them ends.

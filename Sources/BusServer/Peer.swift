@@ -23,10 +23,14 @@ struct Peer: Sendable, Hashable {
 
     /// Reads who sent a message; nil for one that no connection sent.
     init?(_ message: ZMQMessage) {
-        guard let text = message.userID?.utf8, let space = text.firstIndex(of: 0x20),
+        self.init(userID: message.userID, connection: message.connection)
+    }
+
+    init?(userID: String?, connection: Int32?) {
+        guard let text = userID?.utf8, let space = text.firstIndex(of: 0x20),
             let serial = UInt64(Substring(text[..<space]))
         else { return nil }
         let name = String(Substring(text[text.index(after: space)...]))
-        self.init(serial: serial, name: name, connection: message.connection)
+        self.init(serial: serial, name: name, connection: connection)
     }
 }
