@@ -162,7 +162,7 @@ struct BacklogTests {
 
     @Test func beyondTheRefusalsTheConnectionEndsAndHoldsNothing() {
         var backlogs = Backlogs(limits: Self.limits())
-        _ = backlogs.keep(Self.reply(60), for: Self.first, Self.peer(1)) { Self.request("a") }
+        _ = backlogs.keep(Self.reply(60), for: Self.first, Self.peer(7)) { Self.request("a") }
         let fates = (0..<4).map { number in
             backlogs.refuse(Self.first, Self.peer(7)) { Self.request("\(number)") }
         }
