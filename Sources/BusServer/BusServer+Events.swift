@@ -23,7 +23,7 @@ extension BusServer {
         publishedBytes = 0
         let slow = Set(
             eventDoor.connections.known.filter {
-                PeerConnection.unreadBytes($0.connection) >= Self.unreadBytes
+                PeerConnection.isFull($0.connection)
             })
         for peer in slow.intersection(slowSubscribers) {
             incidents.count(
@@ -33,8 +33,6 @@ extension BusServer {
         }
         slowSubscribers = slow
     }
-
-    private static let unreadBytes = 64 << 10
 
     /// Applies subscriptions and tells their subscribers; true where more may wait.
     @discardableResult

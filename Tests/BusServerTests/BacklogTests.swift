@@ -60,7 +60,9 @@ struct BacklogTests {
     @Test func repliesAreBoundedByNumberAndBytes() {
         var backlogs = Backlogs(limits: Self.limits())
         let fates = [60, 50, 40, 1].map { size in
-            backlogs.keep(Self.reply(size), for: Self.first, Self.peer(1)) { Self.request("\(size)") }
+            backlogs.keep(Self.reply(size), for: Self.first, Self.peer(1)) {
+                Self.request("\(size)")
+            }
         }
         #expect(fates == [.kept, .refused, .kept, .refused])
         #expect(backlogs.bytes == 100)
@@ -146,7 +148,9 @@ struct BacklogTests {
     @Test func whatWaitsLeavesInOrderAndRefusalsLast() {
         var backlogs = Backlogs(limits: Self.limits())
         for size in [60, 50, 40] {
-            _ = backlogs.keep(Self.reply(size), for: Self.first, Self.peer(1)) { Self.request("\(size)") }
+            _ = backlogs.keep(Self.reply(size), for: Self.first, Self.peer(1)) {
+                Self.request("\(size)")
+            }
         }
         var left: [[[UInt8]]] = []
         while let next = backlogs.next(Self.first) {
@@ -188,7 +192,9 @@ struct BacklogTests {
     @Test func refusalsOfAllAreBounded() {
         var backlogs = Backlogs(limits: Self.limits())
         for id in [Self.first, Self.first, Self.second] {
-            let fate = backlogs.refuse(id, Self.peer(id == Self.first ? 1 : 2)) { Self.request("a") }
+            let fate = backlogs.refuse(id, Self.peer(id == Self.first ? 1 : 2)) {
+                Self.request("a")
+            }
             #expect(fate == .refused)
         }
         let fate = backlogs.refuse(Self.second, Self.peer(2)) { Self.request("a") }
