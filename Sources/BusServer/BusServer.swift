@@ -93,6 +93,11 @@ public final class BusServer {
             of: events, limits: limits, inflow: Self.subscriptionInflow,
             message: Int(Self.subscriptionFrameBytes) * 8)
         ZMQInflow.limit(limits.totalRequestBytes)
+        if !ZMQInflow.works {
+            incidents.count(
+                "scheduler", "bus.unbounded_messages",
+                "start with another library's recv(2): messages that never end are not bounded")
+        }
         requestDoor.endpoints = try Self.bind(
             requests, endpoints.requests, keys: keys, domain: Self.requestDomain, zap)
         eventDoor.endpoints = try Self.bind(

@@ -10,6 +10,9 @@ public enum ZMQInflow {
     /// The bytes that all watched connections have sent and nobody took.
     public static var heldBytes: Int { Int(aico_inflow_held()) }
 
+    /// Whether bytes are counted at all: not where another library's recv(2) stands before this one.
+    public static var works: Bool { aico_inflow_works() }
+
     /// Bounds all watched connections together.
     public static func limit(_ bytes: Int) { aico_inflow_limit(Int64(bytes)) }
 

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+// Whether libraries that are loaded get the recv(2) of this file.
+bool aico_inflow_works(void);
 // Bounds all watched connections together; one whose own bytes are no more than its `message` is
 // spared.
 void aico_inflow_limit(int64_t bytes);
