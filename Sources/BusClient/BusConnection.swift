@@ -87,6 +87,12 @@ final class BusConnection {
             isEstablished = true
             failedHandshakes = 0
             return .established
+        case .refused(status: 500):
+            throw .refused(
+                code: BusErrorCode.unavailable.rawValue,
+                message: "the scheduler holds as many connections with this key as it may",
+                hint: "end other programs that use the key, or raise "
+                    + "bus.max_connections_per_client in core.yaml")
         case .refused:
             throw .notAdmitted(endpoint: endpoint, reason: "the scheduler does not know this key")
         case .handshakeFailed:

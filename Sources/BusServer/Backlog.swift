@@ -19,40 +19,48 @@ struct RefusedRequest: Sendable, Equatable {
 
 /// What one connection is owed: requests in work, replies and refusals that wait for room.
 struct Backlog {
-    /// libzmq's descriptor of the connection.
-    let connection: Int32?
+    /// Whose it is.
+    let peer: Peer
     /// Requests that were handed out and not answered.
     var outstanding = 0
+    /// Their bytes.
+    var outstandingBytes = 0
+    /// What libzmq may hold for it.
+    var handed = Handed()
     /// The bytes of the waiting replies.
-    private(set) var bytes = 0
+    private(set) var waitingBytes = 0
     /// It was told to close; nothing is kept for it any more.
     private(set) var isClosed = false
 
     private var replies = Queue<[[UInt8]]>()
     private var refused = Queue<RefusedRequest>()
 
-    init(connection: Int32?) { self.connection = connection }
+    init(_ peer: Peer) { self.peer = peer }
 
     var replyCount: Int { replies.count }
     var refusalCount: Int { refused.count }
+    /// All bytes of replies that the client has not read.
+    var bytes: Int { waitingBytes + handed.bytes }
     /// Something waits for room.
     var isWaiting: Bool { !replies.isEmpty || !refused.isEmpty }
     /// There is nothing to remember of it.
-    var isIdle: Bool { outstanding == 0 && !isWaiting && !isClosed }
+    var isIdle: Bool { outstanding == 0 && !isWaiting && !isClosed && handed.isEmpty }
 
     /// Whether another request is to be refused.
     func isFull(_ limits: BusServer.Limits) -> Bool {
         isClosed || outstanding >= limits.outstanding || replies.count >= limits.replies
-            || bytes >= limits.replyBytes || !refused.isEmpty
+            || outstandingBytes >= limits.outstandingBytes || waitingBytes >= limits.replyBytes
+            || !refused.isEmpty
     }
 
     /// Whether a reply of a length may wait, as far as this connection's own bounds go.
     func hasRoom(for size: Int, _ limits: BusServer.Limits) -> Bool {
-        !isClosed && replies.count < limits.replies && bytes + size <= limits.replyBytes
+        !isClosed && replies.count < limits.replies
+            && (bytes == 0 || bytes + size <= limits.replyBytes)
     }
 
     mutating func keep(_ reply: [[UInt8]]) {
-        bytes += reply.byteCount
+        waitingBytes += reply.byteCount
         replies.append(reply)
     }
 
@@ -64,7 +72,7 @@ struct Backlog {
     /// Forgets what `next` gave.
     mutating func removeNext() {
         if let reply = replies.popFirst() {
-            bytes -= reply.byteCount
+            waitingBytes -= reply.byteCount
         } else {
             _ = refused.popFirst()
         }
@@ -73,7 +81,8 @@ struct Backlog {
     /// Forgets what waits, and takes nothing more.
     mutating func close() {
         isClosed = true
-        bytes = 0
+        waitingBytes = 0
+        handed.clear()
         replies = Queue()
         refused = Queue()
     }

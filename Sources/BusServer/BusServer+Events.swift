@@ -9,8 +9,29 @@ extension BusServer {
     /// Publishes an event to those who subscribed.
     public func publish(_ topic: BusEventTopic, _ data: JSONValue) throws(ZeroMQError) {
         sequence += 1
-        try events.send(
-            BusEvent(topic: topic.rawValue, sequence: sequence, data: data).frames)
+        let frames = BusEvent(topic: topic.rawValue, sequence: sequence, data: data).frames
+        try events.send(frames)
+        publishedBytes += frames.byteCount
+        if publishedBytes >= limits.eventBytes / 2 { closeSlowSubscribers() }
+    }
+
+    /// Ends those that read nothing since they were last looked at.
+    ///
+    /// Events wait in libzmq, which counts them and not their bytes; but what it cannot pass on
+    /// fills the kernel's buffer first.
+    private func closeSlowSubscribers() {
+        publishedBytes = 0
+        let slow = Set(
+            eventDoor.connections.known.filter {
+                PeerConnection.isFull($0.connection)
+            })
+        for peer in slow.intersection(slowSubscribers) {
+            incidents.count(
+                peer.name, "bus.events_unread",
+                "connections closed that did not read their events")
+            eventDoor.close(peer)
+        }
+        slowSubscribers = slow
     }
 
     /// Applies subscriptions and tells their subscribers; true where more may wait.
@@ -18,7 +39,7 @@ extension BusServer {
     public func welcome() throws(ZeroMQError) -> Bool {
         for _ in 0..<limits.welcomes {
             guard let message = try events.receiveMessage(maximumFrames: 1) else {
-                subscribers.settle()
+                subscribers.settle { eventDoor.connections.holds($0) }
                 isOutOfStep = false
                 hasUnwelcomed = false
                 return false
@@ -31,22 +52,23 @@ extension BusServer {
 
     private func take(_ message: ZMQMessage) throws(ZeroMQError) {
         // Without a connection: libzmq's own notice of what a closed one had.
-        guard let connection = message.connection, let name = message.userID else { return }
+        guard let peer = Peer(message) else { return }
+        eventDoor.heard(peer)
         let change = SubscriptionChange(message.frames)
         if change == .violation { isOutOfStep = true }
-        switch subscribers.judge(change, connection: connection, name: name) {
+        switch subscribers.judge(change, by: peer) {
         case .ignore: return
         case .refuse:
             incidents.count(
-                name, "bus.subscription_refused", "subscriptions to what no event begins with")
+                peer.name, "bus.subscription_refused", "subscriptions to what no event begins with")
         case .close:
             incidents.count(
-                name, "bus.subscription_flood",
+                peer.name, "bus.subscription_flood",
                 "connections closed that sent too many subscriptions, or something else")
-            PeerConnection.close(connection, of: eventEndpoints)
+            eventDoor.close(peer)
         case .accept where isOutOfStep:
             // It connects and subscribes again by itself.
-            PeerConnection.close(connection, of: eventEndpoints)
+            eventDoor.close(peer)
         case .accept: try apply(change)
         }
     }

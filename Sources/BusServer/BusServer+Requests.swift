@@ -21,18 +21,18 @@ extension BusServer {
             guard bytes < limits.refusedBytesAtOnce,
                 let message = try requests.receiveMessage(maximumFrames: Self.maximumFrames)
             else { return nil }
-            guard let routingID = message.frames.first, let name = message.userID,
-                let role = clients.role(of: name)
-            else { continue }
+            guard let routingID = message.frames.first, let peer = Peer(message) else { continue }
+            requestDoor.heard(peer)
+            guard let role = clients.role(of: peer.name) else { continue }
             let frames = Array(message.frames.dropFirst())
-            let client = Client(routingID: routingID, name: name, role: role)
-            if backlogs.admit(routingID, connection: message.connection) {
+            let size = frames.byteCount
+            if backlogs.admit(routingID, peer, bytes: size) {
+                let client = Client(
+                    routingID: routingID, name: peer.name, role: role, peer: peer, size: size)
                 return (client, frames)
             }
-            bytes += frames.byteCount
-            finish(
-                backlogs.refuse(routingID, connection: message.connection) { Self.refused(frames) },
-                client)
+            bytes += size
+            finish(backlogs.refuse(routingID, peer) { Self.refused(frames) }, peer)
         }
         return nil
     }
@@ -54,15 +54,32 @@ extension BusServer {
             frames =
                 BusReply(id: request.id, topic: request.topic, outcome: .failure(refusal)).frames
         }
-        defer { backlogs.answered(id) }
+        defer { backlogs.answered(id, client.peer, bytes: client.size) }
         if !backlogs.isWaiting(id) {
-            switch try transmit(frames, to: id) {
-            case .sent: return
+            switch try transmit(frames, to: id, client.peer) {
+            case .sent: return boundAll()
             case .gone: return backlogs.forget(id)
             case .full: break
             }
         }
-        finish(backlogs.keep(frames, for: id) { Self.answered(frames) }, client)
+        finish(
+            backlogs.keep(frames, for: id, client.peer) { Self.answered(frames) }, client.peer)
+        boundAll()
+    }
+
+    /// Ends connections while all together are owed too much, of those who are owed most.
+    private func boundAll() {
+        while let peer = backlogs.closeHeaviest(isRead: Self.isRead) {
+            requestDoor.close(peer)
+            incidents.count(
+                peer.name, "bus.flood",
+                "connections closed that read no replies, when all together waited for too many")
+        }
+    }
+
+    /// Whether a client has read all that it was sent.
+    private static func isRead(_ peer: Peer) -> Bool {
+        PeerConnection.unreadBytes(peer.connection) == 0
     }
 
     /// Sends what waits, as far as there is room.
@@ -81,8 +98,10 @@ extension BusServer {
     /// Sends what one connection waits for; true where some of it went.
     private func flush(_ id: [UInt8]) throws(ZeroMQError) -> Bool {
         var isMoving = false
-        while let frames = backlogs.next(id), backlogs.isWaiting(id) {
-            switch try transmit(frames, to: id) {
+        while let frames = backlogs.next(id), let peer = backlogs.peer(of: id),
+            backlogs.isWaiting(id)
+        {
+            switch try transmit(frames, to: id, peer) {
             case .sent:
                 // A connection that is being closed is only asked whether it is gone.
                 guard !backlogs.isClosed(id) else { return false }
@@ -103,23 +122,29 @@ extension BusServer {
         case gone
     }
 
-    private func transmit(_ frames: [[UInt8]], to id: [UInt8]) throws(ZeroMQError) -> Transmission {
+    private func transmit(
+        _ frames: [[UInt8]], to id: [UInt8], _ peer: Peer
+    ) throws(ZeroMQError) -> Transmission {
+        let size = frames.byteCount
+        guard backlogs.mayHand(size, to: id, isRead: Self.isRead) else { return .full }
         do throws(ZeroMQError) {
-            return try requests.send([id] + frames) ? .sent : .full
+            guard try requests.send([id] + frames) else { return .full }
         } catch {
             guard error.code == EHOSTUNREACH else { throw error }
             return .gone
         }
+        backlogs.handed(size, to: id, peer)
+        return .sent
     }
 
-    private func finish(_ fate: Backlogs.Fate, _ client: Client) {
+    private func finish(_ fate: Backlogs.Fate, _ peer: Peer) {
         switch fate {
         case .kept, .refused: return
-        case .close(let connection): PeerConnection.close(connection, of: requestEndpoints)
+        case .close(let peer): requestDoor.close(peer)
         case .dropped: break
         }
         incidents.count(
-            client.name, "bus.flood",
+            peer.name, "bus.flood",
             "requests without a reply: the client reads none, its connection is closed")
     }
 

@@ -9,8 +9,7 @@ public import ZeroMQ
 /// The bus's server side: requests in, replies and events out, in the caller's own loop.
 ///
 /// No client can make it hold more than `Limits` say, lose a reply without a word, or keep the
-/// others waiting: see docs/wire-protocol.md. The loop polls `admission`, `requests` and `events`
-/// for `.readable`, calls `admit`, `welcome` and `receive`, and while `wantsToWrite` comes back
+/// others waiting: see docs/wire-protocol.md. The loop polls `sockets` for `.readable`, calls `admit`, `welcome` and `receive`, and while `wantsToWrite` comes back
 /// within 20 ms to `flush`.
 public final class BusServer {
     /// Who sent a request.
@@ -21,6 +20,9 @@ public final class BusServer {
         public let name: String
         /// What the client may do.
         public let role: BusRole
+        let peer: Peer
+        /// The bytes of the request that this came with.
+        let size: Int
     }
 
     /// Where the sockets listen.
@@ -37,19 +39,19 @@ public final class BusServer {
         }
     }
 
-    /// The socket of those who ask to enter.
-    public var admission: ZMQSocket { zap.socket }
-    /// The socket of requests and replies.
-    public let requests: ZMQSocket
-    /// The socket of subscriptions and events.
-    public let events: ZMQSocket
+    /// What to poll for `.readable`.
+    public var sockets: [ZMQSocket] {
+        [zap.socket, requests, events, requestDoor.monitor.socket, eventDoor.monitor.socket]
+    }
+
+    let requests: ZMQSocket
+    let events: ZMQSocket
 
     let zap: ZAPHandler
     let limits: Limits
     let clients: AdmittedKeys
-    /// What the sockets are bound to, wildcards resolved.
-    let requestEndpoints: [String]
-    let eventEndpoints: [String]
+    let requestDoor: Door
+    let eventDoor: Door
     var backlogs: Backlogs
     var incidents = Incidents()
     var subscribers: SubscriptionCounts
@@ -59,6 +61,10 @@ public final class BusServer {
     /// subscription to another connection than the one that sent it.
     var isOutOfStep = false
     var sequence = 0
+    /// Bytes of events since subscribers were last looked at.
+    var publishedBytes = 0
+    /// The subscribers that were found not to read.
+    var slowSubscribers: Set<Peer> = []
 
     /// Binds both sockets.
     public init(
@@ -80,14 +86,31 @@ public final class BusServer {
         try events.setManualSubscriptions(true)
         try events.setMaximumMessageBytes(Self.subscriptionFrameBytes)
         try events.setHighWaterMark(send: Int32(clamping: limits.events), receive: queue)
-        let domain = "bus"
-        requestEndpoints = try Self.bind(
-            requests, endpoints.requests, keys: keys, domain: domain, zap)
-        eventEndpoints = try Self.bind(events, endpoints.events, keys: keys, domain: domain, zap)
+        requestDoor = try Door(
+            of: requests, limits: limits, inflow: limits.requestInflow,
+            message: limits.messageBytes)
+        eventDoor = try Door(
+            of: events, limits: limits, inflow: Self.subscriptionInflow,
+            message: Int(Self.subscriptionFrameBytes) * 8)
+        ZMQInflow.limit(limits.totalRequestBytes)
+        if !ZMQInflow.works {
+            incidents.count(
+                "scheduler", "bus.unbounded_messages",
+                "start with another library's recv(2): messages that never end are not bounded")
+        }
+        requestDoor.endpoints = try Self.bind(
+            requests, endpoints.requests, keys: keys, domain: Self.requestDomain, zap)
+        eventDoor.endpoints = try Self.bind(
+            events, endpoints.events, keys: keys, domain: Self.eventDomain, zap)
     }
+
+    private static let requestDomain = "bus.requests"
+    private static let eventDomain = "bus.events"
 
     /// What CURVE's handshake needs at most, with a routing id; a subscription needs less.
     private static let subscriptionFrameBytes: Int64 = 640
+    /// More than the changes that a subscriber may send in a burst.
+    private static let subscriptionInflow = 512 << 10
 
     private static func bind(
         _ socket: ZMQSocket, _ places: [String], keys: BusKeys, domain: String, _ zap: ZAPHandler
@@ -104,19 +127,50 @@ public final class BusServer {
         return bound
     }
 
-    /// Answers who asks to enter.
+    /// Answers who asks to enter, a bounded number of them.
     public func admit() throws(ZeroMQError) {
-        try zap.serve { request in
-            if let key = request.publicKey, let name = clients.name(of: key) { return name }
+        try watchDoors()
+        try zap.serve(limit: limits.admissions) {
+            (request) throws(ZeroMQError) -> ZAPHandler.Verdict in
+            // Who asks was accepted before: it is watched before it may enter.
+            try watchDoors()
+            guard let key = request.publicKey, let name = clients.name(of: key) else {
+                incidents.count(
+                    "unknown", "bus.key_refused", clients.reason(for: request.publicKey))
+                return .refused
+            }
+            let door = request.domain == Self.eventDomain ? eventDoor : requestDoor
+            if let userID = door.admit(name) { return .admitted(userID) }
             incidents.count(
-                "unknown", "bus.key_refused", clients.reason(for: request.publicKey))
-            return nil
+                name, "bus.too_many_connections",
+                "connections refused beyond \(limits.clientConnections) with one key")
+            return .unavailable
         }
     }
 
-    /// Gives and forgets what clients did wrong: `bus.key_refused`, `bus.flood`,
-    /// `bus.subscription_refused` and `bus.subscription_flood`.
-    public func takeIncidents() -> [Incident] { incidents.take() }
+    private func watchDoors() throws(ZeroMQError) {
+        try requestDoor.watch(gone: { backlogs.forget($0) }, fault: count)
+        try eventDoor.watch(gone: { slowSubscribers.remove($0) }, fault: count)
+    }
+
+    private func count(_ fault: Door.Fault, _ name: String) {
+        switch fault {
+        case .crowd:
+            incidents.count(
+                name, "bus.too_many_connections",
+                "connections closed that had not said whose they are, beyond "
+                    + "\(limits.connections) in all")
+        case .flood:
+            incidents.count(
+                name, "bus.endless_message",
+                "connections closed that sent more than a message may have before it was complete")
+        }
+    }
+
+    /// Gives and forgets what clients did wrong: `bus.key_refused`, `bus.too_many_connections`,
+    /// `bus.endless_message`, `bus.flood`, `bus.events_unread`, `bus.subscription_refused` and
+    /// `bus.subscription_flood`.
+    public func takeIncidents() -> [Incident] { incidents.take(at: requestDoor.now) }
 
     /// True while something waits for room or for another call: come back within 20 ms.
     public var wantsToWrite: Bool { hasUnwelcomed || !backlogs.waiting.isEmpty }

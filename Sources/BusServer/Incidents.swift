@@ -15,27 +15,49 @@ extension BusServer {
     }
 }
 
-/// Counts incidents by who and what, so that a flood makes one row and not one for each message.
+/// Counts incidents by who and what, so that a flood makes a row now and then, not one for each
+/// message.
+///
+/// The first of a kind is told at once, those after it once in `pause`, all with their number: few
+/// enough rows that nobody who reads them has to drop any.
 struct Incidents {
+    /// Between two rows of one kind.
+    static let pause = Duration.seconds(20)
+
     private struct Kind: Hashable {
         let actor: String
         let action: String
+        let detail: String
     }
 
-    private var counts: [Kind: (count: Int, detail: String)] = [:]
+    private struct Tally {
+        var count = 0
+        var told: Duration?
+    }
+
+    private var tallies: [Kind: Tally] = [:]
 
     /// Counts one; actors are names of admitted clients, so there are few.
     mutating func count(_ actor: String, _ action: String, _ detail: String) {
-        counts[Kind(actor: actor, action: action), default: (0, detail)].count += 1
+        tallies[Kind(actor: actor, action: action, detail: detail), default: Tally()].count += 1
     }
 
-    /// Gives and forgets what was counted.
-    mutating func take() -> [BusServer.Incident] {
-        guard !counts.isEmpty else { return [] }
-        defer { counts.removeAll() }
-        return counts.map { kind, value in
-            BusServer.Incident(
-                actor: kind.actor, action: kind.action, count: value.count, detail: value.detail)
-        }.sorted { ($0.actor, $0.action) < ($1.actor, $1.action) }
+    /// Gives and forgets the counts that are to be told now.
+    mutating func take(at now: Duration) -> [BusServer.Incident] {
+        guard !tallies.isEmpty else { return [] }
+        var told: [BusServer.Incident] = []
+        for (kind, tally) in tallies {
+            if let before = tally.told, now - before < Self.pause { continue }
+            guard tally.count > 0 else {
+                tallies[kind] = nil
+                continue
+            }
+            tallies[kind] = Tally(count: 0, told: now)
+            told.append(
+                BusServer.Incident(
+                    actor: kind.actor, action: kind.action, count: tally.count,
+                    detail: kind.detail))
+        }
+        return told.sorted { ($0.actor, $0.action, $0.detail) < ($1.actor, $1.action, $1.detail) }
     }
 }

@@ -18,6 +18,24 @@ enum PeerConnection {
         shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
+    /// The bytes that the kernel holds for a peer which has not read them; 0 for one that is gone.
+    static func unreadBytes(_ descriptor: Int32?) -> Int {
+        var bytes: Int32 = 0
+        guard let descriptor, ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 else { return 0 }
+        return Int(bytes)
+    }
+
+    /// Whether the kernel holds so much for a peer that it takes no more: above a quarter of the
+    /// buffer it wakes no writer (unix_writable of the kernel's net/unix/af_unix.c).
+    static func isFull(_ descriptor: Int32?) -> Bool {
+        var buffer: Int32 = 0
+        var size = socklen_t(MemoryLayout<Int32>.size)
+        guard let descriptor,
+            getsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &buffer, &size) == 0
+        else { return false }
+        return unreadBytes(descriptor) >= Int(buffer) / 4
+    }
+
     enum LocalName: Equatable {
         case path(String)
         case port(UInt16)

@@ -52,12 +52,7 @@ struct SubscriptionCounts {
         var isClosed = false
     }
 
-    private struct Subscriber: Hashable {
-        let connection: Int32
-        let name: String
-    }
-
-    private var counts: [Subscriber: Counts] = [:]
+    private var counts: [Peer: Counts] = [:]
     let limits: BusServer.Limits
 
     init(limits: BusServer.Limits) { self.limits = limits }
@@ -65,12 +60,9 @@ struct SubscriptionCounts {
     var count: Int { counts.count }
 
     /// Counts a message and judges its connection.
-    mutating func judge(
-        _ change: SubscriptionChange, connection: Int32, name: String
-    ) -> Verdict {
-        let subscriber = Subscriber(connection: connection, name: name)
-        var count = counts[subscriber] ?? Counts()
-        defer { counts[subscriber] = count }
+    mutating func judge(_ change: SubscriptionChange, by peer: Peer) -> Verdict {
+        var count = counts[peer] ?? Counts()
+        defer { counts[peer] = count }
         guard !count.isClosed else { return .ignore }
         count.changes += 1
         if change == .unknown { count.refused += 1 }
@@ -83,14 +75,14 @@ struct SubscriptionCounts {
         return change == .unknown ? .refuse : .accept
     }
 
-    /// Nothing waits any more: what a closed connection had sent is read, its number may be
-    /// another's now, and a burst is over.
-    mutating func settle() {
-        counts = counts.compactMapValues { count in
-            guard !count.isClosed, count.refused > 0 else { return nil }
-            var kept = count
-            kept.changes = 0
-            return kept
-        }
+    /// Nothing waits any more: a burst is over, and what the connections that are gone had sent is
+    /// read.
+    mutating func settle(isThere: (Peer) -> Bool) {
+        counts = counts.filter { isThere($0.key) && ($0.value.isClosed || $0.value.refused > 0) }
+            .mapValues { count in
+                var kept = count
+                kept.changes = 0
+                return kept
+            }
     }
 }

@@ -29,24 +29,48 @@ public final class ZAPHandler {
         try socket.bind("inproc://zeromq.zap.01")
     }
 
-    /// Answers all waiting requests; `decide` gives the user id to admit a peer under, or nil.
-    ///
-    /// The user id is what `ZMQMessage.userID` gives with each of the peer's messages. Malformed
-    /// requests are refused without asking.
+    /// What is to become of a peer.
+    public enum Verdict: Sendable, Equatable {
+        /// It enters; `ZMQMessage.userID` is this with each of its messages.
+        case admitted(String)
+        /// Its key is not admitted (ZAP status 400).
+        case refused
+        /// Its key is, but not now (ZAP status 500).
+        case unavailable
+    }
+
+    /// Answers waiting requests; `decide` gives the user id to admit a peer under, or nil.
     public func serve(_ decide: (Request) -> String?) throws(ZeroMQError) {
-        while let frames = try socket.receive() {
+        try serve(limit: Self.atOnce) { (request) throws(ZeroMQError) -> Verdict in
+            decide(request).map { .admitted($0) } ?? .refused
+        }
+    }
+
+    /// Answers at most `limit` waiting requests, so that who knocks without end holds up nothing
+    /// else; true where more may wait. Malformed requests are refused without asking.
+    @discardableResult
+    public func serve(
+        limit: Int, _ decide: (Request) throws(ZeroMQError) -> Verdict
+    ) throws(ZeroMQError) -> Bool {
+        for _ in 0..<limit {
+            guard let frames = try socket.receive() else { return false }
             let requestID = frames.count > 1 ? frames[1] : []
             guard let request = Self.parse(frames) else {
                 try answer(requestID, "500", "malformed request", user: "")
                 continue
             }
-            if let user = decide(request), !user.isEmpty, user.utf8.count <= 255 {
+            switch try decide(request) {
+            case .admitted(let user) where !user.isEmpty && user.utf8.count <= 255:
                 try answer(requestID, "200", "OK", user: user)
-            } else {
-                try answer(requestID, "400", "not admitted", user: "")
+            case .admitted, .refused: try answer(requestID, "400", "not admitted", user: "")
+            case .unavailable: try answer(requestID, "500", "too many connections", user: "")
             }
         }
+        return true
     }
+
+    /// How many requests `serve` answers where nothing else is said.
+    private static let atOnce = 64
 
     private func answer(
         _ requestID: [UInt8], _ status: String, _ text: String, user: String

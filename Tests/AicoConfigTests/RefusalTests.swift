@@ -114,6 +114,29 @@ import Testing
             "a bound with a fraction", "scheduler:\n  scheduler_interval: 61\n",
             "core.yaml:2: 'scheduler_interval' must be between 0.01 and 60, not 61"),
         Fault(
+            "a bound of the bus, misspelled", "bus:\n  max_conections: 3\n",
+            "core.yaml:2: unknown key 'max_conections' in 'bus'; did you mean 'max_connections'?"),
+        Fault(
+            "a bound of the bus below its range", "bus:\n  max_connections_per_client: 1\n",
+            "core.yaml:2: 'max_connections_per_client' must be between 2 and 1024, not 1"),
+        Fault(
+            "a bound of the bus below what one reply has", "bus:\n  max_reply_kb: 4096\n",
+            "core.yaml:2: 'max_reply_kb' must be between 8192 and 1048576, not 4096"),
+        Fault(
+            "more connections for one client than for all",
+            "bus:\n  max_connections: 8\n  max_connections_per_client: 9\n",
+            "core.yaml:3: 'max_connections_per_client' must not be more than 'max_connections'; "
+                + "lower it, or raise 'max_connections'"),
+        Fault(
+            "more replies for one connection than for all", "bus:\n  max_reply_kb: 65537\n",
+            "core.yaml:2: 'max_reply_kb' must not be more than 'max_total_reply_kb'; "
+                + "lower it, or raise 'max_total_reply_kb'"),
+        Fault(
+            "a message longer than all may send",
+            "bus:\n  max_message_kb: 4096\n  max_total_request_kb: 2048\n",
+            "core.yaml:2: 'max_message_kb' must not be more than 'max_total_request_kb'; "
+                + "lower it, or raise 'max_total_request_kb'"),
+        Fault(
             "zone that does not exist", "scheduler:\n  timezone: Europe/Berln\n",
             "core.yaml:2: cannot use time zone \"Europe/Berln\": there is no such zone in "
                 + "/usr/share/zoneinfo; write Europe/Berlin"),

@@ -33,12 +33,19 @@ struct FloodTests {
                 }
             }
         }
-        let delays = try Measure.requests(client, count: 300)
+        var delays: [Duration] = []
+        let deadline = ContinuousClock.now + .seconds(20)
+        // Until the greedy one was served as well, beside the 20 of above.
+        while delays.count < 300 || bus.seen.requests <= delays.count + 20, .now < deadline {
+            delays += try Measure.requests(client, count: 50)
+        }
+        delays.sort()
         let growth = try Measure.residentBytes() - before
         greedy.end()
-        #expect(delays[296] < .milliseconds(100))
+        print("flood of \(request.id): p99 \(delays[delays.count * 99 / 100])")
+        #expect(delays[delays.count * 99 / 100] < .milliseconds(100))
         #expect(growth < 160 << 20)
-        #expect(bus.seen.requests > 320)
+        #expect(bus.seen.requests > delays.count + 20)
     }
 
     @Test func fiftyThousandUnreadRequestsEndTheirConnectionAndAreCounted() throws {
@@ -93,7 +100,10 @@ struct FloodTests {
     }
 
     @Test func aConnectionThatIsGoneIsForgotten() throws {
-        let bus = try ServedBus()
+        // Each goes unnoticed until what it sent is read.
+        var limits = BusServer.Limits()
+        limits.clientConnections = 32
+        let bus = try ServedBus(limits: limits)
         defer { bus.end() }
         let before = try Measure.residentBytes()
         for _ in 0..<20 {

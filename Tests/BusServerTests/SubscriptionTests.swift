@@ -35,14 +35,20 @@ struct SubscriptionTests {
         limits.subscriptionChanges = 5
         var counts = SubscriptionCounts(limits: limits)
         let verdicts = (0..<4).map { _ in
-            counts.judge(.unknown, connection: 3, name: "greedy")
+            counts.judge(.unknown, by: Peer(serial: 3, name: "greedy", connection: 3))
         }
         #expect(verdicts == [.refuse, .refuse, .close, .ignore])
-        let changes = (0..<7).map { _ in counts.judge(.begin(""), connection: 4, name: "good") }
+        let changes = (0..<7).map { _ in
+            counts.judge(.begin(""), by: Peer(serial: 4, name: "good", connection: 4))
+        }
         #expect(changes == [.accept, .accept, .accept, .accept, .accept, .close, .ignore])
-        let violation = counts.judge(.violation, connection: 5, name: "odd")
+        let violation = counts.judge(.violation, by: Peer(serial: 5, name: "odd", connection: 5))
         #expect(violation == .close)
-        counts.settle()
+        counts.settle { $0.name != "odd" }
+        #expect(counts.count == 2, "what is closed and still there is remembered")
+        let ignored = counts.judge(.begin(""), by: Peer(serial: 3, name: "greedy", connection: 3))
+        #expect(ignored == .ignore)
+        counts.settle { _ in false }
         #expect(counts.count == 0)
     }
 
@@ -51,15 +57,28 @@ struct SubscriptionTests {
         limits.refusedSubscriptions = 1
         limits.subscriptionChanges = 2
         var counts = SubscriptionCounts(limits: limits)
-        let first = counts.judge(.unknown, connection: 3, name: "a")
+        let first = counts.judge(.unknown, by: Peer(serial: 3, name: "a", connection: 3))
         #expect(first == .refuse)
         for _ in 0..<4 {
-            counts.settle()
-            let later = counts.judge(.begin(""), connection: 3, name: "a")
+            counts.settle { _ in true }
+            let later = counts.judge(.begin(""), by: Peer(serial: 3, name: "a", connection: 3))
             #expect(later == .accept)
         }
-        let last = counts.judge(.unknown, connection: 3, name: "a")
+        let last = counts.judge(.unknown, by: Peer(serial: 3, name: "a", connection: 3))
         #expect(last == .close)
+    }
+
+    @Test func aRefusalIsNotInheritedWithTheDescriptor() {
+        var limits = BusServer.Limits()
+        limits.refusedSubscriptions = 1
+        var counts = SubscriptionCounts(limits: limits)
+        for serial in 1...20 as ClosedRange<UInt64> {
+            // The same client, and the same number of its connection.
+            let verdict = counts.judge(
+                .unknown, by: Peer(serial: serial, name: "a", connection: 9))
+            #expect(verdict == .refuse)
+            counts.settle { _ in true }
+        }
     }
 
     @Test func eventsComeToThoseWhoSubscribedAndNoOthers() throws {
@@ -136,6 +155,7 @@ struct SubscriptionTests {
         let delays = try Measure.requests(client, count: 8000)
         greedy.end()
         let growth = try Measure.residentBytes() - before
+        print("half a million subscriptions: p99 \(delays[7920])")
         #expect(delays[7920] < .milliseconds(100))
         #expect(growth < 160 << 20)
         #expect(bus.incidents("greedy bus.subscription_flood") > 0)

@@ -18,10 +18,40 @@ extension BusSettings {
             requests: try BusEndpoint.read(section["requests"], key: "requests"),
             events: try BusEndpoint.read(section["events"], key: "events"),
             maximumMessageBytes: try section.integer("max_message_kb", 1...65_536) << 10,
-            highWaterMark: try section.integer("high_water_mark", 1...1_000_000))
+            highWaterMark: try section.integer("high_water_mark", 1...1_000_000),
+            bounds: try BusBounds(section))
         if let requests, events == requests {
             throw try section["events"].failure("'events' must not be the same as 'requests'")
         }
+    }
+}
+
+extension BusBounds {
+    fileprivate init(_ section: SettingsSection) throws(YAMLFailure) {
+        self.init(
+            connections: try section.integer("max_connections", 8...16_384),
+            connectionsPerClient: try section.integer("max_connections_per_client", 2...1024),
+            outstanding: try section.integer("max_outstanding", 1...65_536),
+            outstandingBytes: try section.integer("max_outstanding_kb", 256...1_048_576) << 10,
+            replyBytes: try section.integer("max_reply_kb", 8192...1_048_576) << 10,
+            totalReplyBytes: try section.integer("max_total_reply_kb", 8192...4_194_304) << 10,
+            totalRequestBytes: try section.integer("max_total_request_kb", 1024...4_194_304) << 10,
+            refusals: try section.integer("max_refusals", 1...1_000_000),
+            eventBytes: try section.integer("max_event_kb", 1024...4_194_304) << 10)
+        for (part, whole, isInOrder) in [
+            (
+                "max_connections_per_client", "max_connections", connectionsPerClient <= connections
+            ),
+            ("max_reply_kb", "max_total_reply_kb", replyBytes <= totalReplyBytes),
+            ("max_message_kb", "max_total_request_kb", try messageFits(section)),
+        ] where !isInOrder {
+            throw try section[part].failure(
+                "'\(part)' must not be more than '\(whole)'; lower it, or raise '\(whole)'")
+        }
+    }
+
+    private func messageFits(_ section: SettingsSection) throws(YAMLFailure) -> Bool {
+        try section.integer("max_message_kb", 1...65_536) << 10 <= totalRequestBytes
     }
 }
 

@@ -36,6 +36,30 @@ public struct BusSettings: Sendable, Equatable {
     public var maximumMessageBytes: Int
     /// Messages that wait for one client at most.
     public var highWaterMark: Int
+    /// What clients can make the bus hold.
+    public var bounds: BusBounds
+}
+
+/// What one client of the bus, and all together, can make it hold; section `bus`.
+public struct BusBounds: Sendable, Equatable {
+    /// Connections of all clients to one socket.
+    public var connections: Int
+    /// Connections with one key to one socket.
+    public var connectionsPerClient: Int
+    /// Requests of one connection that are not answered.
+    public var outstanding: Int
+    /// Their bytes.
+    public var outstandingBytes: Int
+    /// Bytes of replies that one connection has not read.
+    public var replyBytes: Int
+    /// Bytes of replies that all connections have not read.
+    public var totalReplyBytes: Int
+    /// Bytes that all connections have sent of messages that are not complete.
+    public var totalRequestBytes: Int
+    /// Refusals that one connection has not read.
+    public var refusals: Int
+    /// Bytes of events that a subscriber may leave unread.
+    public var eventBytes: Int
 }
 
 /// When the system counts as unwell; section `health`.

@@ -36,7 +36,16 @@ extension JSONParser {
     mutating func string() throws(JSONError) -> String {
         let start = offset
         offset += 1
-        var content: [UInt8] = []
+        // Most strings have no escape: they are read as they stand.
+        while let byte = peek, byte != 0x22, byte != 0x5C, byte >= 0x20 { offset += 1 }
+        if peek == 0x22 {
+            guard let text = String(validating: bytes[start + 1..<offset], as: UTF8.self) else {
+                throw failure("the string is not UTF-8", at: start)
+            }
+            offset += 1
+            return text
+        }
+        var content = Array(bytes[start + 1..<offset])
         while true {
             guard let byte = peek else { throw failure("the string does not end", at: start) }
             offset += 1

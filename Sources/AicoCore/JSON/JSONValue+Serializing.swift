@@ -62,6 +62,18 @@ extension JSONValue {
 
     private static func write(_ text: String, to bytes: inout [UInt8]) {
         bytes.append(0x22)
+        var text = text
+        let isPlain = text.withUTF8 { content in
+            guard content.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0x7F })
+            else { return false }
+            bytes.append(contentsOf: content)
+            return true
+        }
+        if !isPlain { writeEscaped(text, to: &bytes) }
+        bytes.append(0x22)
+    }
+
+    private static func writeEscaped(_ text: String, to bytes: inout [UInt8]) {
         for byte in text.utf8 {
             switch byte {
             case 0x22: bytes.append(contentsOf: [0x5C, 0x22])
@@ -74,7 +86,6 @@ extension JSONValue {
             default: bytes.append(byte)
             }
         }
-        bytes.append(0x22)
     }
 
     private static func hex(_ nibble: UInt8) -> UInt8 {

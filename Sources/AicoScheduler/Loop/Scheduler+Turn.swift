@@ -20,13 +20,11 @@ extension Scheduler {
     private enum Key {
         static let supervisor = 0
         static let clock = 1
-        static let admission = 2
-        static let requests = 3
-        static let events = 4
-        static let writer = 5
-        static let reader = 6
+        static let writer = 2
+        static let reader = 3
         static let reports = 10
         static let orders = 20
+        static let bus = 30
     }
 
     /// Runs until the system stops; gives the exit status.
@@ -37,9 +35,9 @@ extension Scheduler {
         poller.add(descriptor: clock.descriptor, key: Key.clock)
         poller.add(descriptor: writer.descriptor, key: Key.writer)
         poller.add(descriptor: reader.descriptor, key: Key.reader)
-        poller.add(bus.admission, key: Key.admission)
-        poller.add(bus.requests, key: Key.requests)
-        poller.add(bus.events, key: Key.events)
+        for (number, socket) in bus.sockets.enumerated() {
+            poller.add(socket, key: Key.bus + number)
+        }
         for pipe in pipes {
             poller.add(pipe.reports, key: Key.reports + Int(pipe.taskClass.rawValue))
         }
@@ -100,7 +98,7 @@ extension Scheduler {
                     detail: "\(incident.count) \(incident.detail)"))
         }
         for pipe in pipes { takeReports(of: pipe, limit: configuration.scheduler.batchSize) }
-        for item in ready where item.key >= Key.orders {
+        for item in ready where (Key.orders..<Key.bus).contains(item.key) {
             guard
                 let pipe = pipes.first(where: {
                     Key.orders + Int($0.taskClass.rawValue) == item.key

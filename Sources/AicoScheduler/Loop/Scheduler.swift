@@ -114,6 +114,17 @@ extension BusSettings {
         var limits = BusServer.Limits()
         limits.frameBytes = maximumMessageBytes
         limits.events = highWaterMark
+        limits.connections = bounds.connections
+        limits.clientConnections = bounds.connectionsPerClient
+        limits.outstanding = bounds.outstanding
+        limits.replies = bounds.outstanding * 2
+        limits.outstandingBytes = bounds.outstandingBytes
+        limits.replyBytes = bounds.replyBytes
+        limits.totalReplyBytes = bounds.totalReplyBytes
+        limits.totalRequestBytes = bounds.totalRequestBytes
+        limits.refusals = bounds.refusals
+        limits.totalRefusals = bounds.refusals * 8
+        limits.eventBytes = bounds.eventBytes
         return limits
     }
 }

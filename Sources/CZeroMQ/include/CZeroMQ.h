@@ -8,6 +8,8 @@
 
 #include <zmq.h>
 
+#include "inflow.h"
+
 // Stable in libzmq 4.3's ABI but declared only with ZMQ_BUILD_DRAFT_API: without it, a CURVE
 // server whose ZAP handler is gone admits every key. A library that does not know the option
 // answers EINVAL, and the wrapper carries on: its sockets hold their handler.

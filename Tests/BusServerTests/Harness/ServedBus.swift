@@ -14,7 +14,7 @@ import ZeroMQ
 /// A `BusServer` on a thread of its own, in a loop as the scheduler's.
 ///
 /// It answers `echo` at once with the body's size, `blob` with as many bytes as the body's `bytes`
-/// says, `publish` after it has published a health event.
+/// says, `publish` after it has published a health event, of about as many bytes.
 final class ServedBus: Sendable {
     struct Seen: Sendable {
         var incidents: [String: Int] = [:]
@@ -101,8 +101,10 @@ final class ServedBus: Sendable {
     }
 
     /// A socket that speaks for a client without `BusClient`'s manners.
-    func socket(_ kind: ZMQSocket.Kind, as name: String, queue: Int32 = 4) throws -> ZMQSocket {
-        let socket = try ZMQSocket(kind, in: ZMQContext())
+    func socket(
+        _ kind: ZMQSocket.Kind, as name: String, queue: Int32 = 4, in context: ZMQContext? = nil
+    ) throws -> ZMQSocket {
+        let socket = try ZMQSocket(kind, in: context ?? ZMQContext())
         try socket.setHighWaterMark(send: queue, receive: queue)
         try socket.useCurve(serverKey: serverKey, keys: clients[name] ?? CurveKeyPair.generate())
         try socket.connect(
@@ -112,9 +114,7 @@ final class ServedBus: Sendable {
 
     private func serve(_ server: BusServer) throws {
         var poller = ZMQPoller()
-        poller.add(server.admission, key: 0)
-        poller.add(server.requests, key: 1)
-        poller.add(server.events, key: 2)
+        for (key, socket) in server.sockets.enumerated() { poller.add(socket, key: key) }
         let clock = ContinuousClock()
         while !stop.withLock({ $0 }) {
             _ = try poller.wait(timeout: .milliseconds(server.wantsToWrite ? 1 : 20))
@@ -154,7 +154,10 @@ final class ServedBus: Sendable {
                 id: error.id, topic: "",
                 outcome: .failure(BusRefusal(code: error.code, message: error.reason)))
         }
-        if request.topic == "publish" { try server.publish(.health, ["status": "ok"]) }
+        if request.topic == "publish" {
+            let filler = String(repeating: "e", count: request.body["bytes"]?.int ?? 0)
+            try server.publish(.health, ["status": "ok", "filler": .string(filler)])
+        }
         let data: JSONValue
         if request.topic == "blob" {
             data = .string(String(repeating: "b", count: request.body["bytes"]?.int ?? 0))
