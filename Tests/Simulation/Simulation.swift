@@ -130,10 +130,10 @@ public struct Simulation: Sendable {
         return progress.withLock { $0.sum }
     }
 
-    /// Every twentieth has the real store: it takes a hundred times the model's time.
+    /// Every fortieth has the real store: it takes a hundred times the model's time.
     func world(_ episode: Int, inputs: [TimedInput]? = nil) -> World {
         var real: RealStore?
-        if isStoreReal || episode % 20 == 19 {
+        if isStoreReal || episode % 40 == 19 {
             real = RealStore()
             precondition(real != nil, "no directory can be made for a store")
         }
