@@ -68,6 +68,8 @@ final class RealStore {
     private var paths: [String] { [database, "\(database)-wal"] }
 
     var store: TaskStore? { writer?.store }
+    /// How many calls of the disk failed.
+    var faults: Int { disk.faults }
 
     /// Opens it, as a scheduler that starts does.
     func open() throws(StoreError) {

@@ -28,11 +28,11 @@ extension World {
 
     /// Writes a batch and, where the store took it, does the same with the model.
     private mutating func write(_ batch: WriterModel.Batch, into real: RealStore) -> BatchResult {
-        let failed = real.disk.faults
+        let failed = real.faults
         let tooLarge = batch.changes.map { $0.number.map { refuses($0) } ?? false }
         let sent = zip(batch.changes, tooLarge).map { $1 ? $0.tooLarge : $0 }
         let result = real.write(sent, latest: batch.latest)
-        faults += real.disk.faults - failed
+        faults += real.faults - failed
         guard case .success(let results) = result, results.count == sent.count else {
             if real.planted == .errorToldAsSuccess {
                 return .success(apply(batch.changes, batch.latest))
@@ -78,7 +78,7 @@ extension World {
     /// the last batch, where nothing could be written after it.
     mutating func open(_ real: RealStore) {
         var dice = dice(.store, 4)
-        let failed = real.disk.faults
+        let failed = real.faults
         if real.isFaulty, !isQuiet(now), dice.percent(20) { real.failSometimes(&dice) }
         do throws(StoreError) {
             // A scheduler that cannot open its store ends, and is started again.
@@ -90,7 +90,7 @@ extension World {
         } catch {
             judge.violate(.store, "the store does not open: \(error)")
         }
-        faults += real.disk.faults - failed
+        faults += real.faults - failed
         if real.image != StoreImage(store) { adoptGhost(of: real) }
         real.ghosts = []
         compare(real)

@@ -28,7 +28,7 @@ struct RealStoreTests {
         #expect(once.faults == again.faults)
         let real = try #require(once.real)
         #expect(real.commits > 500)
-        #expect(real.disk.faults > 100)
+        #expect(real.faults > 100)
     }
 
     /// On a sound disk nobody can tell the two apart.
@@ -48,7 +48,7 @@ struct RealStoreTests {
         }
         #expect(worlds[0].events == worlds[1].events)
         #expect(worlds[0].hash == worlds[1].hash)
-        #expect(real.disk.faults == 0)
+        #expect(real.faults == 0)
         #expect(real.commits > 500)
     }
 
