@@ -94,7 +94,7 @@ let simulation: [Target] = {
         .target(
             name: "Simulation",
             dependencies: [
-                "SchedulerCore", "AicoCore", "TimeZones",
+                "SchedulerCore", "AicoCore", "AicoKeys", "AicoStore", "FaultyVFS", "TimeZones",
                 .product(name: "HeapModule", package: "swift-collections"),
             ], path: "Tests/Simulation", swiftSettings: settings),
         .executableTarget(

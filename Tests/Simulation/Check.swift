@@ -51,6 +51,8 @@ public enum Check: String, Sendable, CaseIterable {
     case reportsTrue = "reports_true"
     /// A worker that breaks the protocol is not heard any longer.
     case protocolKept = "protocol_kept"
+    /// The real store says and has what its model does, and nothing of what it told as failed.
+    case store
     /// The loop does not turn without end.
     case spin
     /// Only tests break it.

@@ -8,7 +8,7 @@ import SchedulerCore
 public enum CommandLineTool {
     private static let usage = """
         usage: aico-simulate [--seed N] [--hours H] [--mutant NAME] [--all-mutants] [--no-shrink]
-                             [--threads N]
+                             [--threads N] [--real-store]
                              [--episode E [--inputs 1,2,3] [--trace] [--lines N]]
         """
 
@@ -27,7 +27,8 @@ public enum CommandLineTool {
             return MutantTable.run(seed: options.seed, hours: options.hours ?? 2000)
         }
         let simulation = Simulation(
-            seed: options.seed, hours: options.hours ?? 1000, mutant: options.mutant)
+            seed: options.seed, hours: options.hours ?? 1000, mutant: options.mutant,
+            isStoreReal: options.isStoreReal)
         if let episode = options.episode { return replay(simulation, episode, options) }
         print("seed \(options.seed)")
         // Far from the end, so that a long run that is ended has its figure all the same.
@@ -50,12 +51,12 @@ public enum CommandLineTool {
         print("VIOLATION of \(violation.check.rawValue) in episode \(episode): \(violation.words)")
         guard options.isShrinking else { return }
         let scenario = simulation.scenario(episode)
-        var whole = World(scenario, mutant: options.mutant)
+        var whole = simulation.world(episode)
         whole.run()
         // What comes later cannot be what it needs.
         let before = scenario.inputs.filter { $0.at <= whole.now }
         var shrinker = Shrinker { inputs in
-            var world = World(scenario, inputs: inputs, mutant: options.mutant)
+            var world = simulation.world(episode, inputs: inputs)
             world.stopAt = whole.now + .minutes(10)
             world.run()
             return world.judge.violation
@@ -65,9 +66,10 @@ public enum CommandLineTool {
         for input in inputs { print("  \(input)") }
         var command = "aico-simulate --seed \(simulation.seed) --hours \(simulation.hours)"
         if let mutant = options.mutant { command += " --mutant \(mutant.rawValue)" }
+        if options.isStoreReal { command += " --real-store" }
         command += " --episode \(episode)"
         let numbers = inputs.map { String($0.index) }.joined(separator: ",")
-        var world = World(scenario, inputs: inputs, mutant: options.mutant)
+        var world = simulation.world(episode, inputs: inputs)
         world.trace = Trace()
         world.stopAt = whole.now + .minutes(10)
         world.run()
@@ -90,7 +92,7 @@ public enum CommandLineTool {
         let inputs = options.inputs.map { wanted in
             scenario.inputs.filter { wanted.contains($0.index) }
         }
-        var world = World(scenario, inputs: inputs, mutant: options.mutant)
+        var world = simulation.world(episode, inputs: inputs)
         if options.isTracing { world.trace = Trace() }
         world.run()
         for line in (world.trace?.lines ?? []).suffix(options.lines) { print(line) }
@@ -109,6 +111,7 @@ extension CommandLineTool {
         var hours: Int?
         var mutant: Mutant?
         var isAll = false
+        var isStoreReal = false
         var isTracing = false
         var isShrinking = true
         var episode: Int?
@@ -122,6 +125,7 @@ extension CommandLineTool {
             while let option = rest.popFirst() {
                 switch option {
                 case "--trace": isTracing = true
+                case "--real-store": isStoreReal = true
                 case "--no-shrink": isShrinking = false
                 case "--all-mutants": isAll = true
                 case "--seed", "--hours", "--episode", "--lines", "--threads":

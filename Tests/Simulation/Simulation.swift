@@ -44,15 +44,18 @@ public struct Simulation: Sendable {
     public let hours: Int
     /// The fault that is planted into the core; nil is none.
     public let mutant: Mutant?
+    /// The real store in all episodes, not in some alone.
+    let isStoreReal: Bool
     let zones: [ZoneRules]
     /// How long each episode is, in hours.
     let lengths: [Int]
 
     /// Makes a run.
-    public init(seed: UInt64, hours: Int, mutant: Mutant? = nil) {
+    public init(seed: UInt64, hours: Int, mutant: Mutant? = nil, isStoreReal: Bool = false) {
         self.seed = seed
         self.hours = hours
         self.mutant = mutant
+        self.isStoreReal = isStoreReal
         zones = Self.loadZones()
         var random = Randomness(seed, 100)
         var left = hours
@@ -127,8 +130,18 @@ public struct Simulation: Sendable {
         return progress.withLock { $0.sum }
     }
 
+    /// Every fortieth has the real store: it takes a hundred times the model's time.
+    func world(_ episode: Int, inputs: [TimedInput]? = nil) -> World {
+        var real: RealStore?
+        if isStoreReal || episode % 40 == 19 {
+            real = RealStore()
+            precondition(real != nil, "no directory can be made for a store")
+        }
+        return World(scenario(episode), inputs: inputs, mutant: mutant, real: real)
+    }
+
     func play(_ episode: Int) -> Summary {
-        var world = World(scenario(episode), mutant: mutant)
+        var world = world(episode)
         world.run()
         var part = Summary()
         part.hours = lengths[episode]

@@ -78,7 +78,7 @@ extension StoredTask {
 }
 
 extension StoreChange {
-    fileprivate var words: String {
+    var words: String {
         switch self {
         case .createTask(let task): "create \(task.id) \(task.words)"
         case .updateTask(let task): "update \(task.id) \(task.words)"

@@ -37,10 +37,13 @@ extension World {
             core.mutant = mutant
         #endif
         judge.begin(life: life, at: now, bootID: bootID, bootedAt: bootedAt)
-        let facts = store.startFacts(
+        if let real { open(real) }
+        let facts = (real?.image ?? StoreImage(store)).startFacts(
             bootID: bootID,
-            builtIns: scenario.builtIns.map {
-                scenario.specs[$0].definition(createdAt: wall, at: wall)
+            builtIns: scenario.builtIns.compactMap { number in
+                let spec = scenario.specs[number]
+                guard store.rows[spec.name]?.isDeleted != true else { return nil }
+                return spec.definition(createdAt: wall, at: wall)
             }, table: { scenario.table(of: $0) })
         feed(.start(facts))
         guard isUp else { return }
@@ -65,10 +68,11 @@ extension World {
         isUp = false
         wakeAt = .never
         var (down, isKept, settings, isReboot) = (Span.seconds(1), false, settingsVariant, false)
+        var isClean = false
         switch crash {
         case .crash(_, let time, let isBatchKept, let variant, let reboots):
             (down, isKept, settings, isReboot) = (time, isBatchKept, variant, reboots)
-        case .stop(let time, let variant): (down, settings) = (time, variant)
+        case .stop(let time, let variant): (down, settings, isClean) = (time, variant, true)
         case .supervisorLost(let time): down = time
         default: break
         }
@@ -76,8 +80,12 @@ extension World {
         crash = nil
         crashAfter = nil
         // All or nothing: the transaction was on the disk, or is rolled back.
-        for batch in writer.batches where batch.result == nil && isKept {
-            _ = apply(batch.changes, batch.latest)
+        if let real {
+            crash(real, isKept: isKept, isReboot: isReboot, isClean: isClean)
+        } else {
+            for batch in writer.batches where batch.result == nil && isKept {
+                _ = apply(batch.changes, batch.latest)
+            }
         }
         writer.batches = []
         for index in workers.indices {

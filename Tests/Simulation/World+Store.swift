@@ -23,7 +23,9 @@ extension World {
         else { return }
         var dice = dice(.store, 1)
         let changes = writer.batches[index].changes
-        if now < writer.failsUntil {
+        if let real {
+            writer.batches[index].result = commit(writer.batches[index], into: real)
+        } else if now < writer.failsUntil {
             judge.latestWall = max(judge.latestWall, writer.batches[index].latest)
             writer.batches[index].result = .failure(
                 StoreTrouble(kind: writer.failure, message: writer.failure.words))
@@ -55,7 +57,7 @@ extension World {
 
 extension World {
     /// Whether the store refuses a definition alone, as one that is too large: each time it comes.
-    private mutating func refuses(_ number: Int) -> Bool {
+    mutating func refuses(_ number: Int) -> Bool {
         if writer.refusesNext, !judge.usedNumbers.contains(number) {
             writer.refusesNext = false
             writer.tooLarge.insert(number)
@@ -66,7 +68,7 @@ extension World {
 
 extension StoreChange {
     /// The number of the definition that it writes.
-    fileprivate var number: Int? {
+    var number: Int? {
         switch self {
         case .createTask(let task), .updateTask(let task): TaskSpec.number(in: task.policies)
         default: nil

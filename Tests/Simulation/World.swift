@@ -25,6 +25,9 @@ struct World {
     var order: UInt64 = 0
 
     var store = StoreModel()
+    /// The store of the scheduler, where it takes its model's place; the model says what it is to
+    /// hold.
+    var real: RealStore?
     var writer = WriterModel()
     var workers = TaskClass.allCases.map { WorkerModel($0) }
     var runs: [UInt64: RunModel] = [:]
@@ -91,7 +94,11 @@ struct World {
         case loadOver(Span)
     }
 
-    init(_ scenario: Scenario, inputs: [TimedInput]? = nil, mutant: Mutant?) {
+    init(
+        _ scenario: Scenario, inputs: [TimedInput]? = nil, mutant: Mutant?,
+        real: RealStore? = nil
+    ) {
+        self.real = real
         self.scenario = scenario
         self.mutant = mutant
         self.inputs = inputs ?? scenario.inputs
@@ -153,6 +160,7 @@ struct World {
             now = max(now, next.at)
             happen(next.happening, byIndex)
         }
+        if let real { finish(real) }
     }
 
     /// The loop is woken, where it runs.

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+package import AicoCore
 
 /// What the writer's thread does: batches into transactions, and a broken connection anew.
-struct BatchWriter {
+///
+/// Without its thread for the simulation, whose time is not that of the machine.
+package struct BatchWriter {
     /// A batch on its way.
-    struct Submission: Sendable {
+    package struct Submission: Sendable {
         var changes: [StoreChange]
         var token: UInt64
+
+        /// Makes one.
+        package init(changes: [StoreChange], token: UInt64) {
+            self.changes = changes
+            self.token = token
+        }
     }
 
     /// A batch's result on its way back.
-    typealias Answer = (token: UInt64, result: BatchResult)
+    package typealias Answer = (token: UInt64, result: BatchResult)
 
     /// Beyond this many changes waiting batches get a transaction of their own.
     static let maximumMerged = 512
@@ -20,17 +28,18 @@ struct BatchWriter {
     /// So many failures in a row are the connection's.
     static let failuresUntilReopening = 4
 
-    private(set) var store: TaskStore
+    package private(set) var store: TaskStore
     private var failures = 0
     /// True while a commit that failed may stand in the write-ahead log. Opening the database anew
     /// would bring it back, behind the back of those who were told that it is not there; only a
     /// start of the scheduler, which reads all there is, may do that.
-    private var mayHaveGhost = false
+    package private(set) var mayHaveGhost = false
 
-    init(store: TaskStore) { self.store = store }
+    /// Makes the one that writes with a store.
+    package init(store: TaskStore) { self.store = store }
 
     /// Writes all that waits, in order, in as few transactions as may be.
-    mutating func write(_ submissions: [Submission], answer: ([Answer]) -> Void) {
+    package mutating func write(_ submissions: [Submission], answer: ([Answer]) -> Void) {
         var rest = submissions[...]
         var patience: StoreTrouble?
         while !rest.isEmpty {
