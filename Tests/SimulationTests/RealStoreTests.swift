@@ -27,7 +27,7 @@ struct RealStoreTests {
         #expect(once.hash == again.hash)
         #expect(once.faults == again.faults)
         let real = try #require(once.real)
-        #expect(real.commits > 500)
+        #expect(real.commits > 100)
         #expect(real.faults > 100)
     }
 
@@ -49,7 +49,7 @@ struct RealStoreTests {
         #expect(worlds[0].events == worlds[1].events)
         #expect(worlds[0].hash == worlds[1].hash)
         #expect(real.faults == 0)
-        #expect(real.commits > 500)
+        #expect(real.commits > 100)
     }
 
     @Test(arguments: RealStore.Planted.allCases)
