@@ -17,6 +17,7 @@ struct SystemBench {
         defer { system.stop() }
         report.add("start to first task", try system.startToFirstTask(), "s", atMost: 1)
         try idleness(system, into: &report)
+        try status(system, into: &report)
         try latency(system, into: &report)
         try throughput(system, into: &report)
         report.add("memory of all processes (PSS), after", try system.proportionalMemory(), "MB")
@@ -33,6 +34,25 @@ struct SystemBench {
         let used = try system.processorTime() - before
         report.add(
             "idle CPU of all processes", 100 * used / Double(arguments.seconds), "%", atMost: 0.2)
+    }
+
+    /// What a client waits for one answer, asked for one after the other.
+    private func status(_ system: BenchSystem, into report: inout BenchReport) throws {
+        let client = try system.client()
+        try system.create("user.asked", schedule: "@yearly", argv: ["/bin/true"])
+        _ = try client.request(topic: "scheduler.task.run", body: ["task": "user.asked"])
+        for (topic, body) in [
+            ("scheduler.task.status", ["task": "user.asked"]), ("scheduler.stats", [:]),
+        ] as [(String, [String: JSONValue])] {
+            var samples = Samples()
+            let clock = ContinuousClock()
+            for _ in 0..<3000 {
+                let time = try clock.measure { _ = try client.request(topic: topic, body: .object(body)) }
+                samples.values.append(time / .milliseconds(1))
+            }
+            report.add("\(topic) on the bus, p50", samples.median, "ms")
+        }
+        try system.delete("user.asked")
     }
 
     /// Ten tasks a second, each alone: from the planned instant to the attempt's first report.

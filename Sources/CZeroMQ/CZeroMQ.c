@@ -76,7 +76,6 @@ FORWARD(
 FORWARD(
     int, zmq_socket_monitor, (void *socket, const char *endpoint, int events),
     (socket, endpoint, events))
-FORWARD(int, zmq_poll, (zmq_pollitem_t * items, int count, long timeout), (items, count, timeout))
 FORWARD(
     char *, zmq_z85_encode, (char *text, const uint8_t *bytes, size_t size), (text, bytes, size))
 FORWARD(uint8_t *, zmq_z85_decode, (uint8_t * bytes, const char *text), (bytes, text))

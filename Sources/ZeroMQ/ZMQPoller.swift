@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import CZeroMQ
+import Glibc
 
 /// What a socket or descriptor is ready for.
 public struct ZMQEvents: OptionSet, Sendable, Hashable {
@@ -17,12 +18,30 @@ public struct ZMQEvents: OptionSet, Sendable, Hashable {
     public static let writable = ZMQEvents(rawValue: 2)
     /// A raw descriptor has an error or hung up (`ZMQ_POLLERR`).
     public static let failed = ZMQEvents(rawValue: 4)
+
+    /// As poll(2) says it.
+    fileprivate init(polled: Int16) {
+        var events: ZMQEvents = []
+        if polled & Int16(POLLIN) != 0 { events.insert(.readable) }
+        if polled & Int16(POLLOUT) != 0 { events.insert(.writable) }
+        if polled & ~Int16(POLLIN | POLLOUT) != 0 { events.insert(.failed) }
+        self = events
+    }
+
+    fileprivate var polled: Int16 {
+        (contains(.readable) ? Int16(POLLIN) : 0) | (contains(.writable) ? Int16(POLLOUT) : 0)
+    }
 }
 
-/// Waits for any of several sockets and raw descriptors (zmq_poll(3)).
+/// Waits for any of several sockets and raw descriptors.
 ///
 /// Holds its sockets. The caller names every item with a key of its own; descriptors stay the
 /// caller's.
+///
+/// zmq_poll(3) asks every socket before and after each wait, two system calls each. Here a socket
+/// is asked where its descriptor is signalled, which libzmq does once for news (see `ZMQ_FD` in
+/// zmq_getsockopt(3)); where it was used since it was asked last, for that may have taken the
+/// news; and where it was ready and nobody took what it was ready for.
 public struct ZMQPoller {
     /// An item that is ready.
     public struct Ready: Sendable, Equatable {
@@ -32,9 +51,24 @@ public struct ZMQPoller {
         public let events: ZMQEvents
     }
 
-    private var items: [zmq_pollitem_t] = []
-    private var keys: [Int] = []
-    private var sockets: [Int: ZMQSocket] = [:]
+    private struct Item {
+        let key: Int
+        let socket: ZMQSocket?
+        let events: ZMQEvents
+        /// The socket's uses when it was asked last; nil where it has to be asked.
+        var asked: UInt64?
+
+        /// What of `events` the socket is ready for.
+        mutating func ask() throws(ZeroMQError) -> ZMQEvents {
+            guard let socket else { return [] }
+            let ready = try socket.events.intersection(events)
+            asked = ready.isEmpty ? socket.uses : nil
+            return ready
+        }
+    }
+
+    private var items: [Item] = []
+    private var descriptors: [pollfd] = []
 
     /// Makes a poller without items.
     public init() {}
@@ -42,47 +76,62 @@ public struct ZMQPoller {
     /// Adds a socket, or replaces the item of that key.
     public mutating func add(_ socket: ZMQSocket, events: ZMQEvents = .readable, key: Int) {
         remove(key: key)
-        sockets[key] = socket
-        append(
-            zmq_pollitem_t(socket: socket.pointer, fd: 0, events: events.rawValue, revents: 0), key)
+        items.append(Item(key: key, socket: socket, events: events))
+        descriptors.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0))
     }
 
     /// Adds a raw descriptor, or replaces the item of that key.
     public mutating func add(descriptor: Int32, events: ZMQEvents = .readable, key: Int) {
         remove(key: key)
-        append(
-            zmq_pollitem_t(socket: nil, fd: descriptor, events: events.rawValue, revents: 0), key)
+        items.append(Item(key: key, socket: nil, events: events))
+        descriptors.append(pollfd(fd: descriptor, events: events.polled, revents: 0))
     }
 
     /// Removes the item of a key, if there is one.
     public mutating func remove(key: Int) {
-        guard let index = keys.firstIndex(of: key) else { return }
+        guard let index = items.firstIndex(where: { $0.key == key }) else { return }
         items.remove(at: index)
-        keys.remove(at: index)
-        sockets[key] = nil
+        descriptors.remove(at: index)
     }
 
     /// Waits until an item is ready or `timeout` passed (nil: for ever); rounded up to a
     /// millisecond. Empty after a timeout and after a signal.
     public mutating func wait(timeout: Duration?) throws(ZeroMQError) -> [Ready] {
-        let milliseconds = timeout.map { Int($0.wholeMilliseconds) } ?? -1
-        let count = items.withUnsafeMutableBufferPointer {
-            zmq_poll($0.baseAddress, Int32($0.count), milliseconds)
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        var ready: [Ready] = []
+        for index in items.indices where items[index].socket != nil {
+            guard items[index].asked != items[index].socket?.uses else { continue }
+            let events = try items[index].ask()
+            if !events.isEmpty { ready.append(Ready(key: items[index].key, events: events)) }
         }
-        guard count >= 0 else {
-            let code = zmq_errno()
-            if code == EINTR { return [] }
-            throw ZeroMQError(operation: "poll", subject: "", code: code)
-        }
-        guard count > 0 else { return [] }
-        return zip(keys, items).compactMap { key, item in
-            item.revents == 0
-                ? nil : Ready(key: key, events: ZMQEvents(rawValue: item.revents))
+        while true {
+            let left = deadline.map { max(.zero, $0 - .now) }
+            let milliseconds = left.map { Int32(clamping: $0.wholeMilliseconds) } ?? -1
+            let count = poll(
+                &descriptors, nfds_t(descriptors.count), ready.isEmpty ? milliseconds : 0)
+            guard count >= 0 else {
+                let code = errno
+                if code == EINTR { return ready }
+                throw ZeroMQError(operation: "poll", subject: "", code: code)
+            }
+            if count > 0 { try look(into: &ready) }
+            // News that make no item ready, as of a connection, end no wait.
+            if !ready.isEmpty || left == .zero { return ready }
         }
     }
 
-    private mutating func append(_ item: zmq_pollitem_t, _ key: Int) {
-        items.append(item)
-        keys.append(key)
+    /// Asks the items whose descriptors are signalled.
+    private mutating func look(into ready: inout [Ready]) throws(ZeroMQError) {
+        for index in items.indices where descriptors[index].revents != 0 {
+            let key = items[index].key
+            guard items[index].socket != nil else {
+                ready.append(Ready(key: key, events: ZMQEvents(polled: descriptors[index].revents)))
+                continue
+            }
+            let events = try items[index].ask()
+            if !events.isEmpty, !ready.contains(where: { $0.key == key }) {
+                ready.append(Ready(key: key, events: events))
+            }
+        }
     }
 }

@@ -79,13 +79,6 @@ extension ZMQSocket {
         try setText(ZMQ_UNSUBSCRIBE, prefix, "subscription")
     }
 
-    /// A descriptor that becomes readable when `events` is worth another look (`ZMQ_FD`).
-    ///
-    /// Edge-triggered: after every send and receive `events` must be read until it is empty.
-    public var fileDescriptor: Int32 {
-        get throws(ZeroMQError) { try integer(ZMQ_FD, "file descriptor") }
-    }
-
     /// What can be done without blocking (`ZMQ_EVENTS`).
     public var events: ZMQEvents {
         get throws(ZeroMQError) { ZMQEvents(rawValue: Int16(try integer(ZMQ_EVENTS, "events"))) }

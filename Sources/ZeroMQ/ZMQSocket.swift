@@ -35,7 +35,16 @@ public final class ZMQSocket {
     public let kind: Kind
     /// The context that outlives it.
     public let context: ZMQContext
-    let pointer: UnsafeMutableRawPointer
+    private let handle: UnsafeMutableRawPointer
+    /// How often something was done with the socket, each of which may take its descriptor's news.
+    private(set) var uses: UInt64 = 0
+    /// Readable once when libzmq has news for the socket (`ZMQ_FD`).
+    let descriptor: Int32
+    /// For a call of libzmq.
+    var pointer: UnsafeMutableRawPointer {
+        uses &+= 1
+        return handle
+    }
     /// Kept alive as long as the socket asks it who may enter; see `serveCurve`.
     var admission: ZAPHandler?
 
@@ -46,11 +55,19 @@ public final class ZMQSocket {
         }
         self.kind = kind
         self.context = context
-        self.pointer = pointer
+        handle = pointer
+        var descriptor: Int32 = -1
+        var size = MemoryLayout<Int32>.size
+        guard zmq_getsockopt(pointer, ZMQ_FD, &descriptor, &size) == 0 else {
+            let error = ZeroMQError.last("read descriptor of", "\(kind)")
+            zmq_close(pointer)
+            throw error
+        }
+        self.descriptor = descriptor
         try setInteger(ZMQ_LINGER, 0, "linger")
     }
 
-    deinit { zmq_close(pointer) }
+    deinit { zmq_close(handle) }
 
     /// Listens on an endpoint, as `ipc:///run/aico/bus/bus.sock`.
     public func bind(_ endpoint: String) throws(ZeroMQError) {

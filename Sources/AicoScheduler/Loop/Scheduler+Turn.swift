@@ -75,7 +75,7 @@ extension Scheduler {
     }
 
     /// How soon the machine is looked at a second time: one look says nothing of its load.
-    private static let firstLook = Duration.milliseconds(50)
+    private static let firstLook = Duration.milliseconds(20)
 
     private func turn(ready: [ZMQPoller.Ready]) throws {
         noticeSuspend()
@@ -86,8 +86,12 @@ extension Scheduler {
         }
         for (token, result) in writer.take() { feed(.committed(token: token, result)) }
         for (token, result) in reader.take() { answered(token, result) }
-        attempt("admit") { () throws(ZeroMQError) in try bus.admit() }
-        attempt("welcome") { () throws(ZeroMQError) in try bus.welcome() }
+        // To ask a socket that has nothing costs a system call: a dozen of them in each turn.
+        let isBusReady = bus.wantsToWrite || ready.contains { $0.key >= Key.bus }
+        if isBusReady {
+            attempt("admit") { () throws(ZeroMQError) in try bus.admit() }
+            attempt("welcome") { () throws(ZeroMQError) in try bus.welcome() }
+        }
         for incident in bus.takeIncidents() {
             log.warning(
                 "a bus client was refused",
@@ -97,7 +101,11 @@ extension Scheduler {
                     actor: incident.actor, action: incident.action, subject: "",
                     detail: "\(incident.count) \(incident.detail)"))
         }
-        for pipe in pipes { takeReports(of: pipe, limit: configuration.scheduler.batchSize) }
+        for pipe in pipes {
+            let key = Key.reports + Int(pipe.taskClass.rawValue)
+            guard ready.contains(where: { $0.key == key }) else { continue }
+            takeReports(of: pipe, limit: configuration.scheduler.batchSize)
+        }
         for item in ready where (Key.orders..<Key.bus).contains(item.key) {
             guard
                 let pipe = pipes.first(where: {
@@ -107,7 +115,7 @@ extension Scheduler {
             pipe.isFull = false
             feed(.writable(pipe.taskClass))
         }
-        takeRequests()
+        if isBusReady { takeRequests() }
         lookAtMachine()
         if logWatch.isDue(at: WallClock.uptime) { lookAtLog() }
         feed(.settle)
