@@ -47,7 +47,9 @@ struct SystemBench {
             var samples = Samples()
             let clock = ContinuousClock()
             for _ in 0..<3000 {
-                let time = try clock.measure { _ = try client.request(topic: topic, body: .object(body)) }
+                let time = try clock.measure {
+                    _ = try client.request(topic: topic, body: .object(body))
+                }
                 samples.values.append(time / .milliseconds(1))
             }
             report.add("\(topic) on the bus, p50", samples.median, "ms")
