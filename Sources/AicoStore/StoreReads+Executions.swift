@@ -80,12 +80,12 @@ extension StoreReads {
     public func attempts(execution: String) throws(StoreError) -> [StoredAttempt] {
         let rows = try read("read attempts", execution) { db in
             try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT a.*, e.task_id, e.task_uid, e.planned_at FROM task_attempts a
-                    JOIN task_executions e ON e.execution_id = a.execution_id
-                    WHERE e.execution_id = ? ORDER BY a.number
-                    """, arguments: [execution])
+                db.cachedStatement(
+                    sql: """
+                        SELECT a.*, e.task_id, e.task_uid, e.planned_at FROM task_attempts a
+                        JOIN task_executions e ON e.execution_id = a.execution_id
+                        WHERE e.execution_id = ? ORDER BY a.number
+                        """), arguments: [execution])
         }
         var found: [StoredAttempt] = []
         for row in rows { found.append(try attempt(row)) }
@@ -112,7 +112,8 @@ extension StoreReads {
     ) throws(StoreError) -> [StoredExecution] {
         let rows = try read("read executions", subject) { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM task_executions \(clause)", arguments: arguments)
+                db.cachedStatement(sql: "SELECT * FROM task_executions \(clause)"),
+                arguments: arguments)
         }
         var found: [StoredExecution] = []
         for row in rows { found.append(try execution(row)) }

@@ -43,28 +43,26 @@ extension StoreReads {
         return try read("count executions", task ?? "") { db in
             func count(_ table: String, _ condition: String) throws -> Int {
                 try Int.fetchOne(
-                    db, sql: "SELECT COUNT(*) FROM \(table) WHERE \(condition) AND \(one)",
+                    db.cachedStatement(
+                        sql: "SELECT COUNT(*) FROM \(table) WHERE \(condition) AND \(one)"),
                     arguments: only) ?? 0
             }
             func groups(_ column: String, _ rest: String) throws -> [String: Int] {
                 var found: [String: Int] = [:]
-                for row in try Row.fetchAll(
-                    db,
-                    sql:
-                        "SELECT \(column) AS name, COUNT(*) AS n FROM \(rest) AND \(one) GROUP BY 1",
-                    arguments: span)
-                {
+                let sql =
+                    "SELECT \(column) AS name, COUNT(*) AS n FROM \(rest) AND \(one) GROUP BY 1"
+                for row in try Row.fetchAll(db.cachedStatement(sql: sql), arguments: span) {
                     found[row["name"] as String? ?? "unknown"] = row["n"]
                 }
                 return found
             }
             let times = try Row.fetchOne(
-                db,
-                sql: """
-                    SELECT AVG(duration_seconds) AS mean, MIN(duration_seconds) AS low,
-                        MAX(duration_seconds) AS high, SUM(retry_count) AS retries
-                    FROM task_executions WHERE started_at >= :since AND \(one)
-                    """, arguments: span)
+                db.cachedStatement(
+                    sql: """
+                        SELECT AVG(duration_seconds) AS mean, MIN(duration_seconds) AS low,
+                            MAX(duration_seconds) AS high, SUM(retry_count) AS retries
+                        FROM task_executions WHERE started_at >= :since AND \(one)
+                        """), arguments: span)
             return StoreStats(
                 tasks: try count("scheduled_tasks", "deleted_at IS NULL"),
                 enabledTasks: try count("scheduled_tasks", "deleted_at IS NULL AND enabled = 1"),
