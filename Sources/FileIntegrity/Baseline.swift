@@ -27,10 +27,13 @@ public struct Baseline: Equatable {
     ///
     /// - Parameters:
     ///   - paths: what is recorded; what is gone by now is left out.
+    ///   - unreadable: is told the path and the reason of what cannot be read. It is left out too:
+    ///     one such file must not end the check of all others, which calls it new.
     ///   - shown: gives the path under which the checking task sees a file.
-    /// - Throws: a `BaselineError` that names the file that cannot be read.
+    /// - Throws: a `BaselineError` where nothing can be read.
     public init(
-        recording paths: [String], shown: (String) -> String
+        recording paths: [String], unreadable: (String, String) -> Void = { _, _ in },
+        shown: (String) -> String
     ) throws(BaselineError) {
         files = [:]
         for path in paths {
@@ -38,10 +41,13 @@ public struct Baseline: Equatable {
                 files[shown(path)] = try TrustedFile(path).facts()
             } catch let error as FileError {
                 if error.isMissing { continue }
-                throw BaselineError(reason: "\"\(path)\" cannot be read: \(error.reason)")
+                unreadable(path, error.reason)
             } catch {
-                throw BaselineError(reason: "\"\(path)\" cannot be read: \(error)")
+                unreadable(path, "\(error)")
             }
+        }
+        guard !files.isEmpty || paths.isEmpty else {
+            throw BaselineError(reason: "none of its files can be read")
         }
     }
 

@@ -38,13 +38,16 @@ struct TaskCancel: ParsableCommand {
             console.say("cancelled execution \((execution.string ?? "").prefix(8))")
         }
         for waiting in data["waiting"]?.array ?? [] {
-            console.say(Self.told(waiting, now: console.now()))
+            console.say(Self.told(waiting, isKilled: now, now: console.now()))
         }
     }
 
     /// What becomes of one that was told to end and still runs.
-    private static func told(_ waiting: JSONValue, now: Instant) -> PlainText {
+    private static func told(
+        _ waiting: JSONValue, isKilled: Bool, now: Instant
+    ) -> PlainText {
         let id = (waiting["execution"]?.string ?? "").prefix(8)
+        guard !isKilled else { return "execution \(id) is being killed" }
         let kill: PlainText = "\"aico scheduler cancel \(id) --now\" kills it"
         guard let until = waiting.instant("until") else {
             return "told execution \(id) to end; \(kill)"

@@ -34,7 +34,7 @@ extension SchedulerSettings {
                 factor: try section.number("retry_factor", 1...10), maximumDelay: maximumDelay,
                 jitter: try section.seconds("retry_jitter", 0...3600)),
             maximumDefer: try section.seconds("max_defer", 0...604_800),
-            grace: try section.seconds("default_grace", 0...3600),
+            grace: try section.seconds("default_grace", 0...300),
             timeZone: try section["timezone"].timeZone("timezone"),
             catchUpWindow: try section.seconds("catchup_window", 0...31_536_000),
             maximumCatchUp: try section.integer("max_catchup", 1...10_000))

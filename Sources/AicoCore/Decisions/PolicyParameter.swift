@@ -69,7 +69,8 @@ public struct PolicyParameter: Sendable {
 
     /// The value in range that lies nearest to a number, as it is typed.
     public func nearest(to number: Double) -> String {
-        switch kind {
+        let number = number.isNaN ? 0 : number
+        return switch kind {
         case .span(let range), .number(let range):
             RangeText.number(min(max(number, range.lowerBound), range.upperBound))
         case .integer(let range):
@@ -88,7 +89,7 @@ extension PolicyParameter {
             help: "The longest an attempt may take, as 90, 5m or 1h.",
             value: { $0.timeout.map { .seconds($0) } ?? .null },
             assign: { $0.timeout = duration($1) }),
-        span("grace", \.grace, 0...600, "Time between TERM and KILL."),
+        span("grace", \.grace, 0...300, "Time between TERM and KILL."),
         PolicyParameter(
             name: "retry.count", option: "retries", kind: .integer(0...100),
             help: "How often a transient failure is tried again.",

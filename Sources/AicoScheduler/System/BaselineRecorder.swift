@@ -51,7 +51,14 @@ struct BaselineRecorder: Sendable {
                 (executables, "/aico/bin"), (profiles, "/aico/profiles"),
                 (layout.keys, "/aico/keys"),
             ]
-            let baseline = try Baseline(recording: paths) { path in
+            let baseline = try Baseline(
+                recording: paths,
+                unreadable: { path, reason in
+                    log.warning(
+                        "left out of the baseline: the integrity check will call it new",
+                        metadata: ["file": "\(path)", "error": "\(reason)"])
+                }
+            ) { path in
                 let view = views.first { path.hasPrefix($0.0 + "/") }
                 return view.map { $0.1 + path.dropFirst($0.0.count) } ?? path
             }

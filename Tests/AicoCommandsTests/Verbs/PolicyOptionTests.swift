@@ -50,7 +50,10 @@ struct PolicyOptionTests {
             failure?.message
                 == "cannot use --retries \"500\": it must be an integer from 0 to 100")
         #expect(failure?.hint == "write --retries 100")
-        for words in [["--priority", "high"], ["--retry-factor", "0.5"], ["--timeout", "0"]] {
+        for words in [
+            ["--priority", "high"], ["--retry-factor", "0.5"], ["--retry-factor", "nan"],
+            ["--grace", "301"], ["--timeout", "0"],
+        ] {
             let options = try PolicyOptions.parse(words)
             let failure = #expect(throws: Failure.self) { try options.members() }
             // What the hint says can be typed.

@@ -96,6 +96,30 @@ struct IntegrityCheckTests {
         #expect(try await scratch.check() != nil)
     }
 
+    /// One file that cannot be read must not end the check of all others.
+    @Test func whatCannotBeRecordedIsToldAndCalledNew() async throws {
+        let scratch = try IntegrityScratch()
+        let path = "\(scratch.path)/profiles/link"
+        try FileManager.default.createSymbolicLink(
+            atPath: path, withDestinationPath: "/etc/hostname")
+        let paths =
+            try FileTree.programs(in: scratch.path + "/bin")
+            + scratch.directories.flatMap { try FileTree.paths(below: $0) } + [path]
+        var left: Set<String> = []
+        let baseline = try Baseline(
+            recording: paths,
+            unreadable: { path, reason in
+                left.insert(path)
+                #expect(!reason.isEmpty)
+            }
+        ) { $0 }
+        #expect(left == [path])
+        #expect(baseline.files.count == Set(paths).count - 1)
+        try scratch.write("baseline.json", String(decoding: baseline.serialized(), as: UTF8.self))
+        #expect(try await scratch.check() == "1 difference: \(path) is new")
+        #expect(throws: BaselineError.self) { try Baseline(recording: [path]) { $0 } }
+    }
+
     @Test(arguments: ["bin/aico-new", "profiles/inner/new", "keys/.hidden"])
     func aNewFileIsNamed(name: String) async throws {
         let scratch = try IntegrityScratch()
