@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import CZeroMQ
+import Glibc
 
 /// Owns libzmq's I/O threads; its sockets hold it, so it ends after the last of them.
 ///
@@ -12,6 +13,9 @@ public final class ZMQContext: @unchecked Sendable {
 
     /// Starts a context. `maximumMessageBytes` bounds every frame of every socket, 0 for no bound.
     public init(ioThreads: Int32 = 1, maximumMessageBytes: Int32 = 0) throws(ZeroMQError) {
+        // libzmq draws a ROUTER's first routing id from rand(3) and never seeds it; it aborts where
+        // a later one meets an id that a client took before it, which nobody may be able to guess.
+        srand(.random(in: .min ... .max))
         guard let pointer = zmq_ctx_new() else { throw .last("create context", "") }
         self.pointer = pointer
         zmq_ctx_set(pointer, ZMQ_IO_THREADS, ioThreads)

@@ -67,7 +67,8 @@ extension Scheduler {
         var timeout: Duration?
         if let boot = wake.boot { timeout = max(.zero, boot - now.boot) }
         if lastLoad == .notYet { timeout = min(timeout ?? Self.firstLook, Self.firstLook) }
-        if core.isBusy || bus.wantsToWrite { timeout = core.isBusy ? .zero : .milliseconds(20) }
+        if bus.wantsToWrite { timeout = min(timeout ?? .milliseconds(20), .milliseconds(20)) }
+        if core.isBusy { timeout = .zero }
         let ready = try poller.wait(timeout: timeout)
         let began = WallClock.uptime
         try turn(ready: ready)
