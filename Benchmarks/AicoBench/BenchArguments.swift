@@ -13,8 +13,10 @@ struct BenchArguments {
     var rounds = 300
     /// How long throughput and idleness are measured, each.
     var seconds = 30
-    /// `schedule`, `queue`, `list`, `start`, `system`.
+    /// What is measured: of `allParts`.
     var parts: Set<String> = []
+
+    private static let allParts = ["schedule", "queue", "list", "start", "system"]
 
     init(_ words: [String]) {
         var words = words.dropFirst()
@@ -25,13 +27,14 @@ struct BenchArguments {
             case "--json": json = words.popFirst()
             case "--rounds": rounds = words.popFirst().flatMap { Int($0) } ?? rounds
             case "--seconds": seconds = words.popFirst().flatMap { Int($0) } ?? seconds
-            case "schedule", "queue", "list", "start", "system": parts.insert(word)
+            case _ where Self.allParts.contains(word): parts.insert(word)
             default:
-                complain("unknown word '\(word)'; parts: schedule queue list start system")
+                complain(
+                    "unknown word '\(word)'; parts: \(Self.allParts.joined(separator: " "))")
                 exit(2)
             }
         }
-        if parts.isEmpty { parts = ["schedule", "queue", "list", "start", "system"] }
+        if parts.isEmpty { parts = Set(Self.allParts) }
     }
 
     private static func absolute(_ path: String) -> String {

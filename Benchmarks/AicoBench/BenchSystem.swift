@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import BusClient
+import Foundation
 import Glibc
 import LinuxSandbox
 
@@ -19,9 +20,11 @@ final class BenchSystem {
         guard let made = mkdtemp(&template) else { throw BenchError("cannot make a directory") }
         root = String(cString: made)
         chmod(root, 0o755)
-        try Self.write(
-            "scheduler:\n  max_cpu_percent: 100\n  max_memory_percent: 100\n",
-            to: "\(root)/etc/aico/core.yaml", below: root)
+        // What holds tasks back on a busy machine is not what is measured.
+        try FileManager.default.createDirectory(
+            atPath: "\(root)/etc/aico", withIntermediateDirectories: true)
+        try "scheduler:\n  max_cpu_percent: 100\n  max_memory_percent: 100\n".write(
+            toFile: "\(root)/etc/aico/core.yaml", atomically: true, encoding: .utf8)
         // The first start makes keys and the store; only later ones are typical.
         try start()
         try create("user.first", schedule: "* * * * * *", argv: ["/bin/true"])
@@ -68,19 +71,6 @@ final class BenchSystem {
             rest(milliseconds: 20)
         }
         throw BenchError("the first task did not start; see \(root)/supervisor.log")
-    }
-
-    /// What holds tasks back on a busy machine is not what is measured.
-    private static func write(_ text: String, to path: String, below root: String) throws {
-        mkdir("\(root)/etc", 0o755)
-        mkdir("\(root)/etc/aico", 0o755)
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw BenchError("cannot write \(path)") }
-        defer { close(file) }
-        let bytes = Array(text.utf8)
-        guard Glibc.write(file, bytes, bytes.count) == bytes.count else {
-            throw BenchError("cannot write \(path)")
-        }
     }
 
     func client() throws -> BusClient { try BusClient.load(root: root, keyFile: nil) }

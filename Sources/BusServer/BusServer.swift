@@ -9,8 +9,8 @@ public import ZeroMQ
 /// The bus's server side: requests in, replies and events out, in the caller's own loop.
 ///
 /// No client can make it hold more than `Limits` say, lose a reply without a word, or keep the
-/// others waiting: see docs/wire-protocol.md. The loop polls `sockets` for `.readable`, calls `admit`, `welcome` and `receive`, and while `wantsToWrite` comes back
-/// within 20 ms to `flush`.
+/// others waiting: see docs/wire-protocol.md. The loop polls `sockets` for `.readable`, calls
+/// `admit`, `welcome` and `receive`, and while `wantsToWrite` comes back within 20 ms to `flush`.
 public final class BusServer {
     /// Who sent a request.
     public struct Client: Sendable, Hashable {

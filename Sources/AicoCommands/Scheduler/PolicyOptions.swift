@@ -21,7 +21,7 @@ struct PolicyOptions: ParsableArguments {
     @Option(policy: "overlap") var overlap: String?
     @Option(policy: "jitter") var jitter: String?
     @Option(policy: "priority") var priority: String?
-    @Flag(inversion: .prefixedNo, help: "Run only while the machine is idle.")
+    @Flag(inversion: .prefixedNo, help: ArgumentHelp(PolicyParameter.named("idle_only").help))
     var idleOnly: Bool?
     @Option(policy: "max_defer") var maxDefer: String?
     @Option(policy: "on_crash") var onCrash: String?
@@ -75,12 +75,20 @@ struct PolicyOptions: ParsableArguments {
 extension Option where Value == String? {
     /// The option of a policy's parameter.
     fileprivate init(policy name: String) {
-        guard let parameter = PolicyParameter.all.first(where: { $0.name == name }) else {
-            preconditionFailure("no policy has a parameter '\(name)'")
-        }
+        let parameter = PolicyParameter.named(name)
         self.init(
             name: .customLong(parameter.option), parsing: .unconditional,
-            help: ArgumentHelp("\(parameter.help)", valueName: parameter.kind.valueName))
+            help: ArgumentHelp(parameter.help, valueName: parameter.kind.valueName))
+    }
+}
+
+extension PolicyParameter {
+    /// The parameter of a name that this source spells out.
+    fileprivate static func named(_ name: String) -> PolicyParameter {
+        guard let parameter = all.first(where: { $0.name == name }) else {
+            preconditionFailure("no policy has a parameter '\(name)'")
+        }
+        return parameter
     }
 }
 

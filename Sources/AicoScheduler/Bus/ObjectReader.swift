@@ -62,14 +62,6 @@ struct ObjectReader {
         return number
     }
 
-    func number(_ key: String, in range: ClosedRange<Double>) throws(BusRefusal) -> Double? {
-        guard let value = value(key) else { return nil }
-        guard let number = value.double, range.contains(number) else {
-            throw wrong(key, "a number from \(RangeText.bounds(range))")
-        }
-        return number
-    }
-
     func seconds(_ key: String, in range: ClosedRange<Double>) throws(BusRefusal) -> Duration? {
         guard let value = value(key) else { return nil }
         guard let number = value.double, range.contains(number) else {

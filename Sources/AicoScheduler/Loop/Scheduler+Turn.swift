@@ -25,6 +25,9 @@ extension Scheduler {
         static let reports = 10
         static let orders = 20
         static let bus = 30
+
+        static func reports(_ taskClass: TaskClass) -> Int { reports + Int(taskClass.rawValue) }
+        static func orders(_ taskClass: TaskClass) -> Int { orders + Int(taskClass.rawValue) }
     }
 
     /// Runs until the system stops; gives the exit status.
@@ -39,7 +42,7 @@ extension Scheduler {
             poller.add(socket, key: Key.bus + number)
         }
         for pipe in pipes {
-            poller.add(pipe.reports, key: Key.reports + Int(pipe.taskClass.rawValue))
+            poller.add(pipe.reports, key: Key.reports(pipe.taskClass))
         }
         try turn(ready: [])
         while true {
@@ -53,7 +56,7 @@ extension Scheduler {
 
     private func sleepAndTurn(_ poller: inout ZMQPoller) throws {
         for pipe in pipes {
-            let key = Key.orders + Int(pipe.taskClass.rawValue)
+            let key = Key.orders(pipe.taskClass)
             if pipe.isFull {
                 poller.add(pipe.orders, events: .writable, key: key)
             } else {
@@ -102,17 +105,10 @@ extension Scheduler {
                     actor: incident.actor, action: incident.action, subject: "",
                     detail: "\(incident.count) \(incident.detail)"))
         }
-        for pipe in pipes {
-            let key = Key.reports + Int(pipe.taskClass.rawValue)
-            guard ready.contains(where: { $0.key == key }) else { continue }
+        for pipe in pipes where ready.contains(where: { $0.key == Key.reports(pipe.taskClass) }) {
             takeReports(of: pipe, limit: configuration.scheduler.batchSize)
         }
-        for item in ready where (Key.orders..<Key.bus).contains(item.key) {
-            guard
-                let pipe = pipes.first(where: {
-                    Key.orders + Int($0.taskClass.rawValue) == item.key
-                })
-            else { continue }
+        for pipe in pipes where ready.contains(where: { $0.key == Key.orders(pipe.taskClass) }) {
             pipe.isFull = false
             feed(.writable(pipe.taskClass))
         }
