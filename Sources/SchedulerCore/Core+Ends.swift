@@ -31,6 +31,7 @@ extension SchedulerCore {
             let retryAt = now.wall + delay
             executions[id]?.attempt = nil
             executions[id]?.retryAt = retryAt
+            executions[id]?.retryDue = now.boot + delay
             executions[id]?.recorded = nil
             executions[id]?.wasDeferred = false
             bootTimers.set(.retry(id), at: now.boot + delay)

@@ -60,8 +60,10 @@ extension SchedulerCore {
         var task = task
         task.record.key = TaskKey(id: task.record.id, uid: ids.next())
         task.record.nextRun = task.record.enabled ? task.table.next(after: now.wall) : nil
-        insert(TaskState(task))
-        write([.createTask(task.record)])
+        var state = TaskState(task)
+        state.isCreating = true
+        insert(state)
+        write([.createTask(task.record)], then: .created(task.record.key, nil))
     }
 
     /// The task that an execution or instant belongs to; nil where it is gone.
@@ -111,6 +113,7 @@ extension SchedulerCore {
         let longest = retry.maximumDelay + retry.jitter
         let left = min(max(.zero, (row.retryAt ?? now.wall) - now.wall), longest)
         execution.retryAt = now.wall + left
+        execution.retryDue = now.boot + left
         executions[row.id] = execution
         tasks[task.id]?.open.insert(row.id)
         bootTimers.set(.retry(row.id), at: now.boot + left)

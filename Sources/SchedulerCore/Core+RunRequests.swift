@@ -159,8 +159,7 @@ extension SchedulerCore {
             if execution.recorded == nil { fresh.append(id) }
             place(id)
         } else {
-            bootTimers.set(
-                .retry(id), at: now.boot + max(.zero, (execution.retryAt ?? now.wall) - now.wall))
+            bootTimers.set(.retry(id), at: execution.retryDue ?? now.boot)
         }
         needsAdmission = true
     }

@@ -67,13 +67,14 @@ extension SchedulerCore {
             then: .created(task.record.key, id), isRefusable: true)
     }
 
-    mutating func created(_ key: TaskKey, _ request: RequestID) {
+    mutating func created(_ key: TaskKey, _ request: RequestID?) {
         guard task(key) != nil else {
-            return refuse(request, .internal, "the task \"\(key.id)\" was lost")
+            if let request { refuse(request, .internal, "the task \"\(key.id)\" was lost") }
+            return
         }
         tasks[key.id]?.isCreating = false
         arm(key.id)
-        reply(request, .task(key))
+        if let request { reply(request, .task(key)) }
         releaseRequests(of: key.id)
     }
 

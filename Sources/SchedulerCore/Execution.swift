@@ -43,6 +43,8 @@ public struct Execution: Sendable {
     public internal(set) var attempt: Attempt?
     /// When its next attempt is due.
     public internal(set) var retryAt: Instant?
+    /// The same by the boot clock, which no step of the wall clock moves.
+    var retryDue: Duration?
     /// The dead letter that is sent back by it.
     var deadLetter: Int64?
     /// Who waits to hear that it exists.

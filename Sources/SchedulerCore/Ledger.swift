@@ -23,7 +23,8 @@ struct Ledger: Sendable {
         case claimed(String)
         /// The waiting of this execution stands in the store.
         case recorded(String)
-        case created(TaskKey, RequestID)
+        /// A task is there; nobody asked for one that comes with the product.
+        case created(TaskKey, RequestID?)
         case updated(TaskKey, Instant, RequestID)
         case deleted(TaskKey, RequestID)
         /// These executions are over before they ran again.
@@ -201,7 +202,7 @@ extension SchedulerCore {
             }
         }
         let first = results.first
-        if let refusal, write.isRefusable || write.then.isClaim {
+        if let refusal, write.isRefusable || write.then.fallsWithItsChange {
             undo(write.then, refusal)
         } else {
             follow(write.then, first)
@@ -248,7 +249,7 @@ extension SchedulerCore {
         case .claimed(let id), .recorded(let id): unclaimed(id, refusal)
         case .created(let key, let request):
             forget(task: key)
-            reply(request, .refused(refusal))
+            if let request { reply(request, .refused(refusal)) }
             releaseRequests(of: key.id)
         case .updated(let key, let at, let request):
             if tasks[key.id]?.key == key {
@@ -281,7 +282,13 @@ extension SchedulerCore {
 extension Ledger.Continuation {
     fileprivate var isNothing: Bool { if case .nothing = self { true } else { false } }
 
-    fileprivate var isClaim: Bool { if case .claimed = self { true } else { false } }
+    /// Whether what it stands for is not there once its change is refused for good.
+    fileprivate var fallsWithItsChange: Bool {
+        switch self {
+        case .claimed, .created: true
+        default: false
+        }
+    }
 
     func isClaim(of id: String) -> Bool {
         if case .claimed(id) = self { true } else { false }

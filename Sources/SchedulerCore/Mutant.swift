@@ -49,7 +49,7 @@ extension SchedulerCore {
     /// The fault `replyBeforeCommit`.
     mutating func answerEarly(_ then: Ledger.Continuation) {
         switch then {
-        case .created(let key, let request), .deleted(let key, let request):
+        case .created(let key, let request?), .deleted(let key, let request):
             reply(request, .task(key))
         case .reply(let request, let reply): self.reply(request, reply)
         case .claimed(let id), .recorded(let id):
@@ -57,7 +57,7 @@ extension SchedulerCore {
                 executions[id]?.asked = nil
                 reply(request, .execution(id, task, waits: nil))
             }
-        case .nothing, .updated, .withdrawn, .noted: break
+        case .nothing, .created, .updated, .withdrawn, .noted: break
         }
     }
 }

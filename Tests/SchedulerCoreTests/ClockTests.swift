@@ -107,4 +107,23 @@ struct ClockTests {
         try run.start(second)
         #expect(run.core.health.lateness < .seconds(1))
     }
+
+    @Test func aRetryThatCouldNotBeTakenBackKeepsItsTimeAfterAStepBack() throws {
+        var run = try CoreRun()
+        var policies = TaskPolicies()
+        policies.retry.count = 3
+        policies.retry.delay = .seconds(60)
+        policies.retry.jitter = .zero
+        try run.create("user.one", "@daily", policies)
+        run.request(.run(try TaskID("user.one")))
+        try run.fail(try #require(run.take().orders.first))
+        run.step(.seconds(-80 * 86400))
+        run.isStoreWell = false
+        run.request(.cancelTask(try TaskID("user.one"), now: false))
+        run.failStore(.busy)
+        #expect(run.take().orders.isEmpty)
+        run.isStoreWell = true
+        run.pass(.seconds(61))
+        #expect(run.take().orders.map(\.taskID) == ["user.one"])
+    }
 }

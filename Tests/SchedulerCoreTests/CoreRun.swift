@@ -24,10 +24,16 @@ struct CoreRun {
     var claimedBefore: Set<Instant> = []
     /// Whether batches are answered as written at once.
     var isStoreWell = true
+    /// Tasks whose rows the store refuses for good.
+    private let refused: Set<String>
 
-    init(_ settings: CoreSettings = CoreSettings()) throws {
+    init(
+        _ settings: CoreSettings = CoreSettings(), _ facts: StartFacts = StartFacts(),
+        refusing refused: Set<String> = []
+    ) throws {
+        self.refused = refused
         core = SchedulerCore(settings: settings, at: Time(wall: wall, boot: boot))
-        feed(.start(StartFacts()))
+        feed(.start(facts))
         feed(.load(.known(Admission.Load(cpu: 1, memory: 1))))
         turn()
         for taskClass in TaskClass.allCases { try makeReady(taskClass) }
@@ -95,7 +101,7 @@ struct CoreRun {
     mutating func answerStore() {
         while !batches.isEmpty {
             let batch = batches.removeFirst()
-            let results = batch.changes.map { ChangeResult.outcome(outcome(of: $0)) }
+            let results = batch.changes.map { result(of: $0) }
             feed(.committed(token: batch.token, .success(results)))
             feed(.settle)
         }
@@ -105,7 +111,7 @@ struct CoreRun {
     mutating func answerOnce() {
         guard !batches.isEmpty else { return }
         let batch = batches.removeFirst()
-        let results = batch.changes.map { ChangeResult.outcome(outcome(of: $0)) }
+        let results = batch.changes.map { result(of: $0) }
         feed(.committed(token: batch.token, .success(results)))
     }
 
@@ -118,6 +124,13 @@ struct CoreRun {
                     token: batch.token,
                     .failure(StoreTrouble(kind: kind, message: "the store is \(kind.rawValue)"))))
         }
+    }
+
+    private mutating func result(of change: StoreChange) -> ChangeResult {
+        if case .createTask(let task) = change, refused.contains(task.id.text) {
+            return .refused("the row is not taken")
+        }
+        return .outcome(outcome(of: change))
     }
 
     private mutating func outcome(of change: StoreChange) -> StoreOutcome {
@@ -201,18 +214,36 @@ struct CoreRun {
         turn()
     }
 
+    mutating func fail(_ order: AttemptOrder) throws {
+        report(
+            try TaskID(order.taskID).taskClass,
+            .finished(
+                attempt: order.attempt, sequence: 0,
+                exit: AttemptExit(
+                    reply: .failed(permanent: false, message: "not now"),
+                    exit: .exited(code: 75), cause: nil, usage: .none)))
+        turn()
+    }
+
     // MARK: - Clients
+
+    static func task(
+        _ id: String, _ schedule: String, _ policies: TaskPolicies = TaskPolicies(), at: Instant
+    ) throws -> TaskDefinition {
+        TaskDefinition(
+            record: StoredTask(
+                key: TaskKey(id: try TaskID(id), uid: ""), type: "user.command",
+                schedule: schedule, origin: "admin", createdAt: at, updatedAt: at),
+            table: Planner.Timetable(
+                schedule: try Schedule.parse(schedule), zone: .utc, created: at,
+                policies: policies))
+    }
 
     mutating func create(
         _ id: String, _ schedule: String, _ policies: TaskPolicies = TaskPolicies()
     ) throws {
-        let record = StoredTask(
-            key: TaskKey(id: try TaskID(id), uid: ""), type: "user.command", schedule: schedule,
-            origin: "admin", createdAt: wall, updatedAt: wall)
-        let table = Planner.Timetable(
-            schedule: try Schedule.parse(schedule), zone: .utc, created: wall, policies: policies)
         feed(
-            .request(1, actor: "test", .create(TaskDefinition(record: record, table: table))))
+            .request(1, actor: "test", .create(try Self.task(id, schedule, policies, at: wall))))
         turn()
     }
 

@@ -77,4 +77,19 @@ struct StoreFailureTests {
             })
         #expect(actions.replies.count == 1)
     }
+
+    @Test func aBuiltInTaskThatTheStoreRefusesIsNotThere() throws {
+        let at = Instant(seconds: 1_750_000_000)
+        var facts = StartFacts()
+        facts.builtIns = [
+            try CoreRun.task("user.lost", "* * * * *", at: at),
+            try CoreRun.task("user.kept", "* * * * *", at: at),
+        ]
+        var run = try CoreRun(CoreSettings(), facts, refusing: ["user.lost"])
+        #expect(run.core.tasks.keys.map(\.text) == ["user.kept"])
+        run.pass(.seconds(65))
+        #expect(run.take().orders.map(\.taskID) == ["user.kept"])
+        try run.create("user.lost2", "@daily")
+        #expect(run.core.tasks.count == 2)
+    }
 }
