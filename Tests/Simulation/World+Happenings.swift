@@ -170,6 +170,10 @@ extension World {
             for var entry in entries {
                 at = at + Span(Int64(dice.below(200_000)))
                 entry.at = min(at, now + .seconds(3))
+                if case .report(_, let taskClass, _) = entry.happening {
+                    // A pipe keeps its order: nothing said from now on comes before it.
+                    workers[Int(taskClass.rawValue)].lastArrival = entry.at
+                }
                 queue.insert(entry)
             }
         }
