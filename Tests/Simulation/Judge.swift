@@ -46,6 +46,8 @@ struct Judge {
     var stepsBack = 0
     var handledAt = Instant(microseconds: 0)
     var turns = 0
+    /// Whether a batch was answered since core and store were compared.
+    var hasCommitted = true
     var turnsOfSecond = 0
     var secondBegun = Span.zero
     var exitsTold = Array(repeating: 0, count: TaskClass.allCases.count)

@@ -9,8 +9,9 @@ extension World {
     mutating func judgeTurn() {
         judgeStop()
         if core.waitingChanges == 0, !core.isBusy, writer.batches.isEmpty,
-            judge.turns % 16 == 0 || judge.quiet != nil
+            judge.hasCommitted || judge.turns % 16 == 0
         {
+            judge.hasCommitted = false
             judgeAgreement()
         }
         if judge.turns % 8 == 0 { judgeUnread() }

@@ -176,6 +176,7 @@ extension World {
         }
         while !inbox.commits.isEmpty, isUp {
             let (token, result) = inbox.commits.removeFirst()
+            judge.hasCommitted = true
             if case .failure = result { faults += 1 }
             feed(.committed(token: token, result))
         }
