@@ -23,7 +23,11 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("SchedulerCore", ["AicoCore", .product(name: "HeapModule", package: "swift-collections")]),
     ("TimeZones", ["AicoCore"]),
     ("ZeroMQ", ["CZeroMQ"]),
-    ("LinuxSandbox", ["CLinux"]),
+    ("LinuxSystem", ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+    (
+        "LinuxSandbox",
+        ["LinuxSystem", "CLinux", .product(name: "SystemPackage", package: "swift-system")]
+    ),
     ("StrictYAML", ["AicoCore", .product(name: "Yams", package: "Yams")]),
     ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
     ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
@@ -48,7 +52,13 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
-    ("TaskKit", ["AicoCore", "AicoWire", "ZeroMQ", "LinuxSandbox", "CLinux"]),
+    (
+        "TaskKit",
+        [
+            "AicoCore", "AicoWire", "ZeroMQ", "LinuxSystem", "LinuxSandbox", "CLinux",
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
     (
         "MaintenanceTasks",
         [
@@ -65,7 +75,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
-    ("UserTasks", ["TaskKit", "AicoCore", "AicoWire", "CLinux"]),
+    ("UserTasks", ["TaskKit", "AicoCore", "AicoWire", "LinuxSystem", "CLinux"]),
     (
         "AicoCommands",
         [
@@ -105,6 +115,10 @@ let simulation: [Target] = {
 
 let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCoreTests", ["AicoCore", "TimeZones"]),
+    (
+        "LinuxSystemTests",
+        ["LinuxSystem", "CLinux", .product(name: "SystemPackage", package: "swift-system")]
+    ),
     ("AicoWireTests", ["AicoWire", "AicoCore"]),
     ("ZeroMQTests", ["ZeroMQ", "BusClient", "AicoWire"]),
     (
@@ -113,7 +127,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     (
         "LinuxSandboxTests",
-        ["LinuxSandbox", "SandboxProfiles", "AicoCore", "CLinux", "sandbox-fixture"]
+        [
+            "LinuxSystem", "LinuxSandbox", "SandboxProfiles", "AicoCore", "CLinux",
+            "sandbox-fixture",
+        ]
     ),
     ("AicoConfigTests", ["AicoConfig", "AicoCore", "AicoWire"]),
     ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox", "AicoCore", "StrictYAML"]),
@@ -138,8 +155,8 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "TaskKit", "UserTasks", "MaintenanceTasks", "AgencyTasks", "SecurityTasks",
             "FileIntegrity", "AicoCore",
-            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSandbox", "CLinux",
-            "task-fixture",
+            "AicoWire", "AicoStore", "AicoKeys", "BusClient", "ZeroMQ", "LinuxSystem",
+            "LinuxSandbox", "CLinux", "task-fixture",
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "Crypto", package: "swift-crypto"),
         ]
@@ -170,6 +187,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", exact: "0.2.0"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],
     targets: [
@@ -198,7 +216,7 @@ let package = Package(
                 swiftSettings: swiftSettings),
             .executableTarget(name: "escape-probe", path: "Tests/EscapeProbe"),
             .executableTarget(
-                name: "sandbox-fixture", dependencies: ["LinuxSandbox", "CLinux"],
+                name: "sandbox-fixture", dependencies: ["LinuxSandbox", "LinuxSystem", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
             .executableTarget(
                 name: "task-fixture", dependencies: ["TaskKit"], path: "Tests/TaskFixture",

@@ -168,8 +168,9 @@ static int install_filter(struct confinement *self) {
 }
 
 static void send_report(struct confinement *self) {
+    int passed = self->listener >= 0 ? 1 : 0;
     if (aico_message_send(
-            self->setup_fd, &self->report, sizeof self->report, self->listener) != 0)
+            self->setup_fd, &self->report, sizeof self->report, &self->listener, passed) != 0)
         _exit(127);
 }
 
@@ -211,13 +212,14 @@ static void limit_open_files(struct confinement *self) {
 static void await_order(struct confinement *self) {
     struct pollfd waiting = {SETUP_FD, POLLIN, 0};
     char word;
-    int socket = -1;
+    struct aico_message order;
     if (self->attempt->task_fd >= 0) return;
     while (poll(&waiting, 1, -1) < 0 && errno == EINTR) {}
-    if (aico_message_receive(SETUP_FD, &word, sizeof word, &socket) != 1 || socket < 0)
+    if (aico_message_receive(SETUP_FD, &word, sizeof word, 1, 0, &order) != 0
+        || order.count != sizeof word || order.passed != 1)
         _exit(127);
-    if (dup3(socket, TASK_FD, O_CLOEXEC) < 0) _exit(127);
-    close(socket);
+    if (dup3(order.descriptors[0], TASK_FD, O_CLOEXEC) < 0) _exit(127);
+    close(order.descriptors[0]);
 }
 
 // The task's code runs from here on; the worker hears its frames once it was told what held. Nobody

@@ -6,6 +6,7 @@
 #define AICO_CONFINEMENT_H
 
 #include "attempt.h"
+#include "message.h"
 
 #include <errno.h>
 #include <sys/resource.h>

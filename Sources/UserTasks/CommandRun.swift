@@ -5,6 +5,7 @@ import AicoCore
 import AicoWire
 import CLinux
 import Glibc
+import LinuxSystem
 import TaskKit
 
 /// Serves a running command until it ends: its result, its input, its orphans, its cancellation.
@@ -48,7 +49,7 @@ struct CommandRun: ~Copyable {
 
     /// Runs until the command itself ends, not until its pipes do: what it left in the
     /// background ends with the attempt.
-    mutating func wait() -> CommandVerdict.End {
+    mutating func wait() -> WaitStatus {
         while true {
             var items = [
                 item(exitDescriptor, POLLIN),
@@ -73,7 +74,7 @@ struct CommandRun: ~Copyable {
     }
 
     /// Gives the verdict of a command that ended.
-    func verdict(_ end: CommandVerdict.End) throws(TaskFailure) -> JSONValue {
+    func verdict(_ end: WaitStatus) throws(TaskFailure) -> JSONValue {
         try CommandVerdict.result(end, result: result())
     }
 
@@ -105,10 +106,8 @@ extension CommandRun {
         }
     }
 
-    private func reap() -> CommandVerdict.End? {
-        var status: Int32 = 0
-        guard waitpid(process.processID, &status, WNOHANG) == process.processID else { return nil }
-        return CommandVerdict.End(waitStatus: status)
+    private func reap() -> WaitStatus? {
+        (try? WaitStatus.take(process.processID, isPatient: false)) ?? nil
     }
 
     /// Reads what the command left on descriptor 3; does not wait for what others may still write.

@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import Glibc
+import LinuxSystem
 import TaskKit
 
 /// Turns a command's end into its task's result or failure.
@@ -16,20 +17,8 @@ enum CommandVerdict {
         static let notFound: Int32 = 127
     }
 
-    /// How a command ended.
-    enum End: Sendable, Equatable {
-        case exited(Int32)
-        case signaled(Int32)
-
-        /// Reads a status as wait(2) gives it.
-        init(waitStatus: Int32) {
-            let signal = waitStatus & 0x7F
-            self = signal == 0 ? .exited(waitStatus >> 8 & 0xFF) : .signaled(signal)
-        }
-    }
-
     /// Gives the result of a command that ended with 0, else throws.
-    static func result(_ end: End, result: JSONValue?) throws(TaskFailure) -> JSONValue {
+    static func result(_ end: WaitStatus, result: JSONValue?) throws(TaskFailure) -> JSONValue {
         switch end {
         case .exited(0): return result ?? ["exit_code": 0]
         case .exited(ExitCode.temporaryFailure):

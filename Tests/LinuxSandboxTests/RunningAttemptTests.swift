@@ -38,7 +38,7 @@ struct RunningAttemptTests {
 
     private func attempt() -> RunningAttempt {
         RunningAttempt(
-            attempt: 1, slot: 0, cgroup: cgroup, pidfd: -1, setup: -1,
+            attempt: 1, slot: 0, cgroup: cgroup, pidfd: -1, setup: nil,
             startedAt: monotonicNanoseconds())
     }
 

@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSandbox
+import LinuxSystem
 
 /// Messages that a worker never sends; a fork server answers each with its end.
 enum BadOrder {
@@ -37,14 +38,16 @@ enum BadOrder {
         default: exit(6)
         }
         let bytes = withUnsafeBytes(of: order) { Array($0) } + [0, 0, 0, 0, 0, 0, 0, 0]
-        guard aico_message_send(forkServer.descriptor, bytes, size, descriptor) == 0 else {
-            exit(7)
-        }
+        let passed = descriptor >= 0 ? [descriptor] : []
+        guard
+            aico_message_send(
+                forkServer.descriptor, bytes, size, passed, Int32(passed.count)) == 0
+        else { exit(7) }
         // Where the order was a good one, the fork server still serves the next.
-        var pair: (Int32, Int32) = (-1, -1)
-        guard aico_message_pair(&pair.0, &pair.1) == 0 else { exit(2) }
-        try? forkServer.spawn(attempt: 2, capabilities: 0, socket: pair.1)
-        close(pair.0)
+        let pair = try MessageSocket.Pair()
+        try? forkServer.spawn(
+            attempt: 2, capabilities: 0, socket: pair.theirs.descriptor.number)
+        pair.ours.close()
         while true {
             var waiting = pollfd(fd: forkServer.descriptor, events: Int16(POLLIN), revents: 0)
             poll(&waiting, 1, -1)

@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSandbox
+import LinuxSystem
 
 /// Runs attempts one after the other and prints what became of them.
 struct FixtureWorker {
@@ -49,14 +50,13 @@ struct FixtureWorker {
     private func start(_ attempt: UInt64, _ scenario: String) throws -> Int32 {
         let parts = scenario.split(separator: ":", maxSplits: 1)
         let capabilities = parts.count == 2 ? UInt64(parts[0], radix: 16) ?? 0 : 0
-        var text = Array((parts.last ?? "").utf8)
-        var ours: Int32 = -1
-        var theirs: Int32 = -1
-        guard aico_message_pair(&ours, &theirs) == 0 else { exit(2) }
-        send(ours, &text, text.count, Int32(MSG_NOSIGNAL))
-        try forkServer.spawn(attempt: attempt, capabilities: capabilities, socket: theirs)
-        close(theirs)
-        return ours
+        let pair = try MessageSocket.Pair()
+        try pair.ours.send(Array((parts.last ?? "").utf8))
+        try forkServer.spawn(
+            attempt: attempt, capabilities: capabilities,
+            socket: pair.theirs.descriptor.number)
+        pair.theirs.close()
+        return pair.ours.release()
     }
 
     /// Prints events until so many attempts are left.
@@ -109,7 +109,7 @@ struct FixtureWorker {
         case .denied(_, let name, let number, let arguments):
             "denied \(name) \(number) \(arguments)"
         case .ended(_, let status, let wall, let usage):
-            "ended status=\(status) oom=\(usage.outOfMemoryKills) "
+            "ended status=\(status.word) oom=\(usage.outOfMemoryKills) "
                 + "pids=\(usage.processLimitHits) peak=\(usage.peakMemoryBytes ?? 0) "
                 + "wall=\(wall)"
         case .closed: "closed"

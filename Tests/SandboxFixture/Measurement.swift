@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSandbox
+import LinuxSystem
 
 /// Times attempts one after the other: order, all layers, the task's word, the end of its tree.
 enum Measurement {
@@ -22,21 +23,21 @@ enum Measurement {
     }
 
     private static func attempt(_ forkServer: ForkServer, _ number: UInt64) throws -> Double {
-        var ours: Int32 = -1
-        var theirs: Int32 = -1
-        guard aico_message_pair(&ours, &theirs) == 0 else { exit(2) }
-        defer { close(ours) }
-        var text = Array("nothing".utf8)
-        send(ours, &text, text.count, Int32(MSG_NOSIGNAL))
-        try forkServer.spawn(attempt: number, capabilities: 0, socket: theirs)
-        close(theirs)
+        let pair = try MessageSocket.Pair()
+        // Open until the attempt is over.
+        let ours = pair.ours
+        let theirs = pair.theirs
+        try ours.send(Array("nothing".utf8))
+        try forkServer.spawn(
+            attempt: number, capabilities: 0, socket: theirs.descriptor.number)
+        theirs.close()
         var confined = 0.0
         while true {
             var waiting = pollfd(fd: forkServer.descriptor, events: Int16(POLLIN), revents: 0)
             poll(&waiting, 1, -1)
             switch try forkServer.receive() {
             case .confined: confined = seconds()
-            case .ended(_, 0, _, _): return confined
+            case .ended(_, .exited(code: 0), _, _): return confined
             case nil: continue
             case .some(let other):
                 say("failed \(other)")

@@ -228,17 +228,6 @@ long aico_system_call(long number, long a, long b, long c, long d, long e, long 
 // Names this process for ps(1).
 void aico_set_name(const char *name);
 
-// A SOCK_SEQPACKET pair, close-on-exec. 0, or -1 with errno.
-int aico_message_pair(int *first, int *second);
-
-// Sends one message, with a descriptor unless it is -1. Never blocks. 0, or -1 with errno.
-int aico_message_send(int fd, const void *bytes, size_t count, int descriptor);
-
-// Receives one message of exactly `count` bytes and at most one descriptor (else -1), never
-// blocking. 1, or 0 at the end, or -1 with errno: EMFILE where the message is whole and there was
-// no number for its descriptor, EBADMSG for any other shape.
-int aico_message_receive(int fd, void *bytes, size_t count, int *descriptor);
-
 // Takes a notification of a denied call from a listener. 1, or 0 where there is none any more,
 // or -1 with errno.
 int aico_notification(int listener, int32_t *number, uint32_t *architecture, uint64_t arguments[6]);

@@ -3,21 +3,23 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// The worker's end of its fork server: the single-threaded process that makes task processes.
 ///
 /// One thread uses it. `descriptor` turns readable when `receive` has something to give.
 public final class ForkServer {
-    /// A pollable descriptor.
-    public let descriptor: Int32
+    private let socket: MessageSocket
     private let plan: Plan
 
-    private init(descriptor: Int32, plan: Plan) {
-        self.descriptor = descriptor
+    private init(socket: consuming MessageSocket, plan: Plan) {
+        self.socket = socket
         self.plan = plan
     }
 
-    deinit { close(descriptor) }
+    /// A pollable descriptor.
+    public var descriptor: Int32 { socket.descriptor.number }
 
     /// Splits the fork server off and gives up the worker's capabilities; returns in the worker.
     ///
@@ -43,25 +45,27 @@ public final class ForkServer {
                 errno: threads < 0 ? errno : EBUSY)
         }
         let classHasNamespaces = getpid() == 1
-        var worker: Int32 = -1
-        var server: Int32 = -1
-        guard aico_message_pair(&worker, &server) == 0 else {
-            throw SandboxError(operation: "make the fork server's socket", errno: errno)
+        let pair: MessageSocket.Pair
+        do throws(Errno) {
+            pair = try MessageSocket.Pair()
+        } catch {
+            throw SandboxError(
+                operation: "make the fork server's socket", errno: error.rawValue)
         }
+        let worker = pair.ours
+        let server = pair.theirs
         let processID = aico_fork()
         if processID == 0 {
-            close(worker)
+            worker.close()
             ForkServerProcess.run(
-                plan: plan, socket: server, firstCgroupDescriptor: firstCgroupDescriptor,
+                plan: plan, socket: ForkServerSocket(server),
+                firstCgroupDescriptor: firstCgroupDescriptor,
                 classHasNamespaces: classHasNamespaces, rehearse: rehearse, task: task)
         }
         let failure = errno
-        close(server)
-        guard processID > 0 else {
-            close(worker)
-            throw SandboxError(operation: "fork", errno: failure)
-        }
-        let forkServer = ForkServer(descriptor: worker, plan: plan)
+        server.close()
+        guard processID > 0 else { throw SandboxError(operation: "fork", errno: failure) }
+        let forkServer = ForkServer(socket: worker, plan: plan)
         try forkServer.awaitReady(processID)
         InheritedCgroups.closeAll(first: firstCgroupDescriptor)
         guard aico_drop_capabilities() == 0 else {
@@ -105,38 +109,38 @@ public final class ForkServer {
     }
 
     private func send(
-        _ order: aico_fork_order, socket: Int32, operation: String
+        _ order: aico_fork_order, socket passed: Int32, operation: String
     ) throws(SandboxError) {
-        var order = order
-        guard aico_message_send(descriptor, &order, MemoryLayout.size(ofValue: order), socket) == 0
-        else { throw SandboxError(operation: operation, errno: errno) }
+        do throws(Errno) {
+            try socket.send(value: order, passing: passed >= 0 ? [passed] : [])
+        } catch {
+            throw SandboxError(operation: operation, errno: error.rawValue)
+        }
     }
 
     /// A report; kind 0 stands for the end.
     private func receiveReport() throws(SandboxError) -> aico_fork_report? {
         var report = aico_fork_report()
-        var passed: Int32 = -1
-        let result = aico_message_receive(
-            descriptor, &report, MemoryLayout.size(ofValue: report), &passed)
-        let code = errno
-        if passed >= 0 { close(passed) }
-        switch result {
-        case 1: return report
-        case 0: return aico_fork_report()
-        default:
-            if code == EAGAIN { return nil }
-            if code == ECONNRESET { return aico_fork_report() }
-            throw SandboxError(operation: "read the fork server's report", errno: code)
+        do throws(Errno) {
+            switch try socket.receive(into: &report) {
+            case .message: return report
+            case .nothing: return nil
+            case .closed: return aico_fork_report()
+            default: throw .badMessage
+            }
+        } catch {
+            throw SandboxError(
+                operation: "read the fork server's report", errno: error.rawValue)
         }
     }
 
     private func awaitReady(_ processID: pid_t) throws(SandboxError) {
-        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        while poll(&waiting, 1, -1) < 0, errno == EINTR {}
+        var waiting = PollSet()
+        waiting.add(descriptor)
+        _ = try? waiting.wait(for: nil)
         let report = try receiveReport() ?? aico_fork_report()
         if report.kind == AICO_REPORT_READY.rawValue { return }
-        var status: Int32 = 0
-        while waitpid(processID, &status, 0) < 0, errno == EINTR {}
+        _ = try? WaitStatus.take(processID, isPatient: true)
         guard report.kind == AICO_REPORT_FAILED.rawValue else {
             throw SandboxError(operation: "start the fork server", errno: EPIPE)
         }

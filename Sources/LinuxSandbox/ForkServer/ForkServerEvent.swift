@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import CLinux
+public import LinuxSystem
 
 /// What a fork server tells its worker. For one attempt: `confined` or `refused` (or neither, where
 /// it died or was killed before), then perhaps `denied`, and always `ended` as the last.
@@ -12,8 +13,8 @@ public enum ForkServerEvent: Sendable, Equatable {
     case refused(attempt: UInt64, layer: Layer, errno: Int32, detail: String)
     /// A system call was denied; the attempt is being killed.
     case denied(attempt: UInt64, name: String, number: Int32, arguments: [UInt64])
-    /// The whole tree is gone. The status is as of waitpid(2).
-    case ended(attempt: UInt64, waitStatus: Int32, wall: Duration, usage: CgroupUsage)
+    /// The whole tree is gone; the status is its first process's.
+    case ended(attempt: UInt64, status: WaitStatus, wall: Duration, usage: CgroupUsage)
     /// The fork server is gone: the worker must exit.
     case closed
 
@@ -37,7 +38,7 @@ public enum ForkServerEvent: Sendable, Equatable {
                 arguments: [values.0, values.1, values.2, values.3, values.4, values.5])
         case AICO_REPORT_ENDED:
             self = .ended(
-                attempt: attempt, waitStatus: report.wait_status,
+                attempt: attempt, status: WaitStatus(report.wait_status),
                 wall: .nanoseconds(Int64(clamping: report.wall_nanoseconds)),
                 usage: report.usage)
         default:

@@ -3,6 +3,8 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 extension ForkServerProcess {
     /// Set-up takes below 2 ms; one that takes this long hangs in a call its own filter denies.
@@ -50,18 +52,22 @@ extension ForkServerProcess {
                 throw Refusal(layer: .cgroup, errno: error.errno, step: AICO_STEP_LEAF)
             }
         }
-        var setup: (parent: Int32, child: Int32) = (-1, -1)
-        guard aico_message_pair(&setup.parent, &setup.child) == 0 else {
-            let code = errno
+        let pair: MessageSocket.Pair
+        do throws(Errno) {
+            pair = try MessageSocket.Pair()
+        } catch {
             leaf?.release()
-            throw Refusal(layer: .descriptors, errno: code, step: AICO_STEP_SETUP_SOCKET)
+            throw Refusal(
+                layer: .descriptors, errno: error.rawValue, step: AICO_STEP_SETUP_SOCKET)
         }
+        let setup = pair.ours
+        let child = pair.theirs
         let startedAt = monotonicNanoseconds()
         let clone = makeProcess(
-            order, leaf: leaf, taskSocket: taskSocket, setup: setup.child, task: task)
-        close(setup.child)
+            order, leaf: leaf, taskSocket: taskSocket, setup: child.descriptor.number,
+            task: task)
+        child.close()
         guard clone.errno == 0 else {
-            close(setup.parent)
             leaf?.release()
             isWorn[slot] = true
             throw Refusal(
@@ -70,7 +76,7 @@ extension ForkServerProcess {
         }
         return RunningAttempt(
             attempt: order?.attempt, slot: slot, cgroup: leaf, pidfd: clone.pidfd,
-            setup: setup.parent, startedAt: startedAt)
+            setup: setup, startedAt: startedAt)
     }
 
     /// Clones; the child goes through all layers into the task's code and does not come back.
@@ -144,23 +150,27 @@ extension ForkServerProcess {
 
     func readSetup(_ attempt: RunningAttempt) {
         guard attempt.stage == .settingUp else { return }
-        var setup = aico_setup_report()
-        var listener: Int32 = -1
-        let result = aico_message_receive(
-            attempt.setup, &setup, MemoryLayout.size(ofValue: setup), &listener)
-        if result < 0, errno == EAGAIN { return }
-        guard result == 1 else { return stopWithoutWord(attempt) }
+        switch attempt.receiveSetup() {
+        case .nothing: return
+        case .none: return stopWithoutWord(attempt)
+        case .report(let setup, let listener): take(setup, listener, of: attempt)
+        }
+    }
+
+    private func take(
+        _ setup: aico_setup_report, _ listener: consuming Descriptor?, of attempt: RunningAttempt
+    ) {
+        let hasListener = listener != nil
         var report = aico_fork_report()
         report.attempt = attempt.attempt
         report.setup = setup
-        if attempt.isSpare, setup.refused == 0, !setup.held.contains(.seccomp) || listener >= 0 {
-            attempt.adopt(listener: listener)
+        if attempt.isSpare, setup.refused == 0, !setup.held.contains(.seccomp) || hasListener {
+            attempt.adopt(listener: consume listener)
             attempt.prepared = setup
             attempt.stage = .confined
             return
         }
         if setup.refused != 0 {
-            if listener >= 0 { close(listener) }
             // The next attempt says so itself.
             if attempt.isSpare {
                 attempt.stage = .stopped
@@ -168,10 +178,10 @@ extension ForkServerProcess {
             }
             report.kind = AICO_REPORT_REFUSED.rawValue
             attempt.stage = .stopped
-        } else if setup.held.contains(.seccomp), listener < 0 {
+        } else if setup.held.contains(.seccomp), !hasListener {
             return stopWithoutWord(attempt)
         } else {
-            attempt.adopt(listener: listener)
+            attempt.adopt(listener: consume listener)
             report.kind = AICO_REPORT_CONFINED.rawValue
             attempt.stage = .confined
             spareLosses.attemptHeld()
@@ -186,9 +196,9 @@ extension ForkServerProcess {
         attempt.kill()
     }
 
-    func readNotification(_ attempt: RunningAttempt, _ events: Int16) {
+    func readNotification(_ attempt: RunningAttempt, _ events: PollSet.Events) {
         guard attempt.listener >= 0 else { return }
-        guard Int32(events) & POLLIN != 0 else { return attempt.closeListener() }
+        guard events.contains(.readable) else { return attempt.closeListener() }
         var report = aico_fork_report()
         let result = withUnsafeMutablePointer(to: &report.arguments) { arguments in
             arguments.withMemoryRebound(to: UInt64.self, capacity: 6) {
@@ -232,7 +242,7 @@ extension ForkServerProcess {
         running[attempt.slot] = nil
         isWorn[attempt.slot] = true
         isSweepDue = true
-        sweepDelay = 0
+        sweepDelay = .zero
         planSpare(after: Self.sparePause)
     }
 
@@ -265,16 +275,17 @@ extension ForkServerProcess {
         }
     }
 
-    /// How long nothing has to be looked at; without an attempt and a sweep, for ever.
-    func timeout() -> Int32 {
-        var timeout = Int32.max
-        if let next = (running.map { $0?.nextLook } + [spareDue]).compactMap({ $0 }).min() {
-            let now = monotonicNanoseconds()
-            timeout = next > now ? Int32(clamping: (next - now + 999_999) / 1_000_000) : 0
+    /// How long nothing has to be looked at; nil without an attempt and a sweep.
+    func timeout() -> Duration? {
+        let next = (running.map { $0?.nextLook } + [spareDue]).compactMap { $0 }.min()
+        let now = monotonicNanoseconds()
+        var times = [next.map { Duration.nanoseconds($0 > now ? Int64($0 - now) : 0) }]
+        if isSweepDue {
+            times.append(sweepDelay)
+        } else if running.contains(where: { $0?.stage == .settingUp }) {
+            times.append(.seconds(1))
         }
-        if isSweepDue { return min(timeout, sweepDelay) }
-        if running.contains(where: { $0?.stage == .settingUp }) { return min(timeout, 1000) }
-        return timeout == .max ? -1 : timeout
+        return times.compactMap { $0 }.min()
     }
 
     /// Off the hot path: used leaves are made ready, busy ones removed; less and less often where
@@ -287,6 +298,6 @@ extension ForkServerProcess {
         }
         isSweepDue = backend.sweep()
         for slot in isWorn.indices where running[slot] == nil { isWorn[slot] = false }
-        sweepDelay = min(max(sweepDelay * 2, 8), 1000)
+        sweepDelay = min(max(sweepDelay * 2, .milliseconds(8)), .seconds(1))
     }
 }

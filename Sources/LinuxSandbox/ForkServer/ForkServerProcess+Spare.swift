@@ -42,8 +42,7 @@ extension ForkServerProcess {
     ) -> Bool {
         guard let setup = spare.prepared else { return false }
         let startedAt = monotonicNanoseconds()
-        var word: UInt8 = 1
-        guard aico_message_send(spare.setup, &word, 1, taskSocket) == 0 else { return false }
+        guard spare.sendOrder(taskSocket: taskSocket) else { return false }
         spare.take(order.attempt, at: startedAt)
         spareLosses.attemptHeld()
         var report = aico_fork_report()

@@ -3,11 +3,13 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// The fork server itself: one thread, one loop, no text and nothing of variable size to read.
 final class ForkServerProcess {
     let plan: Plan
-    let socket: Int32
+    let socket: ForkServerSocket
     let backend: (any CgroupBackend)?
     /// Never freed: every task process reads it.
     let prepared: UnsafePointer<aico_attempt_plan>
@@ -18,7 +20,7 @@ final class ForkServerProcess {
     /// Reports that the worker has no room for yet.
     private var unsent: [aico_fork_report] = []
     var isSweepDue = false
-    var sweepDelay: Int32 = 0
+    var sweepDelay = Duration.zero
     /// When the next process is made ahead; nil where there is one, or none is to be.
     var spareDue: UInt64?
     var spareLosses = SpareLosses()
@@ -28,11 +30,12 @@ final class ForkServerProcess {
         static let workerGone: Int32 = 0
         static let badOrder: Int32 = 76
         static let cannotStart: Int32 = 71
+        static let cannotPoll: Int32 = 74
     }
 
     /// Runs in the child of the split; never returns.
     static func run(
-        plan: Plan, socket: Int32, firstCgroupDescriptor: Int32, classHasNamespaces: Bool,
+        plan: Plan, socket: ForkServerSocket, firstCgroupDescriptor: Int32, classHasNamespaces: Bool,
         rehearse: () -> Void, task: (Int32) -> Never
     ) -> Never {
         aico_set_name("aico-forkserver")
@@ -52,13 +55,13 @@ final class ForkServerProcess {
             report.kind = AICO_REPORT_FAILED.rawValue
             report.setup.layer = UInt32((error.layer ?? .session).rawValue)
             report.setup.error = error.errno
-            _ = aico_message_send(socket, &report, MemoryLayout.size(ofValue: report), -1)
+            try? socket.send(report)
             _exit(Exit.cannotStart)
         }
     }
 
     private init(
-        plan: Plan, socket: Int32, firstCgroupDescriptor: Int32, classHasNamespaces: Bool
+        plan: Plan, socket: ForkServerSocket, firstCgroupDescriptor: Int32, classHasNamespaces: Bool
     ) throws(SandboxError) {
         guard aico_die_with_parent() == 0 else {
             throw SandboxError(
@@ -108,9 +111,11 @@ final class ForkServerProcess {
 
     private func sendUnsent() {
         var sent = 0
-        for var next in unsent {
-            if aico_message_send(socket, &next, MemoryLayout.size(ofValue: next), -1) != 0 {
-                if errno == EAGAIN { break }
+        for next in unsent {
+            do throws(Errno) {
+                try socket.send(next)
+            } catch {
+                if error == .wouldBlock { break }
                 _exit(Exit.workerGone)
             }
             sent += 1
@@ -129,25 +134,31 @@ final class ForkServerProcess {
     }
 
     private func serve(task: (Int32) -> Never) -> Never {
-        var files: [pollfd] = []
+        var files = PollSet()
         var sources: [Source] = []
         while true {
-            files.removeAll(keepingCapacity: true)
+            files.removeAll()
             sources.removeAll(keepingCapacity: true)
             collect(&files, &sources)
-            let count = poll(&files, nfds_t(files.count), timeout())
-            if count < 0 { continue }
+            let count: Int
+            do throws(Errno) {
+                count = try files.wait(for: timeout())
+            } catch {
+                // Nothing that it watches can be heard any more: without it the class is launched
+                // anew.
+                _exit(Exit.cannotPoll)
+            }
             if count == 0 { idle(task: task) }
-            for (file, source) in zip(files, sources) where file.revents != 0 {
-                handle(source, file.revents, task: task)
+            for (place, source) in sources.enumerated() where !files[place].isEmpty {
+                handle(source, files[place], task: task)
             }
             finishDrained()
         }
     }
 
-    private func collect(_ files: inout [pollfd], _ sources: inout [Source]) {
-        func watch(_ descriptor: Int32, _ source: Source, _ events: Int32 = POLLIN) {
-            files.append(pollfd(fd: descriptor, events: Int16(events), revents: 0))
+    private func collect(_ files: inout PollSet, _ sources: inout [Source]) {
+        func watch(_ descriptor: Int32, _ source: Source, _ events: PollSet.Events = .readable) {
+            files.add(descriptor, events)
             sources.append(source)
         }
         for case .some(let attempt) in running {
@@ -160,10 +171,10 @@ final class ForkServerProcess {
             if attempt.waitStatus == nil { watch(attempt.pidfd, .process(attempt)) }
         }
         // No new order while the worker does not take what the old ones came to.
-        watch(socket, .worker, unsent.isEmpty ? POLLIN : POLLOUT)
+        watch(socket.descriptor, .worker, unsent.isEmpty ? .readable : .writable)
     }
 
-    private func handle(_ source: Source, _ events: Int16, task: (Int32) -> Never) {
+    private func handle(_ source: Source, _ events: PollSet.Events, task: (Int32) -> Never) {
         switch source {
         case .worker:
             if !unsent.isEmpty {
@@ -179,36 +190,38 @@ final class ForkServerProcess {
     }
 
     private func takeOrders(task: (Int32) -> Never) {
-        var order = aico_fork_order()
-        var passed: Int32 = -1
-        let size = MemoryLayout.size(ofValue: order)
         while unsent.isEmpty {
-            switch aico_message_receive(socket, &order, size, &passed) {
-            case 1: obey(order, passed: passed, task: task)
-            case 0: _exit(Exit.workerGone)
-            default:
-                let code = errno
-                if code == EAGAIN { return }
-                guard code == EMFILE, order.isSpawn else {
-                    _exit(code == ECONNRESET ? Exit.workerGone : Exit.badOrder)
-                }
-                // Its descriptor is lost, the order is not: this attempt fails, and no other.
-                refuse(order.attempt, .descriptors, errno: code, step: AICO_STEP_TASK_SOCKET)
+            switch socket.receive() {
+            case .order(let order, let passed):
+                obey(order, passed: passed, task: task)
+            case .orderWithoutDescriptor(let order):
+                guard order.isSpawn else { _exit(Exit.badOrder) }
+                // This attempt fails, and no other.
+                refuse(order.attempt, .descriptors, errno: EMFILE, step: AICO_STEP_TASK_SOCKET)
+            case .nothing: return
+            case .closed: _exit(Exit.workerGone)
+            case .malformed: _exit(Exit.badOrder)
             }
         }
     }
 
-    private func obey(_ order: aico_fork_order, passed: Int32, task: (Int32) -> Never) {
+    private func obey(
+        _ order: aico_fork_order, passed: consuming Descriptor?, task: (Int32) -> Never
+    ) {
+        let kind = aico_fork_order_kind(rawValue: order.kind)
         let attempt = running.compactMap { $0 }.first {
             !$0.isSpare && $0.attempt == order.attempt
         }
-        switch (aico_fork_order_kind(rawValue: order.kind), passed >= 0, attempt) {
-        case (AICO_ORDER_SPAWN, true, nil) where order.zero == 0:
-            start(order, taskSocket: passed, task: task)
-            close(passed)
-        case (AICO_ORDER_KILL, false, _) where order.zero == 0 && order.capabilities == 0:
+        if let taskSocket = passed {
+            guard kind == AICO_ORDER_SPAWN, order.zero == 0, attempt == nil else {
+                _exit(Exit.badOrder)
+            }
+            start(order, taskSocket: taskSocket.number, task: task)
+        } else {
+            guard kind == AICO_ORDER_KILL, order.zero == 0, order.capabilities == 0 else {
+                _exit(Exit.badOrder)
+            }
             attempt?.kill()
-        default: _exit(Exit.badOrder)
         }
     }
 }

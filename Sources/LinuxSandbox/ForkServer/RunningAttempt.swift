@@ -3,6 +3,8 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// One attempt as the fork server sees it, from clone3 to the end of its tree.
 final class RunningAttempt {
@@ -22,9 +24,9 @@ final class RunningAttempt {
     /// Nil where the plan lets attempts run without a cgroup.
     let cgroup: (any AttemptCgroup)?
     private(set) var startedAt: UInt64
-    private(set) var pidfd: Int32
-    private(set) var setup: Int32
-    private(set) var listener: Int32 = -1
+    private let process: Descriptor
+    private var setupSocket: MessageSocket?
+    private var listenerDescriptor: Descriptor?
     /// Readable where memory ran out, in its cgroup or in the class's.
     let outOfMemoryEvent: Int32?
     /// While an OOM kill may still follow the event.
@@ -41,15 +43,15 @@ final class RunningAttempt {
     var waitStatus: Int32?
 
     init(
-        attempt: UInt64?, slot: Int, cgroup: (any AttemptCgroup)?, pidfd: Int32, setup: Int32,
+        attempt: UInt64?, slot: Int, cgroup: (any AttemptCgroup)?, pidfd: Int32, setup: consuming MessageSocket?,
         startedAt: UInt64
     ) {
         self.attempt = attempt ?? 0
         isSpare = attempt == nil
         self.slot = slot
         self.cgroup = cgroup
-        self.pidfd = pidfd
-        self.setup = setup
+        process = Descriptor(owning: pidfd)
+        setupSocket = consume setup
         self.startedAt = startedAt
         outOfMemoryEvent = cgroup?.outOfMemoryEvent
     }
@@ -64,11 +66,12 @@ final class RunningAttempt {
         isSpare = false
     }
 
-    deinit {
-        closeSetup()
-        closeListener()
-        close(pidfd)
-    }
+    /// For a poll set, and to kill and reap it by.
+    var pidfd: Int32 { process.number }
+    /// For a poll set; -1 once it is closed.
+    var setup: Int32 { setupSocket?.descriptor.number ?? -1 }
+    /// For a poll set; -1 where it denies nothing, or no longer tells.
+    var listener: Int32 { listenerDescriptor?.number ?? -1 }
 
     /// Kills the whole tree; by its first process alone where there is no cgroup.
     func kill() {
@@ -123,22 +126,46 @@ final class RunningAttempt {
         return min(memory, tree ?? memory)
     }
 
-    func adopt(listener: Int32) { self.listener = listener }
-
-    func closeSetup() {
-        if setup >= 0 { close(setup) }
-        setup = -1
+    /// What its set-up socket gave.
+    enum Setup: ~Copyable {
+        case report(aico_setup_report, listener: Descriptor?)
+        /// Nothing yet.
+        case nothing
+        /// It ended before a word, or said something else.
+        case none
     }
 
-    func closeListener() {
-        if listener >= 0 { close(listener) }
-        listener = -1
+    /// Reads the report of its set-up.
+    func receiveSetup() -> Setup {
+        var report = aico_setup_report()
+        do throws(Errno) {
+            let received = try setupSocket?.receive(into: &report, maximumDescriptors: 1)
+            switch consume received {
+            case .some(.message(_, var descriptors)):
+                return .report(
+                    report, listener: descriptors.count == 1 ? descriptors.take(0) : nil)
+            case .some(.nothing): return .nothing
+            default: return .none
+            }
+        } catch {
+            return .none
+        }
     }
+
+    /// Passes the task's socket to a process made ahead, which waits for it; false where it died.
+    func sendOrder(taskSocket: Int32) -> Bool {
+        (try? setupSocket?.send(value: UInt8(1), passing: [taskSocket])) != nil
+    }
+
+    func adopt(listener: consuming Descriptor?) { listenerDescriptor = consume listener }
+
+    func closeSetup() { setupSocket = nil }
+
+    func closeListener() { listenerDescriptor = nil }
 }
 
-/// Nanoseconds of CLOCK_MONOTONIC.
+/// Nanoseconds of the monotonic clock.
 func monotonicNanoseconds() -> UInt64 {
-    var now = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &now)
-    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+    let (seconds, attoseconds) = Clock.monotonic.components
+    return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
 }

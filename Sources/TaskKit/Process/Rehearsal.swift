@@ -3,8 +3,7 @@
 
 import AicoCore
 import AicoWire
-import CLinux
-import Glibc
+import LinuxSystem
 
 /// Does once in the fork server what every task process does first.
 ///
@@ -24,20 +23,14 @@ struct Rehearsal: ScheduledTask {
 
     /// Goes the way of an attempt over a socket pair, and reads an empty config of every type.
     static func run(_ types: [any ScheduledTask.Type]) {
-        var worker: Int32 = -1
-        var task: Int32 = -1
-        guard aico_message_pair(&worker, &task) == 0 else { return }
-        defer {
-            close(worker)
-            close(task)
-        }
+        guard let pair = try? MessageSocket.Pair() else { return }
+        let worker = pair.ours
+        let socket = TaskSocket(pair.theirs)
         let order = AttemptOrder(
             attempt: AttemptKey(1), executionID: id, taskID: id, taskType: id, attemptNumber: 1,
             occurrence: Instant(seconds: 0), timeout: .seconds(60), grace: .seconds(1),
             config: Array("{}".utf8))
-        let bytes = OrderCodec.encode(.run(order))
-        guard send(worker, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { return }
-        let socket = TaskSocket(descriptor: task)
+        guard (try? worker.send(OrderCodec.encode(.run(order)))) != nil else { return }
         guard let order = try? socket.receiveOrder() else { return }
         for type in types where type.id != order.taskType { readNothing(type) }
         guard let config = try? NoConfig.read(try JSONValue.parse(order.config)) else { return }

@@ -5,6 +5,7 @@ import AicoCore
 import AicoWire
 import CLinux
 import Glibc
+import LinuxSystem
 import Synchronization
 
 /// What runs in a task process after its last layer.
@@ -21,7 +22,7 @@ package enum TaskMain {
 
     /// Reads the run order from `descriptor`, runs its type, says how it ended, and exits.
     package static func run(_ types: [any ScheduledTask.Type], descriptor: Int32) -> Never {
-        let socket = TaskSocket(descriptor: descriptor)
+        let socket = TaskSocket(MessageSocket(owning: Descriptor(owning: descriptor)))
         let order: AttemptOrder
         do {
             order = try socket.receiveOrder()

@@ -5,33 +5,41 @@ import AicoCore
 import AicoWire
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 
-/// The task process's end of its socket to the worker.
-///
-/// `write` instead of `send`: a SOCK_SEQPACKET socket keeps frames apart with either, and writes of
-/// several threads do not mix.
-struct TaskSocket: TaskChannel {
+/// The task process's end of its socket to the worker; used by every thread of the task.
+final class TaskSocket: TaskChannel {
     /// Room for a run order with the longest config and names.
     private static let longestOrderBytes = AttemptOrder.maximumConfigBytes + 8 * 1024
 
-    let descriptor: Int32
+    private let socket: MessageSocket
+
+    init(_ socket: consuming MessageSocket) { self.socket = socket }
+
+    var descriptor: Int32 { socket.descriptor.number }
 
     /// Waits for the run order, and puts what comes with it in the place of standard output and
     /// error.
     func receiveOrder() throws(TaskFrameError) -> AttemptOrder {
-        var (output, errors): (Int32, Int32) = (-1, -1)
-        let bytes = [UInt8](unsafeUninitializedCapacity: Self.longestOrderBytes) { buffer, used in
-            used = max(
-                0,
-                aico_order_receive(
-                    descriptor, buffer.baseAddress, buffer.count, &output, &errors))
-        }
-        guard !bytes.isEmpty else { throw TaskFrameError(description: "no order came") }
-        guard output < 0 || aico_adopt_output(output, errors) == 0 else {
-            throw TaskFrameError(description: "its output cannot be put in place")
-        }
+        var bytes = [UInt8](repeating: 0, count: Self.longestOrderBytes)
         do {
-            guard case .run(let order) = try OrderCodec.decode(bytes) else {
+            let received = try socket.receive(
+                into: &bytes, maximumDescriptors: 2, isPatient: true)
+            guard case .message(let count, var passed) = consume received, count > 0 else {
+                throw TaskFrameError(description: "no order came")
+            }
+            if passed.count > 0 {
+                guard passed.count == 2 else {
+                    throw TaskFrameError(description: "half of its output came")
+                }
+                let output = passed.take(0)
+                let errors = passed.take(1)
+                guard aico_adopt_output(output.number, errors.number) == 0 else {
+                    throw TaskFrameError(description: "its output cannot be put in place")
+                }
+            }
+            guard case .run(let order) = try OrderCodec.decode(Array(bytes[..<count])) else {
                 throw TaskFrameError(description: "the first order is not to run")
             }
             return order
@@ -44,13 +52,16 @@ struct TaskSocket: TaskChannel {
 
     func send(_ frame: TaskFrame) {
         let bytes = TaskFrameCodec.encode(frame)
-        while write(descriptor, bytes, bytes.count) < 0 {
-            let code = errno
-            if code == EINTR { continue }
-            // The worker is gone, and this process ends with it: nothing left to tell.
-            guard code == EAGAIN else { return }
-            var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-            poll(&item, 1, -1)
+        while true {
+            do throws(Errno) {
+                return try socket.send(bytes)
+            } catch {
+                // Else the worker is gone, and this process ends with it: nothing left to tell.
+                guard error == .wouldBlock else { return }
+                var room = PollSet()
+                room.add(descriptor, .writable)
+                _ = try? room.wait(for: nil)
+            }
         }
     }
 
@@ -58,8 +69,9 @@ struct TaskSocket: TaskChannel {
     ///
     /// It is left unread, so the descriptor stays readable for every poll loop.
     var isCancelled: Bool {
-        var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        return poll(&item, 1, 0) > 0
+        var waiting = PollSet()
+        waiting.add(descriptor)
+        return (try? waiting.wait(for: .zero)) != 0
     }
 
     var cancellationDescriptor: Int32 { descriptor }

@@ -3,6 +3,7 @@
 
 import AicoCore
 import Glibc
+import LinuxSystem
 import Synchronization
 
 /// Standard output and error of a type that a recorder runs: two pipes that a thread reads.
@@ -21,12 +22,13 @@ final class RecorderOutput: Sendable {
 
     /// Begins to read; `take` is called with every line.
     init(take: @escaping @Sendable (LogStream, String) -> Void) throws(SetUpFailure) {
-        var ends: (output: Int32, errors: Int32) = (-1, -1)
-        let output = try OutputPipe(.standardOutput, writing: &ends.output)
-        let errors = try OutputPipe(.standardError, writing: &ends.errors)
+        let standard = try OutputPipe.makePipe()
+        let error = try OutputPipe.makePipe()
+        let output = OutputPipe(.standardOutput, standard.reading)
+        let errors = OutputPipe(.standardError, error.reading)
         reading = [output.descriptor, errors.descriptor]
         state = Mutex(State(output: output, errors: errors))
-        writing = ends
+        writing = (standard.writing.release(), error.writing.release())
         self.take = take
     }
 

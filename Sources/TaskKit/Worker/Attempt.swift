@@ -2,8 +2,9 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import Glibc
 import LinuxSandbox
+import LinuxSystem
+import SystemPackage
 
 /// An attempt in the worker: its record, its socket and its output.
 final class Attempt {
@@ -19,23 +20,27 @@ final class Attempt {
         _ order: AttemptOrder, capabilities: UInt64, by forkServer: ForkServer,
         now: ContinuousClock.Instant
     ) throws(SetUpFailure) {
-        var taskEnd: Int32 = -1
-        var writing: (output: Int32, errors: Int32) = (-1, -1)
-        defer {
-            for end in [taskEnd, writing.output, writing.errors] where end >= 0 { close(end) }
-        }
         record = AttemptRecord(order: order, now: now)
-        socket = try AttemptSocket(taskEnd: &taskEnd)
-        output = try OutputPipe(.standardOutput, writing: &writing.output)
-        errors = try OutputPipe(.standardError, writing: &writing.errors)
+        let pair = try SetUpFailure.telling("make its socket") { () throws(Errno) in
+            try MessageSocket.Pair()
+        }
+        let taskEnd = pair.theirs
+        socket = AttemptSocket(pair.ours)
+        let standard = try OutputPipe.makePipe()
+        let error = try OutputPipe.makePipe()
+        let (output, errors) = (standard.writing.number, error.writing.number)
         // Before the fork: the task finds its order when it first looks.
-        try socket.send(run: order, output: writing.output, errors: writing.errors)
+        try socket.send(run: order, output: output, errors: errors)
         do throws(SandboxError) {
             try forkServer.spawn(
-                attempt: order.attempt.value, capabilities: capabilities, socket: taskEnd)
+                attempt: order.attempt.value, capabilities: capabilities,
+                socket: taskEnd.descriptor.number)
         } catch {
             throw SetUpFailure(error)
         }
+        // The writing ends are closed here: only the task has them.
+        self.output = OutputPipe(.standardOutput, standard.reading)
+        self.errors = OutputPipe(.standardError, error.reading)
     }
 
     /// Its descriptors that are still open, in the order to be read.

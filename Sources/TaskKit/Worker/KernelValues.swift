@@ -3,16 +3,15 @@
 
 import AicoCore
 import AicoWire
-import Glibc
 import LinuxSandbox
+import LinuxSystem
 
 extension ProcessExit {
-    /// Reads a status as wait(2) gives it.
-    init(waitStatus: Int32) {
-        let signal = waitStatus & 0x7F
-        self =
-            signal == 0
-            ? .exited(code: waitStatus >> 8 & 0xFF) : .signaled(signal: signal)
+    init(_ status: WaitStatus) {
+        switch status {
+        case .exited(let code): self = .exited(code: code)
+        case .signaled(let signal): self = .signaled(signal: signal)
+        }
     }
 
     /// For people.
@@ -40,9 +39,7 @@ extension ResourceUsage {
 extension Instant {
     /// The wall clock's time.
     static func now() -> Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(
-            microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+        let (seconds, attoseconds) = Clock.wall.components
+        return Instant(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
     }
 }

@@ -2,15 +2,14 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import CLinux
-import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// The reading end of a pipe that is a task process's standard output or error.
 ///
 /// What was written is there whatever ended the writer, a kill for a denied call too.
 struct OutputPipe: ~Copyable {
-    /// -1 once the pipe came to its end.
-    private(set) var descriptor: Int32
+    private var reading: Descriptor?
     let stream: LogStream
     private var splitter = LineSplitter()
 
@@ -24,31 +23,37 @@ struct OutputPipe: ~Copyable {
         case closed
     }
 
-    /// Makes a pipe and keeps one end; the caller closes `writing` once it is passed on.
-    init(_ stream: LogStream, writing: inout Int32) throws(SetUpFailure) {
-        var reading: Int32 = -1
-        guard aico_output_pipe(&reading, &writing) == 0 else {
-            throw SetUpFailure(errno: errno, detail: "make a pipe for its output")
+    /// Makes a pipe whose reading end never waits.
+    static func makePipe() throws(SetUpFailure) -> Pipe {
+        try SetUpFailure.telling("make a pipe for its output") { () throws(Errno) in
+            try Pipe(isReadingPatient: false)
         }
-        descriptor = reading
+    }
+
+    /// Takes a reading end that never waits.
+    init(_ stream: LogStream, _ reading: consuming Descriptor) {
+        self.reading = consume reading
         self.stream = stream
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    /// -1 once the pipe came to its end.
+    var descriptor: Int32 {
+        switch reading {
+        case .some(let reading): reading.number
+        case .none: -1
+        }
+    }
 
     /// Reads once, as much as the buffer takes; never waits.
     mutating func read(_ buffer: inout [UInt8]) -> Received {
-        guard descriptor >= 0 else { return .closed }
         var count = 0
-        var code: Int32 = 0
-        repeat {
-            count = Glibc.read(descriptor, &buffer, buffer.count)
-            code = errno
-        } while count < 0 && code == EINTR
-        if count < 0, code == EAGAIN { return .nothing }
+        do throws(Errno) {
+            count = try reading?.read(into: &buffer) ?? 0
+        } catch {
+            if error == .wouldBlock { return .nothing }
+        }
         guard count > 0 else {
-            close(descriptor)
-            descriptor = -1
+            reading = nil
             return .closed
         }
         return .lines(splitter.take(buffer[..<count]), bytes: count)

@@ -4,6 +4,7 @@
 import AicoCore
 import Glibc
 import LinuxSandbox
+import SystemPackage
 
 /// What the worker itself could not do for an attempt; no process came to be.
 struct SetUpFailure: Error, Equatable {
@@ -21,6 +22,17 @@ struct SetUpFailure: Error, Equatable {
 
     init(_ error: SandboxError) {
         self.init(layer: error.layer ?? .descriptors, errno: error.errno, detail: error.operation)
+    }
+
+    /// Makes a call of the kernel for an attempt; `detail` is what it is for.
+    static func telling<Value: ~Copyable>(
+        _ detail: String, _ body: () throws(Errno) -> Value
+    ) throws(SetUpFailure) -> Value {
+        do throws(Errno) {
+            return try body()
+        } catch {
+            throw SetUpFailure(errno: error.rawValue, detail: detail)
+        }
     }
 
     /// What the scheduler is told.

@@ -5,6 +5,7 @@ import AicoCore
 import AicoWire
 import Glibc
 import LinuxSandbox
+import LinuxSystem
 import ZeroMQ
 
 /// A class's long-lived worker: takes orders, has attempts forked, relays what they say.
@@ -219,7 +220,7 @@ extension Worker {
     }
 
     private func finish(
-        _ key: UInt64, _ status: Int32, _ wall: Duration, _ usage: CgroupUsage
+        _ key: UInt64, _ status: WaitStatus, _ wall: Duration, _ usage: CgroupUsage
     ) throws {
         guard let attempt = attempts[key] else { return }
         // The tree is gone, so what its socket still holds is all there will ever be.
@@ -228,7 +229,7 @@ extension Worker {
         try drain(attempt)
         attempts[key] = nil
         let actions = attempt.record.ended(
-            ProcessExit(waitStatus: status), usage: ResourceUsage(wall, usage),
+            ProcessExit(status), usage: ResourceUsage(wall, usage),
             outOfMemory: usage.outOfMemoryKills > 0, at: .now())
         try perform(actions, attempt)
     }

@@ -3,6 +3,7 @@
 
 import AicoCore
 import Glibc
+import LinuxSystem
 import Testing
 
 @testable import TaskKit
@@ -18,24 +19,28 @@ struct TaskOutputTests {
     }
 
     private func run(_ type: String) throws -> Ended {
-        var taskEnd: Int32 = -1
-        var writing: (output: Int32, errors: Int32) = (-1, -1)
-        let socket = try AttemptSocket(taskEnd: &taskEnd)
-        var output = try OutputPipe(.standardOutput, writing: &writing.output)
-        var errors = try OutputPipe(.standardError, writing: &writing.errors)
+        let pair = try MessageSocket.Pair()
+        let taskEnd = pair.theirs
+        let socket = AttemptSocket(pair.ours)
+        let standard = try OutputPipe.makePipe()
+        let error = try OutputPipe.makePipe()
+        let written = standard.writing
+        let complained = error.writing
         try socket.send(
             run: AttemptOrder(
                 attempt: AttemptKey(1), executionID: "e", taskID: type, taskType: type,
                 attemptNumber: 1, occurrence: Instant(seconds: 0), timeout: .seconds(60),
                 grace: .seconds(1), config: Array("{}".utf8)),
-            output: writing.output, errors: writing.errors)
-        let process = try Self.spawn(descriptor: taskEnd)
-        for end in [taskEnd, writing.output, writing.errors] { close(end) }
+            output: written.number, errors: complained.number)
+        let process = try Self.spawn(descriptor: taskEnd.descriptor.number)
+        taskEnd.close()
+        written.close()
+        complained.close()
+        var output = OutputPipe(.standardOutput, standard.reading)
+        var errors = OutputPipe(.standardError, error.reading)
         var ended = Ended()
-        var status: Int32 = 0
         // Dead before anything is read: as after a kill.
-        waitpid(process, &status, 0)
-        ended.exit = ProcessExit(waitStatus: status)
+        ended.exit = ProcessExit(try #require(try WaitStatus.take(process, isPatient: true)))
         ended.output = Self.lines(&output)
         ended.errors = Self.lines(&errors)
         var buffer = [UInt8](repeating: 0, count: TaskFrameCodec.maximumFrameBytes)

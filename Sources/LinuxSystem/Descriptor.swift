@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+internal import Glibc
+public import SystemPackage
+
+/// A file descriptor that is closed with its owner.
+public struct Descriptor: ~Copyable, Sendable {
+    /// The descriptor; not to be closed by whoever looks at it.
+    public let file: FileDescriptor
+
+    /// Takes ownership of an open descriptor.
+    public init(owning number: CInt) { file = FileDescriptor(rawValue: number) }
+
+    deinit { _ = Glibc.close(file.rawValue) }
+
+    /// The number, for calls that this module does not make.
+    public var number: CInt { file.rawValue }
+
+    /// Closes it now.
+    public consuming func close() {}
+
+    /// Gives up ownership: whoever gets the number closes it.
+    public consuming func release() -> CInt {
+        let number = file.rawValue
+        discard self
+        return number
+    }
+
+    /// Another descriptor of the same open file, close-on-exec (F_DUPFD_CLOEXEC).
+    public func duplicate() throws(Errno) -> Descriptor {
+        let number = file.rawValue
+        return Descriptor(
+            owning: CInt(try system(.dup) { Int(fcntl(number, F_DUPFD_CLOEXEC, 0)) }))
+    }
+
+    /// What fstat(2) says of it.
+    public func status() throws(Errno) -> FileStatus {
+        var status = stat()
+        let number = file.rawValue
+        _ = try system(.fstat) { Int(fstat(number, &status)) }
+        return FileStatus(status)
+    }
+
+    /// Reads at most `bytes.count` bytes from where the file stands; 0 at its end.
+    public func read(into bytes: inout [UInt8]) throws(Errno) -> Int {
+        let number = file.rawValue
+        let room = bytes.count
+        return try system(.read) { Glibc.read(number, &bytes, room) }
+    }
+
+    /// Writes all bytes, in as many calls as it takes.
+    public func write(_ bytes: some Collection<UInt8>) throws(Errno) {
+        let bytes = Array(bytes)
+        let number = file.rawValue
+        var written = 0
+        while written < bytes.count {
+            let from = written
+            written += try system(.write) {
+                bytes.withUnsafeBytes {
+                    Glibc.write(number, $0.baseAddress.map { $0 + from }, $0.count - from)
+                }
+            }
+        }
+    }
+
+    /// Changes the mode (permission bits as of chmod(2)).
+    public func changeMode(_ mode: UInt32) throws(Errno) {
+        let number = file.rawValue
+        _ = try system(.fchmod) { Int(fchmod(number, mode)) }
+    }
+
+    /// Changes owner and group.
+    public func changeOwner(user: UInt32, group: UInt32) throws(Errno) {
+        let number = file.rawValue
+        _ = try system(.fchown) { Int(fchown(number, user, group)) }
+    }
+
+    /// Locks the open file for this process alone, without waiting; false where another has it.
+    public func lock() throws(Errno) -> Bool {
+        let number = file.rawValue
+        do {
+            _ = try system(.flock) { Int(flock(number, LOCK_EX | LOCK_NB)) }
+            return true
+        } catch {
+            if error == .wouldBlock { return false }
+            throw error
+        }
+    }
+}

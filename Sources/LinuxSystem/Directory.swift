@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// A directory that is open: all in it is reached by descriptor, and never through a link.
+public struct Directory: ~Copyable, Sendable {
+    /// How a path of several parts is followed.
+    public enum Walk: Sendable {
+        /// By the kernel, in one call (openat2 with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS).
+        case kernel
+        /// Part by part, for a task: its filter denies openat2, whose arguments it cannot see. Its
+        /// rights need only reach where the path ends (O_PATH on the way).
+        case parts
+    }
+
+    /// A name for messages; nothing is opened by it again. Empty for the host's root.
+    public let path: String
+    public let descriptor: Descriptor
+
+    /// Neither follows a link nor waits for the writer of a pipe that stands in a file's place.
+    static let fileFlags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
+    private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    /// O_PATH of open(2), which Glibc's module hides.
+    private static let pathOnly: Int32 = 0o10_000_000
+
+    /// Takes ownership of an open directory.
+    public init(owning descriptor: consuming Descriptor, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    /// Opens a directory by its path, whose last part must not be a link.
+    public init(_ path: String) throws(SystemError) {
+        let opened = try naming("open", path) { () throws(Errno) in
+            Descriptor(owning: CInt(try system(.open) { Int(Glibc.open(path, Self.flags)) }))
+        }
+        self.init(owning: opened, path: path == "/" ? "" : path)
+    }
+
+    // MARK: - Below it
+
+    /// Opens a directory below; no link on the way is followed, and "..", "" and "." are refused.
+    public func directory(
+        _ relative: String, by walk: Walk = .kernel
+    ) throws(SystemError) -> Directory {
+        Directory(
+            owning: try open(relative, flags: O_RDONLY | O_DIRECTORY, walk),
+            path: full(relative))
+    }
+
+    /// Opens a regular file below for reading.
+    public func file(_ relative: String, by walk: Walk = .kernel) throws(SystemError) -> File {
+        try File(
+            try open(relative, flags: O_RDONLY | Self.fileFlags, walk), path: full(relative))
+    }
+
+    /// Opens, and makes where it is missing, a file of this directory with flags of open(2).
+    public func open(
+        _ name: String, flags: Int32, mode: UInt32 = 0
+    ) throws(SystemError) -> Descriptor {
+        try checkName(name)
+        let flags = flags | O_NOFOLLOW | O_CLOEXEC
+        let number = descriptor.number
+        return try naming("open", full(name)) { () throws(Errno) in
+            Descriptor(
+                owning: CInt(try system(.open) { Int(openat(number, name, flags, mode)) }))
+        }
+    }
+
+    private func open(
+        _ relative: String, flags: Int32, _ walk: Walk
+    ) throws(SystemError) -> Descriptor {
+        let parts = relative.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        for part in parts { try checkName(part) }
+        let flags = flags | O_NOFOLLOW | O_CLOEXEC
+        if parts.count > 1, case .kernel = walk {
+            let number = descriptor.number
+            return try naming("open", full(relative)) { () throws(Errno) in
+                Descriptor(
+                    owning: CInt(
+                        try system(.open) { Int(aico_open_beneath(number, relative, flags)) }))
+            }
+        }
+        var current = try naming("open", path) { () throws(Errno) in try descriptor.duplicate() }
+        for (index, part) in parts.enumerated() {
+            let isLast = index == parts.count - 1
+            let flags = isLast ? flags : Self.pathOnly | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+            let number = current.number
+            let next = try naming("open", full(parts[...index].joined(separator: "/"))) {
+                () throws(Errno) in
+                Descriptor(owning: CInt(try system(.open) { Int(openat(number, part, flags)) }))
+            }
+            current = next
+        }
+        return current
+    }
+
+    /// What lies under a name, links not followed; nil where nothing does.
+    public func status(of name: String) throws(SystemError) -> FileStatus? {
+        try checkName(name)
+        var status = stat()
+        let number = descriptor.number
+        do {
+            _ = try system(.fstat) { Int(fstatat(number, name, &status, AT_SYMLINK_NOFOLLOW)) }
+        } catch {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw SystemError("examine", full(name), error)
+        }
+        return FileStatus(status)
+    }
+
+    /// What lies in it, sorted by name, without "." and "..".
+    ///
+    /// - Parameters:
+    ///   - limit: so many names at most are read; `isAll` is false where there are more.
+    /// - Returns: names as bytes too, as one need not be UTF-8 (`name` is nil then).
+    public func entries(limit: Int) throws(SystemError) -> (entries: [Entry], isAll: Bool) {
+        let number = descriptor.number
+        let copy = try naming("read", path) { () throws(Errno) in
+            Descriptor(
+                owning: CInt(
+                    try system(.open) {
+                        Int(openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+                    }))
+        }
+        guard let stream = fdopendir(copy.number) else {
+            throw SystemError("read", path, Errno(rawValue: errno))
+        }
+        // The stream owns it now.
+        _ = copy.release()
+        defer { closedir(stream) }
+        var found: [Entry] = []
+        while true {
+            let (next, code) = try naming("read", path) { () throws(Errno) in
+                try readEntry(stream)
+            }
+            guard let next else {
+                if code != 0 { throw SystemError("read", path, Errno(rawValue: code)) }
+                return (found.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }, true)
+            }
+            if next.bytes == [0x2E] || next.bytes == [0x2E, 0x2E] { continue }
+            guard found.count < limit else {
+                return (found.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }, false)
+            }
+            found.append(next)
+        }
+    }
+
+    /// The names in it that are UTF-8, sorted; one that is not is none of ours.
+    public func names(limit: Int) throws(SystemError) -> (names: [String], isAll: Bool) {
+        let (entries, isAll) = try entries(limit: limit)
+        return (entries.compactMap(\.name), isAll)
+    }
+
+    /// A name in a directory.
+    public struct Entry: Sendable, Equatable {
+        /// Without an end mark.
+        public let bytes: [UInt8]
+        /// As the file system tells it; nil where it does not, and `status(of:)` has to be asked.
+        public let kind: FileStatus.Kind?
+
+        /// The name; nil where it is no UTF-8.
+        public var name: String? { String(validating: bytes, as: UTF8.self) }
+    }
+
+    // MARK: - Changes
+
+    /// Makes a directory; false where something of that name is there already.
+    @discardableResult
+    public func make(_ name: String, mode: UInt32) throws(SystemError) -> Bool {
+        try checkName(name)
+        let number = descriptor.number
+        do {
+            _ = try system(.mkdir) { Int(mkdirat(number, name, mode)) }
+            return true
+        } catch {
+            if error == .fileExists { return false }
+            throw SystemError("make", full(name), error)
+        }
+    }
+
+    /// Removes a name, or with `isDirectory` an empty directory; false where nothing was there.
+    @discardableResult
+    public func remove(_ name: String, isDirectory: Bool = false) throws(SystemError) -> Bool {
+        try checkName(name)
+        let number = descriptor.number
+        do {
+            _ = try system(.unlink) {
+                Int(unlinkat(number, name, isDirectory ? AT_REMOVEDIR : 0))
+            }
+            return true
+        } catch {
+            if error == .noSuchFileOrDirectory { return false }
+            throw SystemError("remove", full(name), error)
+        }
+    }
+
+    /// Puts a file in place, whole or not at all, also over a crash: written beside, synced, renamed.
+    ///
+    /// - Parameters:
+    ///   - mode: whatever the umask.
+    ///   - group: of the file; nil leaves it as it comes.
+    public func replace(
+        _ name: String, with bytes: [UInt8], mode: UInt32, group: UInt32? = nil
+    ) throws(SystemError) {
+        let temporary = "\(name).new"
+        try remove(temporary)
+        let file = try open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+        let number = descriptor.number
+        do {
+            try naming("write", full(temporary)) { () throws(Errno) in
+                if let group { try file.changeOwner(user: .max, group: group) }
+                try file.changeMode(mode)
+                try file.write(bytes)
+                try file.sync()
+            }
+            try naming("rename", full(temporary)) { () throws(Errno) in
+                _ = try system(.rename) { Int(renameat(number, temporary, number, name)) }
+            }
+        } catch {
+            _ = unlinkat(number, temporary, 0)
+            throw error
+        }
+        try naming("sync", path) { () throws(Errno) in try descriptor.sync() }
+    }
+
+    // MARK: - Trust
+
+    /// Checks that one of `owners` has it, and that nobody else may write to it.
+    ///
+    /// - Returns: what it is.
+    @discardableResult
+    public func checkTrusted(
+        owners: Set<UInt32>, mayGroupWrite: Bool = false
+    ) throws(SystemError) -> FileStatus {
+        let status = try naming("examine", shown) { () throws(Errno) in
+            try descriptor.status()
+        }
+        guard owners.contains(status.user) else {
+            throw SystemError("use", shown, .untrusted("it belongs to uid \(status.user)"))
+        }
+        guard status.mode & (mayGroupWrite ? 0o002 : 0o022) == 0 else {
+            throw SystemError(
+                "use", shown,
+                .untrusted("others than uid \(status.user) may write to it"))
+        }
+        return status
+    }
+
+    private var shown: String { path.isEmpty ? "/" : path }
+
+    private func full(_ relative: String) -> String { "\(path)/\(relative)" }
+
+    private func checkName(_ name: String) throws(SystemError) {
+        guard !name.isEmpty, name != ".", name != "..", !name.utf8.contains(0),
+            !name.utf8.contains(UInt8(ascii: "/"))
+        else { throw SystemError("use", full(name), .untrusted("it is no name of a file")) }
+    }
+}
+
+/// The next entry of a stream, or nil with errno, 0 at the end.
+private func readEntry(
+    _ stream: OpaquePointer
+) throws(Errno) -> (entry: Directory.Entry?, code: Int32) {
+    #if DEBUG
+        if let forced = ForcedErrno.next(.getdents) { return (nil, forced.rawValue) }
+    #endif
+    errno = 0
+    guard let entry = readdir(stream) else { return (nil, errno) }
+    let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+    let kind: FileStatus.Kind? =
+        switch Int(entry.pointee.d_type) {
+        case DT_REG: .regular
+        case DT_DIR: .directory
+        case DT_LNK: .link
+        case DT_FIFO: .pipe
+        case DT_SOCK: .socket
+        case DT_BLK, DT_CHR: .device
+        default: nil
+        }
+    return (Directory.Entry(bytes: bytes, kind: kind), 0)
+}
+
+extension Descriptor {
+    /// Writes what is held in memory through to the disk.
+    public func sync() throws(Errno) {
+        let number = self.number
+        _ = try system(.fsync) { Int(fsync(number)) }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+internal import Glibc
+internal import SystemPackage
+
+/// A regular file that is open: never a pipe or a device that was put in its place.
+public struct File: ~Copyable, Sendable {
+    /// A name for messages; nothing is opened by it again.
+    public let path: String
+    public let descriptor: Descriptor
+    /// As it was when it was opened.
+    public let status: FileStatus
+
+    init(_ descriptor: consuming Descriptor, path: String) throws(SystemError) {
+        let status = try naming("examine", path) { () throws(Errno) in
+            try descriptor.status()
+        }
+        guard status.kind == .regular else {
+            throw SystemError("use", path, .untrusted("it is no regular file"))
+        }
+        self.path = path
+        self.descriptor = descriptor
+        self.status = status
+    }
+
+    /// Opens a file for reading by its path, whose last part must not be a link.
+    public init(reading path: String) throws(SystemError) {
+        let flags = O_RDONLY | Directory.fileFlags
+        let opened = try naming("open", path) { () throws(Errno) in
+            Descriptor(owning: CInt(try system(.open) { Int(Glibc.open(path, flags)) }))
+        }
+        try self.init(opened, path: path)
+    }
+
+    /// All bytes; a file of more than `limit` is refused, also one that grows while it is read.
+    public func bytes(limit: Int) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try read(block: 16 * 1024) { (block) throws(SystemError) in
+            guard bytes.count + block.count <= limit else {
+                throw SystemError("read", path, .untrusted("it has more than \(limit) bytes"))
+            }
+            bytes += block
+        }
+        return bytes
+    }
+
+    /// Gives the content from where the file stands, in blocks of at most `block` bytes.
+    public func read(
+        block: Int = 256 * 1024, _ use: (ArraySlice<UInt8>) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        var room = [UInt8](repeating: 0, count: block)
+        while true {
+            let count: Int
+            do throws(Errno) {
+                count = try descriptor.read(into: &room)
+            } catch {
+                throw SystemError("read", path, error)
+            }
+            if count == 0 { return }
+            try use(room[..<count])
+        }
+    }
+
+    /// Up to `count` bytes from `offset` on, fewer only at the end.
+    public func bytes(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
+        let number = descriptor.number
+        var failure: Errno?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in
+            used = 0
+            while used < count {
+                let from = used
+                do throws(Errno) {
+                    let got = try system(.pread) {
+                        pread(
+                            number, buffer.baseAddress.map { $0 + from }, count - from,
+                            Int(offset) + from)
+                    }
+                    if got == 0 { return }
+                    used += got
+                } catch {
+                    failure = error
+                    return
+                }
+            }
+        }
+        if let failure { throw SystemError("read", path, failure) }
+        return bytes
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+internal import Glibc
+
+/// What stat(2) says of a file.
+public struct FileStatus: Sendable, Equatable {
+    /// What kind of file it is.
+    public enum Kind: Sendable, Equatable {
+        case regular, directory, link, pipe, socket, device
+    }
+
+    public let kind: Kind
+    public let user: UInt32
+    public let group: UInt32
+    /// Permission bits with set-user-id, set-group-id and sticky (0o7777).
+    public let mode: UInt32
+    /// In bytes.
+    public let size: Int64
+    public let device: UInt64
+    public let inode: UInt64
+    public let links: UInt64
+    /// When its content changed last, since the epoch.
+    public let modified: Duration
+
+    init(_ status: stat) {
+        kind =
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFLNK: .link
+            case S_IFIFO: .pipe
+            case S_IFSOCK: .socket
+            default: .device
+            }
+        user = status.st_uid
+        group = status.st_gid
+        mode = status.st_mode & 0o7777
+        size = Int64(status.st_size)
+        device = UInt64(status.st_dev)
+        inode = UInt64(status.st_ino)
+        links = UInt64(status.st_nlink)
+        modified = .seconds(status.st_mtim.tv_sec) + .nanoseconds(status.st_mtim.tv_nsec)
+    }
+
+    /// Whether others than its owner may write to it.
+    public var isWritableByOthers: Bool { mode & 0o022 != 0 }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+internal import CLinux
+internal import Glibc
+public import SystemPackage
+
+/// Both ends of a pipe, close-on-exec.
+@frozen
+public struct Pipe: ~Copyable {
+    public var reading: Descriptor
+    public var writing: Descriptor
+
+    /// Makes one. With `isReadingPatient` false its reading end never waits; its writer does.
+    public init(isReadingPatient: Bool = true) throws(Errno) {
+        var ends: [CInt] = [-1, -1]
+        _ = try system(.pipe) { Int(aico_pipe(&ends)) }
+        let (first, second) = (ends[0], ends[1])
+        let reading = Descriptor(owning: first)
+        let writing = Descriptor(owning: second)
+        if !isReadingPatient {
+            _ = try system(.pipe) { Int(fcntl(first, F_SETFL, O_NONBLOCK)) }
+        }
+        self.reading = reading
+        self.writing = writing
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+internal import Glibc
+public import SystemPackage
+
+/// The descriptors of one wait.
+public struct PollSet: Sendable {
+    /// What is waited for, or came.
+    public struct Events: OptionSet, Sendable {
+        public let rawValue: Int16
+        public init(rawValue: Int16) { self.rawValue = rawValue }
+        public static let readable = Events(rawValue: Int16(POLLIN))
+        public static let writable = Events(rawValue: Int16(POLLOUT))
+        public static let urgent = Events(rawValue: Int16(POLLPRI))
+        /// The other end is gone; comes unasked.
+        public static let hungUp = Events(rawValue: Int16(POLLHUP))
+        /// Comes unasked.
+        public static let failed = Events(rawValue: Int16(POLLERR) | Int16(POLLNVAL))
+    }
+
+    private var items: [pollfd] = []
+
+    public init() {}
+
+    /// Empties it, and keeps its room.
+    public mutating func removeAll() { items.removeAll(keepingCapacity: true) }
+
+    /// Adds a descriptor; gives its place. A negative one is passed over.
+    @discardableResult
+    public mutating func add(_ number: CInt, _ events: Events = .readable) -> Int {
+        items.append(pollfd(fd: number, events: events.rawValue, revents: 0))
+        return items.count - 1
+    }
+
+    /// What came at a place.
+    public subscript(place: Int) -> Events { Events(rawValue: items[place].revents) }
+
+    /// Waits until something comes; gives how many have news, 0 where `timeout` is over before.
+    ///
+    /// - Parameter timeout: nil waits without end. What is interrupted waits for the rest.
+    @discardableResult
+    public mutating func wait(for timeout: Duration?) throws(Errno) -> Int {
+        let end = timeout.map { Clock.boot + $0 }
+        while true {
+            let left = end.map { ($0 - Clock.boot).pollMilliseconds } ?? -1
+            let count = poll(&items, nfds_t(items.count), left)
+            if count > 0 { return Int(count) }
+            if count < 0 {
+                let code = Errno(rawValue: errno)
+                guard code == .interrupted else { throw code }
+            } else if let end, Clock.boot >= end {
+                return 0
+            }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import SystemPackage
+
+/// What could not be done to a path, and why.
+public struct SystemError: Error, Equatable, CustomStringConvertible {
+    /// The kernel's reason, or ours.
+    public enum Cause: Equatable, Sendable {
+        case errno(Errno)
+        /// The refusal is this module's: what it is, as the end of a sentence.
+        case untrusted(String)
+    }
+
+    /// A verb: what was tried.
+    public var operation: String
+    public var path: String
+    public var cause: Cause
+
+    public init(_ operation: String, _ path: String, _ errno: Errno) {
+        self.init(operation, path, .errno(errno))
+    }
+
+    public init(_ operation: String, _ path: String, _ cause: Cause) {
+        self.operation = operation
+        self.path = path
+        self.cause = cause
+    }
+
+    /// The kernel's reason; nil where the refusal is ours.
+    public var errno: Errno? { if case .errno(let code) = cause { code } else { nil } }
+
+    /// The system's words for the reason, or ours.
+    public var reason: String {
+        switch cause {
+        case .errno(let code): code.description
+        case .untrusted(let reason): reason
+        }
+    }
+
+    public var description: String { "cannot \(operation) \"\(path)\": \(reason)" }
+}
+
+/// Makes a call whose failure is told with its operation and path.
+func naming<Value: ~Copyable>(
+    _ operation: @autoclosure () -> String, _ path: @autoclosure () -> String,
+    _ body: () throws(Errno) -> Value
+) throws(SystemError) -> Value {
+    do {
+        return try body()
+    } catch {
+        throw SystemError(operation(), path(), error)
+    }
+}
