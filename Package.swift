@@ -41,7 +41,13 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     ("BusClient", ["AicoCore", "AicoWire", "ZeroMQ"]),
     ("BusServer", ["AicoCore", "AicoWire", "AicoKeys", "ZeroMQ"]),
-    ("FileIntegrity", ["AicoWire", .product(name: "Crypto", package: "swift-crypto")]),
+    (
+        "FileIntegrity",
+        [
+            "AicoWire", "LinuxSystem", .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
     (
         "AicoScheduler",
         [
@@ -62,16 +68,18 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "MaintenanceTasks",
         [
-            "TaskKit", "AicoCore", "AicoWire", "BusClient",
+            "TaskKit", "AicoCore", "AicoWire", "BusClient", "LinuxSystem",
+            .product(name: "SystemPackage", package: "swift-system"),
             .product(name: "GRDB", package: "GRDB.swift"),
             .product(name: "GRDBSQLite", package: "GRDB.swift"),
         ]
     ),
-    ("SecurityTasks", ["TaskKit", "AicoCore", "AicoWire", "FileIntegrity"]),
+    ("SecurityTasks", ["TaskKit", "AicoCore", "AicoWire", "LinuxSystem", "FileIntegrity"]),
     (
         "AgencyTasks",
         [
-            "TaskKit", "AicoCore", "AicoWire", "TimeZones", "CLinux",
+            "TaskKit", "AicoCore", "AicoWire", "TimeZones", "LinuxSystem", "CLinux",
+            .product(name: "SystemPackage", package: "swift-system"),
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),

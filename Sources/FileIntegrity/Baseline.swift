@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import LinuxSystem
 
 /// Says why a baseline cannot be trusted or read.
 public struct BaselineError: Error, Equatable, CustomStringConvertible {
@@ -39,7 +40,7 @@ public struct Baseline: Equatable {
         for path in paths {
             do {
                 files[shown(path)] = try TrustedFile(path).facts()
-            } catch let error as FileError {
+            } catch let error as SystemError {
                 if error.isMissing { continue }
                 unreadable(path, error.reason)
             } catch {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+public import LinuxSystem
+import SystemPackage
+
 /// Lists all that lies in the directories that a baseline covers.
 public enum FileTree {
     static let maximumDepth = 8
@@ -14,16 +17,18 @@ public enum FileTree {
     ) throws -> [String] {
         try pause()
         guard depth < Self.maximumDepth else {
-            throw FileError(reason: "\"\(root)\" lies deeper than \(Self.maximumDepth) directories")
+            throw SystemError(
+                "list", root,
+                .untrusted("\"\(root)\" lies deeper than \(Self.maximumDepth) directories"))
         }
-        var entries: [(name: String, isDirectory: Bool)] = []
-        do throws(FileError) {
-            entries = try TrustedFile(root, directory: true).entries(limit: Self.maximumNames)
+        var found: [(name: String, isDirectory: Bool)] = []
+        do throws(SystemError) {
+            found = try entries(of: root)
         } catch {
             // Gone between its parent's listing and now.
             guard error.isMissing, depth > 0 else { throw error }
         }
-        return try entries.flatMap { entry -> [String] in
+        return try found.flatMap { entry -> [String] in
             let path = "\(root)/\(entry.name)"
             return entry.isDirectory ? try paths(below: path, depth: depth + 1, pause) : [path]
         }
@@ -32,10 +37,32 @@ public enum FileTree {
     /// The paths of the system's executables in a directory: `aico` and `aico-NAME`.
     ///
     /// A build folder holds much else that changes with every build and is never run by us.
-    public static func programs(in directory: String) throws(FileError) -> [String] {
-        try TrustedFile(directory, directory: true).entries(limit: Self.maximumNames)
+    public static func programs(in directory: String) throws(SystemError) -> [String] {
+        try entries(of: directory)
             .filter { !$0.isDirectory && isProgram($0.name) }
             .map { "\(directory)/\($0.name)" }
+    }
+
+    private static func entries(
+        of path: String
+    ) throws(SystemError) -> [(name: String, isDirectory: Bool)] {
+        guard let parts = SafePath.parts(path) else {
+            throw SystemError("open", path, .invalidArgument)
+        }
+        let directory = try Directory.hostRoot().directory(
+            parts.joined(separator: "/"), by: .parts)
+        let (entries, isAll) = try directory.entries(limit: maximumNames)
+        guard isAll else {
+            throw SystemError(
+                "list", path, .untrusted("it has more than \(maximumNames) names"))
+        }
+        var found: [(name: String, isDirectory: Bool)] = []
+        for entry in entries {
+            let isDirectory = try directory.kind(of: entry) == .directory
+            // A name that is no UTF-8 was never recorded: it is told as it can be.
+            found.append((String(decoding: entry.bytes, as: UTF8.self), isDirectory))
+        }
+        return found
     }
 
     private static func isProgram(_ name: String) -> Bool {

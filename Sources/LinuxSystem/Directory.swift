@@ -40,6 +40,18 @@ public struct Directory: ~Copyable, Sendable {
         self.init(owning: opened, path: path == "/" ? "" : path)
     }
 
+    /// The host's root, to go on from by paths: what it holds cannot be listed (O_PATH).
+    public static func hostRoot() throws(SystemError) -> Directory {
+        let opened = try naming("open", "/") { () throws(Errno) in
+            Descriptor(
+                owning: CInt(
+                    try system(.open) {
+                        Int(Glibc.open("/", pathOnly | O_DIRECTORY | O_CLOEXEC))
+                    }))
+        }
+        return Directory(owning: opened, path: "")
+    }
+
     // MARK: - Below it
 
     /// Opens a directory below; no link on the way is followed, and "..", "" and "." are refused.
@@ -47,14 +59,14 @@ public struct Directory: ~Copyable, Sendable {
         _ relative: String, by walk: Walk = .kernel
     ) throws(SystemError) -> Directory {
         Directory(
-            owning: try open(relative, flags: O_RDONLY | O_DIRECTORY, walk),
+            owning: try open(relative, flags: O_RDONLY | O_DIRECTORY, by: walk),
             path: full(relative))
     }
 
     /// Opens a regular file below for reading.
     public func file(_ relative: String, by walk: Walk = .kernel) throws(SystemError) -> File {
         try File(
-            try open(relative, flags: O_RDONLY | Self.fileFlags, walk), path: full(relative))
+            try open(relative, flags: O_RDONLY, by: walk), path: full(relative))
     }
 
     /// Opens, and makes where it is missing, a file of this directory with flags of open(2).
@@ -70,12 +82,13 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
-    private func open(
-        _ relative: String, flags: Int32, _ walk: Walk
+    /// Opens what lies below, with flags of open(2); never a link, and without waiting.
+    public func open(
+        _ relative: String, flags: Int32, by walk: Walk
     ) throws(SystemError) -> Descriptor {
         let parts = relative.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         for part in parts { try checkName(part) }
-        let flags = flags | O_NOFOLLOW | O_CLOEXEC
+        let flags = flags | Self.fileFlags
         if parts.count > 1, case .kernel = walk {
             let number = descriptor.number
             return try naming("open", full(relative)) { () throws(Errno) in
@@ -147,6 +160,13 @@ public struct Directory: ~Copyable, Sendable {
             }
             found.append(next)
         }
+    }
+
+    /// What kind of thing an entry is; nil where it is gone by now.
+    public func kind(of entry: Entry) throws(SystemError) -> FileStatus.Kind? {
+        if let kind = entry.kind { return kind }
+        guard let name = entry.name else { return nil }
+        return try status(of: name)?.kind
     }
 
     /// The names in it that are UTF-8, sorted; one that is not is none of ours.

@@ -33,6 +33,12 @@ public struct File: ~Copyable, Sendable {
         try self.init(opened, path: path)
     }
 
+    /// The text of a small file, as one of proc(5); nil where it cannot be read or is longer.
+    public static func text(_ path: String, limit: Int = 64 * 1024) -> String? {
+        guard let bytes = try? File(reading: path).bytes(limit: limit) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
     /// All bytes; a file of more than `limit` is refused, also one that grows while it is read.
     public func bytes(limit: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []

@@ -13,6 +13,8 @@ public struct FileStatus: Sendable, Equatable {
     public let kind: Kind
     public let user: UInt32
     public let group: UInt32
+    /// Kind and permissions, as st_mode.
+    public let rawMode: UInt32
     /// Permission bits with set-user-id, set-group-id and sticky (0o7777).
     public let mode: UInt32
     /// In bytes.
@@ -35,6 +37,7 @@ public struct FileStatus: Sendable, Equatable {
             }
         user = status.st_uid
         group = status.st_gid
+        rawMode = status.st_mode
         mode = status.st_mode & 0o7777
         size = Int64(status.st_size)
         device = UInt64(status.st_dev)

@@ -30,6 +30,12 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The kernel's reason; nil where the refusal is ours.
     public var errno: Errno? { if case .errno(let code) = cause { code } else { nil } }
 
+    /// Whether nothing is there.
+    public var isMissing: Bool { errno?.isMissing == true }
+
+    /// Whether a link stands where none is followed.
+    public var isLink: Bool { errno?.isLink == true }
+
     /// The system's words for the reason, or ours.
     public var reason: String {
         switch cause {

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import GRDB
+import LinuxSystem
 import TaskKit
 import TimeZones
 
@@ -107,7 +108,7 @@ struct BackgroundLearning: ScheduledTask {
                 config: config, context: context, machine: machine, limit: limit, zone: zone,
                 store: store)
             return try run.learn(from: directory)
-        } catch let error as FileError {
+        } catch let error as SystemError {
             throw TaskFailure.transient(error.description)
         } catch let error as LearningStoreError {
             throw TaskFailure.permanent(error.description)

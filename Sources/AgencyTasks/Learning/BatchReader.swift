@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import LinuxSystem
 
 /// Counts a file from where an earlier run left it to the length it has, batch by batch.
 struct BatchReader: ~Copyable {
@@ -27,7 +28,7 @@ struct BatchReader: ~Copyable {
     init(
         _ file: consuming InteractionFile, from resume: Resume, maximumLineBytes: Int,
         limit: BatchLimit, zone: ZoneRules, now: @escaping () -> ContinuousClock.Instant
-    ) throws(FileError) {
+    ) throws(SystemError) {
         head = try file.read(at: 0, count: FileHead.length(of: file.size))
         lines = InteractionLines(
             maximumBytes: maximumLineBytes, offset: resume.offset,
@@ -40,7 +41,7 @@ struct BatchReader: ~Copyable {
     }
 
     /// The next batch, full or out of time or the file's last; nil after that.
-    mutating func next() throws(FileError) -> Step? {
+    mutating func next() throws(SystemError) -> Step? {
         guard !isAtEnd else { return nil }
         let started = now()
         let before = lines.offset

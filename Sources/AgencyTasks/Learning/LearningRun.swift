@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import LinuxSystem
 import TaskKit
 
 /// One run: finds what is new, and counts it batch by batch.
@@ -47,7 +48,7 @@ struct LearningRun {
             if index > 0, try shouldStop() { break }
             do {
                 try learn(from: part, in: directory)
-            } catch let error as FileError {
+            } catch let error as SystemError {
                 warn("\"\(part.name)\" is left for the next run: \(error.reason)")
             }
             if report.stopped != .finished { break }
@@ -94,7 +95,7 @@ struct LearningRun {
                 guard bytes > 0 else { continue }
                 parts.append(
                     NewPart(name: name, inode: file.inode, resume: resume, bytes: bytes))
-            } catch let error as FileError {
+            } catch let error as SystemError {
                 report.refused += 1
                 warn("\"\(name)\" is not read: \(error.reason)")
             }
@@ -110,10 +111,10 @@ struct LearningRun {
     ) throws {
         let file = try directory.open(part.name)
         guard file.inode == part.inode else {
-            throw FileError(part.name, "another file took its place")
+            throw SystemError("use", part.name, .untrusted("another file took its place"))
         }
         guard file.size >= part.resume.offset else {
-            throw FileError(part.name, "it became shorter meanwhile")
+            throw SystemError("use", part.name, .untrusted("it became shorter meanwhile"))
         }
         // It may have grown since it was found.
         total += file.size - part.resume.offset - part.bytes

@@ -2,35 +2,35 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// The directory of what is learned, held by one run at a time.
 final class LearningLock {
     /// The database's name in it.
     static let fileName = "background_learning.db"
 
-    private let descriptor: Int32
+    private let directory: Directory
     let database: String
 
     /// Takes the lock, which ends with the process at the latest, and makes the file if needed.
-    init(directory: String) throws(FileError) {
-        descriptor = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError(directory, code: errno) }
-        database = "\(directory)/\(Self.fileName)"
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
-            throw code == EWOULDBLOCK
-                ? FileError(directory, "another run is learning") : FileError(directory, code: code)
+    init(directory path: String) throws(SystemError) {
+        directory = try Directory(path)
+        database = "\(path)/\(Self.fileName)"
+        let isOurs: Bool
+        do throws(Errno) {
+            isOurs = try directory.descriptor.lock()
+        } catch {
+            throw SystemError("lock", path, error)
+        }
+        guard isOurs else {
+            throw SystemError("use", path, .untrusted("another run is learning"))
         }
         // SQLite would follow a link, and make the file readable for others.
-        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        let file = openat(descriptor, Self.fileName, flags, 0o600)
-        guard file >= 0 else { throw FileError(database, code: errno) }
-        defer { close(file) }
-        var status = stat()
-        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw FileError(database, "it is no regular file")
+        let file = try directory.open(
+            Self.fileName, flags: O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o600)
+        guard (try? file.status().kind) == .regular else {
+            throw SystemError("use", database, .untrusted("it is no regular file"))
         }
     }
-
-    deinit { close(descriptor) }
 }

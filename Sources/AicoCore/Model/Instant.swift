@@ -12,6 +12,12 @@ public struct Instant: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Makes an instant from whole seconds since the epoch.
     public init(seconds: Int64) { microseconds = seconds * 1_000_000 }
 
+    /// Makes an instant from the time since the epoch; parts of a microsecond are cut.
+    public init(sinceEpoch time: Duration) {
+        let (seconds, attoseconds) = time.components
+        microseconds = seconds * 1_000_000 + attoseconds / 1_000_000_000_000
+    }
+
     /// Whole seconds since the epoch, rounded down.
     public var seconds: Int64 {
         let quotient = microseconds / 1_000_000

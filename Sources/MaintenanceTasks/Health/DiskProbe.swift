@@ -4,6 +4,7 @@
 import AicoCore
 
 import Glibc
+import SystemPackage
 
 /// Looks at the space that is left where a directory lies.
 struct DiskProbe {
@@ -17,8 +18,8 @@ struct DiskProbe {
     func findings() -> [Finding] {
         var status = statvfs()
         guard statvfs(path, &status) == 0 else {
-            let code = errno
-            return [.unknown("disk.\(name)", "\(path): \(String(cString: strerror(code)))")]
+            let code = Errno(rawValue: errno)
+            return [.unknown("disk.\(name)", "\(path): \(code)")]
         }
         return [space(status)] + [inodes(status)].compactMap { $0 }
     }

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import Glibc
+import LinuxSystem
 
 /// Remembers when the database was last checked in full, in a file beside it.
 struct FullCheckMark {
@@ -10,7 +10,7 @@ struct FullCheckMark {
 
     /// The last full check; nil where none is known.
     var last: Instant? {
-        guard let text = TextFile.read(path, limit: 64),
+        guard let text = File.text(path, limit: 64),
             let line = text.split(separator: "\n").first
         else { return nil }
         return Instant(iso8601: String(line))
@@ -25,18 +25,17 @@ struct FullCheckMark {
 
     /// Keeps `now`; false where the file cannot be written: then the next check is full again.
     func set(_ now: Instant) -> Bool {
-        let temporary = path + ".new"
-        _ = unlink(temporary)
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let descriptor = open(temporary, flags, 0o640)
-        guard descriptor >= 0 else { return false }
-        let text = Array("\(now.iso8601)\n".utf8)
-        let written = text.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        close(descriptor)
-        guard written == text.count, rename(temporary, path) == 0 else {
-            _ = unlink(temporary)
+        let (directory, name) = FullCheckMark.split(path)
+        do {
+            try Directory(directory).replace(name, with: Array("\(now.iso8601)\n".utf8), mode: 0o640)
+            return true
+        } catch {
             return false
         }
-        return true
+    }
+
+    private static func split(_ path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        return (String(path[..<slash]), String(path[path.index(after: slash)...]))
     }
 }

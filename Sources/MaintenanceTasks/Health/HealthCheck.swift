@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import LinuxSystem
 import TaskKit
 
 /// What a run of `maintenance.health_check` found; the scheduler's health takes it over.
@@ -51,7 +52,7 @@ struct HealthCheck: ScheduledTask {
         _ config: HealthCheckConfig, _ context: TaskContext
     ) throws(TaskCancelled) -> [Finding] {
         let mark = FullCheckMark(path: config.statePath)
-        let now = Instant.now
+        let now = Instant(sinceEpoch: Clock.wall)
         let isFull = mark.isDue(now: now, everyHours: config.fullIntegrityHours)
         context.progress(nil, "checking the database")
         let findings = try StoreProbe(

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import LinuxSystem
 
 /// Looks at the machine's memory.
 struct MemoryProbe {
@@ -14,7 +15,7 @@ struct MemoryProbe {
 
     private func availability() -> Finding {
         let name = "memory.available"
-        guard let text = TextFile.read("\(proc)/meminfo") else {
+        guard let text = File.text("\(proc)/meminfo") else {
             return .unknown(name, "\(proc)/meminfo cannot be read")
         }
         guard let reading = MemoryReading(meminfo: text) else {
@@ -29,7 +30,7 @@ struct MemoryProbe {
 
     /// nil where the kernel keeps no account of stalls: it is a build option.
     private func stall() -> Finding? {
-        guard let text = TextFile.read("\(proc)/pressure/memory") else { return nil }
+        guard let text = File.text("\(proc)/pressure/memory") else { return nil }
         guard let reading = MemoryPressure(text) else {
             return .unknown("memory.pressure", "\(proc)/pressure/memory reads differently here")
         }

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import LinuxSystem
 import TaskKit
 
 /// What `maintenance.log_cleanup` keeps.
@@ -78,7 +79,7 @@ struct LogCleanup: ScheduledTask {
     func run(
         _ config: LogCleanupConfig, _ context: TaskContext
     ) async throws -> LogCleanupReport {
-        let now = Instant.now
+        let now = Instant(sinceEpoch: Clock.wall)
         var report = LogCleanupReport(dryRun: config.dryRun)
         // Files first: a store that cannot be opened must not fill the disk as well.
         let files = try removeFiles(config, context, now)

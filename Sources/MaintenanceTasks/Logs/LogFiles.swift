@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import Glibc
+import LinuxSystem
 import TaskKit
 
 /// A rotated log file.
@@ -38,11 +38,16 @@ struct LogFiles {
 
     /// Removes what changed last before `cutoff`, then the oldest beyond `limit` bytes in all.
     func remove(before cutoff: Int64, beyond limit: Int64) throws -> FileTally {
-        guard let directory = Directory(path: root) else {
-            let code = errno
-            throw TaskFailure.transient(
-                "cannot open \"\(root)\": \(String(cString: strerror(code)))")
+        do {
+            return try remove(in: try Directory(root), before: cutoff, beyond: limit)
+        } catch let error as SystemError {
+            throw TaskFailure.transient(error.description)
         }
+    }
+
+    private func remove(
+        in directory: borrowing Directory, before cutoff: Int64, beyond limit: Int64
+    ) throws -> FileTally {
         var files: [RotatedFile] = []
         try collect(directory, [], into: &files)
         files.sort { ($0.modified, $0.path.joined()) < ($1.modified, $1.path.joined()) }
@@ -66,26 +71,26 @@ struct LogFiles {
         _ directory: borrowing Directory, _ above: [String], into files: inout [RotatedFile]
     ) throws {
         try context.checkCancellation()
-        guard let names = directory.names(limit: Self.maximumNames) else {
+        guard let (names, _) = try? directory.names(limit: Self.maximumNames) else {
             context.log(.warning, "cannot list \"\(shown(above))\"; its files stay")
             return
         }
         for name in names {
-            guard let status = directory.status(name) else { continue }
+            guard let status = status(of: name, in: directory) else { continue }
             let path = above + [name]
-            switch status.st_mode & S_IFMT {
-            case S_IFDIR where path.count < Self.maximumDepth:
-                guard let below = directory.directory(name) else {
+            switch status.kind {
+            case .directory where path.count < Self.maximumDepth:
+                guard let below = try? directory.directory(name) else {
                     context.log(.warning, "cannot open \"\(shown(path))\"; its files stay")
                     continue
                 }
                 try collect(below, path, into: &files)
-            case S_IFREG where RotatedName.isRotated(name):
+            case .regular where RotatedName.isRotated(name):
                 files.append(
                     RotatedFile(
-                        path: path, bytes: Int64(status.st_size),
-                        modified: Int64(status.st_mtim.tv_sec), device: UInt64(status.st_dev),
-                        inode: UInt64(status.st_ino)))
+                        path: path, bytes: status.size,
+                        modified: status.modified.components.seconds, device: status.device,
+                        inode: status.inode))
             default: continue
             }
         }
@@ -95,32 +100,31 @@ struct LogFiles {
     private func remove(_ file: RotatedFile, below root: borrowing Directory) -> Bool {
         guard let name = file.path.last else { return false }
         guard file.path.count > 1 else { return remove(name, file, in: root) }
-        guard var parent = root.directory(file.path[0]) else { return false }
-        for part in file.path.dropFirst().dropLast() {
-            guard let next = parent.directory(part) else { return false }
-            parent = next
-        }
+        let way = file.path.dropLast().joined(separator: "/")
+        guard let parent = try? root.directory(way, by: .parts) else { return false }
         return remove(name, file, in: parent)
     }
 
     private func remove(
         _ name: String, _ file: RotatedFile, in directory: borrowing Directory
     ) -> Bool {
-        guard let status = directory.status(name), UInt64(status.st_dev) == file.device,
-            UInt64(status.st_ino) == file.inode,
-            Int64(status.st_mtim.tv_sec) == file.modified
+        guard let status = status(of: name, in: directory), status.device == file.device,
+            status.inode == file.inode, status.modified.components.seconds == file.modified
         else {
             context.log(.warning, "\"\(shown(file.path))\" changed meanwhile; it stays")
             return false
         }
-        let code = directory.remove(name)
-        guard code == 0 else {
+        do throws(SystemError) {
+            return try directory.remove(name)
+        } catch {
             context.log(
-                .warning,
-                "cannot remove \"\(shown(file.path))\": \(String(cString: strerror(code)))")
+                .warning, "cannot remove \"\(shown(file.path))\": \(error.reason)")
             return false
         }
-        return true
+    }
+
+    private func status(of name: String, in directory: borrowing Directory) -> FileStatus? {
+        (try? directory.status(of: name)) ?? nil
     }
 
     private func shown(_ path: [String]) -> String {

@@ -4,6 +4,7 @@
 import GRDB
 import GRDBSQLite
 import Glibc
+import SystemPackage
 import TaskKit
 
 /// The scheduler's database as a second process uses it: short transactions, short waits.
@@ -23,8 +24,8 @@ struct StoreFile {
         self.path = path
         var status = stat()
         guard lstat(path, &status) == 0 else {
-            let code = errno
-            throw StoreFileError(path: path, reason: String(cString: strerror(code)), code: code)
+            let code = Errno(rawValue: errno)
+            throw StoreFileError(path: path, reason: "\(code)", code: code.rawValue)
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw StoreFileError(path: path, reason: "not a regular file")

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import FileIntegrity
+import LinuxSystem
 import TaskKit
 
 /// Compares files with what a baseline says of them.
@@ -52,7 +53,7 @@ struct Comparison {
             return try paths().filter {
                 baseline.files[$0] == nil && !isIgnored($0) && isStillThere($0)
             }.map { .new($0) }
-        } catch let error as FileError {
+        } catch let error as SystemError {
             return [.unreadable(directory, error.reason)]
         }
     }
@@ -65,7 +66,7 @@ struct Comparison {
             bytes += facts.bytes
             let what = facts.differences(from: recorded)
             return what.isEmpty ? nil : .changed(path, what)
-        } catch let error as FileError {
+        } catch let error as SystemError {
             if error.isMissing { return .missing(path) }
             if error.isLink { return .changed(path, ["a link, or reached through one"]) }
             return .unreadable(path, error.reason)

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import FileIntegrity
+import LinuxSystem
 import Glibc
 import TaskKit
 
@@ -80,10 +81,10 @@ struct IntegrityCheck: ScheduledTask {
             let file = try TrustedFile(config.baseline)
             guard file.isRegular else { throw BaselineError(reason: "it is no regular file") }
             // Whoever could write it could make any change look recorded.
-            guard file.status.st_mode & 0o022 == 0 else {
+            guard !file.status.isWritableByOthers else {
                 throw BaselineError(reason: "others than its owner may write it")
             }
-            guard file.status.st_uid != getuid() || getuid() == 0 else {
+            guard file.status.user != getuid() || getuid() == 0 else {
                 throw BaselineError(reason: "the tasks it is to check could write it")
             }
             let bytes = try file.bytes(
@@ -91,7 +92,7 @@ struct IntegrityCheck: ScheduledTask {
             return try Baseline(bytes, directories: config.directories + [config.programs])
         } catch let error as BaselineError {
             throw TaskFailure.permanent("\(config.baseline): \(error.description)")
-        } catch let error as FileError {
+        } catch let error as SystemError {
             throw TaskFailure.transient(
                 "cannot read \"\(config.baseline)\": \(error.reason)")
         }

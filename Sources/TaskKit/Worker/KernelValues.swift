@@ -39,7 +39,6 @@ extension ResourceUsage {
 extension Instant {
     /// The wall clock's time.
     static func now() -> Instant {
-        let (seconds, attoseconds) = Clock.wall.components
-        return Instant(microseconds: seconds * 1_000_000 + attoseconds / 1_000_000_000_000)
+        Instant(sinceEpoch: Clock.wall)
     }
 }
