@@ -57,7 +57,13 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
             "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),
-    ("AicoSupervisor", ["AicoCore", "AicoWire", "LinuxSandbox", "CLinux"]),
+    (
+        "AicoSupervisor",
+        [
+            "AicoCore", "AicoWire", "LinuxSystem", "LinuxSandbox", "CLinux",
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
     (
         "TaskKit",
         [
@@ -157,7 +163,13 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "BusClient", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
         ]
     ),
-    ("AicoSupervisorTests", ["AicoSupervisor", "AicoWire", "AicoCore", "LinuxSandbox", "CLinux"]),
+    (
+        "AicoSupervisorTests",
+        [
+            "AicoSupervisor", "AicoWire", "AicoCore", "LinuxSystem", "LinuxSandbox", "CLinux",
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
     (
         "TaskKitTests",
         [

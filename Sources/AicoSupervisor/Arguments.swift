@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
+
 /// The command line: all the text that the supervisor reads.
 struct Arguments: Equatable {
     /// `--root`, absolute and without a trailing slash; empty for an installed system.
@@ -26,6 +28,7 @@ struct Arguments: Equatable {
     ) throws(Refusal) {
         if let value = environment("AICO_ROOT"), !value.isEmpty {
             root = try Self.directory(value, "AICO_ROOT")
+            try Self.checkLength(of: root, "AICO_ROOT")
         }
         if let value = environment("AICO_PROFILES"), !value.isEmpty {
             profiles = try Self.directory(value, "AICO_PROFILES")
@@ -35,6 +38,7 @@ struct Arguments: Equatable {
             switch word {
             case "--root":
                 root = try Self.directory(rest.popFirst(), word)
+                try Self.checkLength(of: root, word)
             case "--profiles":
                 profiles = try Self.directory(rest.popFirst(), word)
             case "--check":
@@ -43,6 +47,19 @@ struct Arguments: Equatable {
                 throw Refusal(text: "unknown argument '\(word)'")
             }
         }
+    }
+
+    /// The sockets below a root have its path in their addresses, of 107 bytes at most (unix(7)).
+    static let maximumRootBytes: Int = {
+        let longest = TaskClass.allCases.map { "/run/aico/class/\($0.name)/reports".utf8.count }
+        return 107 - (longest.max() ?? 0)
+    }()
+
+    private static func checkLength(of root: String, _ name: String) throws(Refusal) {
+        guard root.utf8.count > maximumRootBytes else { return }
+        throw Refusal(
+            text: "\(name) has \(root.utf8.count) bytes, and at most \(maximumRootBytes) leave "
+                + "room for the sockets below it; choose a shorter path than '\(root)'")
     }
 
     private static func directory(_ value: String?, _ name: String) throws(Refusal) -> String {

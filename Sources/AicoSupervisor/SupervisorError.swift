@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import Glibc
+import LinuxSystem
+import SystemPackage
+
 /// Why the supervisor cannot start or go on.
 struct SupervisorError: Error, Equatable, CustomStringConvertible {
     /// What was tried, as `open`.
@@ -12,7 +16,7 @@ struct SupervisorError: Error, Equatable, CustomStringConvertible {
 
     /// The cause of an error.
     enum Reason: Equatable {
-        case errno(Int32)
+        case errno(Errno)
         /// A path's owner, type or mode is not one that root may trust.
         case untrusted(String)
         /// A helper process gave something that is not what it should be.
@@ -21,7 +25,7 @@ struct SupervisorError: Error, Equatable, CustomStringConvertible {
 
     var description: String {
         switch reason {
-        case .errno(let code): "cannot \(operation) '\(subject)': \(ErrnoText.of(code))"
+        case .errno(let code): "cannot \(operation) '\(subject)': \(code)"
         case .untrusted(let text): "cannot \(operation) '\(subject)': \(text)"
         case .invalid(let text): "cannot \(operation) '\(subject)': \(text)"
         }
@@ -31,8 +35,25 @@ struct SupervisorError: Error, Equatable, CustomStringConvertible {
     static func system(
         _ operation: @autoclosure () -> String, _ subject: @autoclosure () -> String
     ) -> SupervisorError {
-        let code = lastErrno()
+        let code = Errno(rawValue: errno)
         return SupervisorError(
             operation: operation(), subject: subject(), reason: .errno(code))
+    }
+
+    /// Makes an error of what could not be done to a path.
+    init(_ error: SystemError) {
+        operation = error.operation
+        subject = error.path
+        reason =
+            switch error.cause {
+            case .errno(let code): .errno(code)
+            case .untrusted(let text): .untrusted(text)
+            }
+    }
+
+    init(operation: String, subject: String, reason: Reason) {
+        self.operation = operation
+        self.subject = subject
+        self.reason = reason
     }
 }

@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSandbox
+import LinuxSystem
 
 /// The executable `aico-supervisor`: prepares the instance, then supervises it.
 public enum SupervisorProgram {
@@ -17,6 +18,7 @@ public enum SupervisorProgram {
 
     /// Runs until the system is stopped; gives the exit status.
     public static func run(_ words: [String]) -> Int32 {
+        StandardDescriptors.openMissing()
         if words.dropFirst().contains("--help") {
             print(Arguments.usage)
             return Status.done
@@ -34,14 +36,19 @@ public enum SupervisorProgram {
             SupervisorLog.write("it confines other processes and must run as root: use sudo")
             return Status.notPermitted
         }
-        // A scheduler that goes away must not end us.
-        signal(SIGPIPE, SIG_IGN)
         keepTerminalWriteOnly()
         do {
+            // Before anything is started or made. From here on TERM waits until all is in place,
+            // and a scheduler that goes away raises no SIGPIPE.
+            let stopSignals = aico_stop_signalfd()
+            guard stopSignals >= 0 else { throw SupervisorError.system("take", "stop signals") }
+            let stop = Descriptor(owning: stopSignals)
+            try Inherited.settle()
             let compiler = Compiler(
                 binaries: try ownDirectory(), profiles: arguments.profiles ?? "",
                 root: arguments.root)
-            return try arguments.isCheck ? check(compiler) : supervise(compiler)
+            return try arguments.isCheck
+                ? check(compiler) : supervise(compiler, stopSignals: stop)
         } catch {
             SupervisorLog.write("\(error)")
             return Status.failed
@@ -68,22 +75,24 @@ public enum SupervisorProgram {
             arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root]),
             identity: identities.scheduler
         ).launch()
-        let limit = Compiler.timeLimit.pollMilliseconds
-        let status = child.wait(milliseconds: limit)
+        let status = child.wait(for: Compiler.timeLimit)
         if status == nil {
             child.signal(SIGKILL)
-            _ = child.wait(milliseconds: -1)
+            _ = child.wait(for: nil)
         }
-        guard status == 0 else {
+        guard status == .exited(code: 0) else {
             throw SupervisorError(
                 operation: "accept", subject: "configuration and keys",
                 reason: .invalid(
-                    status.map { "aico-scheduler --check ended with wait status \($0); see above" }
-                        ?? "aico-scheduler --check took too long"))
+                    status == nil
+                        ? "aico-scheduler --check took too long"
+                        : "aico-scheduler --check \(SupervisorNote.ending(status)); see above"))
         }
     }
 
-    private static func supervise(_ given: Compiler) throws -> Int32 {
+    private static func supervise(
+        _ given: Compiler, stopSignals: consuming Descriptor
+    ) throws -> Int32 {
         let given = given.withDefaultProfiles()
         let directory = try TrustedDirectory.root(given.root)
         try directory.makeRuntime()
@@ -94,15 +103,13 @@ public enum SupervisorProgram {
             executables: given.binaries, profiles: given.profiles, root: given.root)
         let identities = try compiler.identities()
         let plans = try compiler.plans(identities)
-        try directory.makeLayout(Layout.entries(identities), ways: Layout.ways)
-        let stopSignals = aico_stop_signalfd()
-        guard stopSignals >= 0 else { throw SupervisorError.system("take", "stop signals") }
+        try directory.makeLayout(Layout.entries(identities), parents: Layout.parents)
         let tree = try CgroupTree(layout: try CgroupLayout.discover(), root: given.root)
         try tree.create()
         let supervisor = Supervisor(
             root: given.root, executables: compiler.binaries, profiles: compiler.profiles,
             identities: identities, plans: plans, tree: tree,
-            stopSignals: OwnedDescriptor(stopSignals))
+            stopSignals: stopSignals)
         do {
             try supervisor.run()
         } catch {

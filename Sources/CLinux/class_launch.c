@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 #define _GNU_SOURCE
 #include "class_launch.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -225,9 +226,7 @@ static _Noreturn void confine(struct child *child) {
     // Needs nothing, undoes nothing; demanded by seccomp without CAP_SYS_ADMIN.
     REQUIRE(LAYER_NO_NEW_PRIVS, -1, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     die_with_supervisor(child);
-    sigset_t empty;
-    sigemptyset(&empty);
-    sigprocmask(SIG_SETMASK, &empty, NULL);
+    aico_reset_signals();
     // Last: the filter forbids most of the above.
     struct sock_fprog program = {class->filter_count, (struct sock_filter *)class->filter};
     REQUIRE(

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 #define _GNU_SOURCE
 #include "launch.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,10 +43,14 @@ static int place(const struct aico_launch *launch, int *report) {
     }
     *report = fcntl(*report, F_DUPFD_CLOEXEC, floor);
     if (*report < 0) return -1;
-    int output = launch->output_fd;
+    int output = launch->output_fd, errors = launch->errors_fd;
     if (output >= 0) {
         output = fcntl(output, F_DUPFD_CLOEXEC, floor);
         if (output < 0) return -1;
+    }
+    if (errors >= 0) {
+        errors = fcntl(errors, F_DUPFD_CLOEXEC, floor);
+        if (errors < 0) return -1;
     }
     for (size_t index = 0; index < launch->fd_count; index++) {
         moved[index] = fcntl(launch->fds[index], F_DUPFD_CLOEXEC, floor);
@@ -54,6 +59,7 @@ static int place(const struct aico_launch *launch, int *report) {
     for (size_t index = 0; index < launch->fd_count; index++)
         if (dup2(moved[index], 3 + (int)index) < 0) return -1;
     if (output >= 0 && dup2(output, 1) < 0) return -1;
+    if (errors >= 0 && dup2(errors, 2) < 0) return -1;
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (null < 0 || dup2(null, 0) < 0) return -1;
     unsigned first = 3 + (unsigned)launch->fd_count;
@@ -115,9 +121,7 @@ static _Noreturn void run(const struct aico_launch *launch, int report, pid_t pa
     // A change of ids clears the death signal, so it comes after; then the race is looked at.
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) fail(report, AICO_LAUNCH_PARENT_DEATH);
     if (getppid() != parent) _exit(127);
-    sigset_t empty;
-    sigemptyset(&empty);
-    sigprocmask(SIG_SETMASK, &empty, NULL);
+    aico_reset_signals();
     if (launch->filter) {
         struct sock_fprog program = {launch->filter_count, (struct sock_filter *)launch->filter};
         if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
@@ -207,13 +211,4 @@ failed:;
     close(fd);
     errno = error;
     return -1;
-}
-
-int aico_stop_signalfd(void) {
-    sigset_t stop;
-    sigemptyset(&stop);
-    sigaddset(&stop, SIGTERM);
-    sigaddset(&stop, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &stop, NULL) != 0) return -1;
-    return signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 }

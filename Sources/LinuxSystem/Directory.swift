@@ -91,10 +91,14 @@ public struct Directory: ~Copyable, Sendable {
         let flags = flags | Self.fileFlags
         if parts.count > 1, case .kernel = walk {
             let number = descriptor.number
-            return try naming("open", full(relative)) { () throws(Errno) in
-                Descriptor(
+            do throws(Errno) {
+                return Descriptor(
                     owning: CInt(
                         try system(.open) { Int(aico_open_beneath(number, relative, flags)) }))
+            } catch {
+                // The kernel does not say where: the same again, part by part, for the words.
+                _ = try open(relative, flags: flags, by: .parts)
+                throw SystemError("open", full(relative), error)
             }
         }
         var current = try naming("open", path) { () throws(Errno) in try descriptor.duplicate() }
@@ -247,6 +251,11 @@ public struct Directory: ~Copyable, Sendable {
         try naming("sync", path) { () throws(Errno) in try descriptor.sync() }
     }
 
+    /// What it is itself.
+    public func status() throws(SystemError) -> FileStatus {
+        try naming("examine", shown) { () throws(Errno) in try descriptor.status() }
+    }
+
     // MARK: - Trust
 
     /// Checks that one of `owners` has it, and that nobody else may write to it.
@@ -256,16 +265,14 @@ public struct Directory: ~Copyable, Sendable {
     public func checkTrusted(
         owners: Set<UInt32>, mayGroupWrite: Bool = false
     ) throws(SystemError) -> FileStatus {
-        let status = try naming("examine", shown) { () throws(Errno) in
-            try descriptor.status()
-        }
+        let status = try status()
         guard owners.contains(status.user) else {
             throw SystemError("use", shown, .untrusted("it belongs to uid \(status.user)"))
         }
         guard status.mode & (mayGroupWrite ? 0o002 : 0o022) == 0 else {
             throw SystemError(
                 "use", shown,
-                .untrusted("others than uid \(status.user) may write to it"))
+                .untrusted("others than \(status.user == 0 ? "root" : "uid \(status.user)") may write to it"))
         }
         return status
     }

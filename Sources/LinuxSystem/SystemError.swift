@@ -47,6 +47,27 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     public var description: String { "cannot \(operation) \"\(path)\": \(reason)" }
 }
 
+extension Descriptor {
+    /// As `changeMode`; a failure names `path`.
+    public func changeMode(_ mode: UInt32, of path: String) throws(SystemError) {
+        try naming("change the mode of", path) { () throws(Errno) in try changeMode(mode) }
+    }
+
+    /// As `changeOwner`; a failure names `path`.
+    public func changeOwner(
+        user: UInt32, group: UInt32, of path: String
+    ) throws(SystemError) {
+        try naming("change the owner of", path) { () throws(Errno) in
+            try changeOwner(user: user, group: group)
+        }
+    }
+
+    /// As `duplicate`; a failure names `path`.
+    public func duplicate(of path: String) throws(SystemError) -> Descriptor {
+        try naming("open", path) { () throws(Errno) in try duplicate() }
+    }
+}
+
 /// Makes a call whose failure is told with its operation and path.
 func naming<Value: ~Copyable>(
     _ operation: @autoclosure () -> String, _ path: @autoclosure () -> String,

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import LinuxSystem
 
 /// The supervisor's log lines; all their wording is here.
 enum SupervisorNote: Equatable, CustomStringConvertible {
@@ -56,10 +57,14 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
         }
     }
 
-    /// A raw wait status in words; see wait(2).
-    private static func ending(_ status: Int32) -> String {
-        let signal = status & 0x7F
-        return signal == 0
-            ? "ended with status \((status >> 8) & 0xFF)" : "was killed by signal \(signal)"
+    /// How a process ended, in words.
+    static func ending(_ status: WaitStatus?) -> String {
+        switch status {
+        case .exited(let code): "ended with status \(code)"
+        case .signaled(let signal): "was killed by signal \(signal)"
+        case nil: "did not end"
+        }
     }
+
+    private static func ending(_ word: Int32) -> String { ending(WaitStatus(word)) }
 }

@@ -4,6 +4,8 @@
 import AicoCore
 import Glibc
 import LinuxSandbox
+import LinuxSystem
+import SystemPackage
 
 /// Runs `aico-profilec` as nobody and reads exactly one answer from its pipe.
 struct Compiler {
@@ -45,19 +47,27 @@ struct Compiler {
         return plans
     }
 
-    private struct Run {
-        var child: ChildProcess
-        var output: OwnedDescriptor
-        var words: [String]
+    private final class Run {
+        let child: ChildProcess
+        let output: Descriptor
+        let words: [String]
+
+        init(child: ChildProcess, output: consuming Descriptor, words: [String]) {
+            self.child = child
+            self.output = consume output
+            self.words = words
+        }
     }
 
     private func start(_ words: [String]) throws(SupervisorError) -> Run {
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { throw .system("make", "pipe") }
-        let output = OwnedDescriptor(ends[0])
-        let input = OwnedDescriptor(ends[1])
-        // One thread: nothing is started between the two calls.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        let pipe: Pipe
+        do throws(Errno) {
+            pipe = try Pipe()
+        } catch {
+            throw SupervisorError(operation: "make", subject: "pipe", reason: .errno(error))
+        }
+        let output = pipe.reading
+        let input = pipe.writing
         let arguments = words + (root.isEmpty ? [] : ["--root", root])
         let child = try Program(
             path: "\(binaries)/aico-profilec", arguments: arguments, identity: .nobody,
@@ -67,14 +77,13 @@ struct Compiler {
     }
 
     private func finish(_ run: Run) throws(SupervisorError) -> [UInt8] {
-        let deadline = Monotonic.now() + Self.timeLimit
+        let deadline = Clock.boot + Self.timeLimit
         let bytes = read(run.output, until: deadline)
         if bytes == nil { run.child.signal(SIGKILL) }
-        let left = max(Int32(0), (deadline - Monotonic.now()).pollMilliseconds)
-        var status = run.child.wait(milliseconds: left)
+        var status = run.child.wait(for: max(.zero, deadline - Clock.boot))
         if status == nil {
             run.child.signal(SIGKILL)
-            status = run.child.wait(milliseconds: -1)
+            status = run.child.wait(for: nil)
         }
         let subject = "aico-profilec " + run.words.prefix(2).joined(separator: " ")
         guard let bytes else {
@@ -82,26 +91,26 @@ struct Compiler {
                 operation: "run", subject: subject,
                 reason: .invalid("its answer is too long or took too long"))
         }
-        guard status == 0 else {
+        guard status == .exited(code: 0) else {
             throw SupervisorError(
                 operation: "run", subject: subject,
-                reason: .invalid("it ended with wait status \(status ?? -1)"))
+                reason: .invalid("it \(SupervisorNote.ending(status))"))
         }
         return bytes
     }
 
     /// Reads to the end; nil past the deadline or the size.
-    private func read(_ output: OwnedDescriptor, until deadline: Duration) -> [UInt8]? {
+    private func read(_ output: borrowing Descriptor, until deadline: Duration) -> [UInt8]? {
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let left = deadline - Monotonic.now()
-            guard left > .zero else { return nil }
-            var waiting = pollfd(fd: output.number, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, left.pollMilliseconds) > 0 else { continue }
-            let count = Glibc.read(output.number, &buffer, buffer.count)
+            var waiting = PollSet()
+            waiting.add(output.number)
+            guard (try? waiting.wait(for: deadline - Clock.boot)) == 1,
+                let count = try? output.read(into: &buffer)
+            else { return nil }
             if count == 0 { return bytes }
-            guard count > 0, bytes.count + count <= Self.maximumBytes else { return nil }
+            guard bytes.count + count <= Self.maximumBytes else { return nil }
             bytes += buffer[..<count]
         }
     }

@@ -2,38 +2,48 @@
 // Part of the AICO Task Supervisor
 
 import AicoWire
-import Glibc
+import LinuxSystem
+import SystemPackage
 
-/// What a worker writes to its standard error: passed on unchanged, its end kept for the report of
-/// its death. Bytes only; nothing reads them here.
+/// What a process of ours writes to its standard error: passed on unchanged, its end kept for the
+/// report of its death. Bytes only; nothing reads them here.
+///
+/// It is always taken, whether or not anybody reads ours: a process that cannot write its words
+/// would wait for ever.
 final class LastWords {
-    private let descriptor: OwnedDescriptor
+    private let reading: Descriptor
+    private var writing: Descriptor?
     private var kept: [UInt8] = []
 
-    /// One read takes so much: a write of it to a pipe that has room does not block; see pipe(7).
     private static let chunk = 4096
-    /// After a worker's end this many reads empty the largest pipe that an unprivileged process
+    /// After a process's end this many reads empty the largest pipe that an unprivileged process
     /// can make; a descriptor that lives on elsewhere must not hold us.
     private static let readsAtEnd = 256
 
-    private init(_ descriptor: OwnedDescriptor) { self.descriptor = descriptor }
-
-    /// Makes a pipe: the end that is read here, and the one that becomes a worker's output.
-    static func pipe() throws(SupervisorError) -> (words: LastWords, output: OwnedDescriptor) {
-        var ends: [Int32] = [-1, -1]
-        guard Glibc.pipe(&ends) == 0 else { throw .system("make", "pipe for a worker's words") }
-        let words = LastWords(OwnedDescriptor(ends[0]))
-        let output = OwnedDescriptor(ends[1])
-        // One thread: nothing is started between the calls.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        guard fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 else {
-            throw .system("set", "pipe for a worker's words")
+    /// Makes a pipe.
+    init() throws(SupervisorError) {
+        let pipe: Pipe
+        do throws(Errno) {
+            pipe = try Pipe(isReadingPatient: false)
+        } catch {
+            throw SupervisorError(
+                operation: "make", subject: "pipe for a process's words", reason: .errno(error))
         }
-        return (words, output)
+        let reading = pipe.reading
+        let writing = pipe.writing
+        number = reading.number
+        self.reading = reading
+        self.writing = consume writing
     }
 
+    /// What becomes the process's standard error; -1 once it was closed here.
+    var output: Int32 { writing?.number ?? -1 }
+
+    /// Leaves the writing end to the process that got it.
+    func closeOutput() { writing = nil }
+
     /// The descriptor to watch; -1 when all ends elsewhere are closed.
-    private(set) lazy var number: Int32 = descriptor.number
+    private(set) var number: Int32
 
     /// Takes what one read gives and passes it on.
     func take() { _ = read() }
@@ -45,24 +55,21 @@ final class LastWords {
         return kept
     }
 
-    /// Whether standard error takes a chunk without blocking.
-    static var canPassOn: Bool {
-        var item = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-        // An output that is closed or broken takes nothing, but blocks nobody either.
-        return Glibc.poll(&item, 1, 0) != 0
-    }
-
     /// Reads once; false at the end or where nothing waits.
     private func read() -> Bool {
         var buffer = [UInt8](repeating: 0, count: Self.chunk)
-        let count = Glibc.read(descriptor.number, &buffer, buffer.count)
-        if count < 0 { return lastErrno() == EINTR }
+        let count: Int
+        do throws(Errno) {
+            count = try reading.read(into: &buffer)
+        } catch {
+            return false
+        }
         guard count > 0 else {
             // The end of a pipe stays readable: watching on would spin.
             number = -1
             return false
         }
-        if Self.canPassOn { _ = Glibc.write(STDERR_FILENO, buffer, count) }
+        SupervisorLog.pass(on: Array(buffer[..<count]))
         kept = (kept + buffer[..<count]).suffix(SupervisorMessage.maximumWords)
         return true
     }

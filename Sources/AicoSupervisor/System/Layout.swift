@@ -16,7 +16,7 @@ enum Layout {
     }
 
     /// Directories on the way that may belong to the host: made where missing, else only checked.
-    static let ways = ["etc", "var", "var/lib", "var/log", "run"]
+    static let parents = ["etc", "var", "var/lib", "var/log", "run"]
 
     static let lockFile = "run/aico/supervisor.pid"
 

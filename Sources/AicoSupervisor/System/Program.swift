@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSandbox
+import LinuxSystem
 
 /// A program that is started with no right but its uid.
 struct Program {
@@ -16,6 +17,8 @@ struct Program {
     var descriptors: [Int32] = []
     /// Becomes standard output; nil keeps the supervisor's.
     var output: Int32?
+    /// Becomes standard error; nil keeps the supervisor's.
+    var errors: Int32?
     var entry: CgroupEntry?
     var filter: [FilterInstruction] = []
 
@@ -38,7 +41,7 @@ struct Program {
                                 cgroup_fd: entry?.cloneDescriptor ?? -1,
                                 join_fds: joins.baseAddress, join_count: joins.count,
                                 fds: fds.baseAddress, fd_count: fds.count,
-                                output_fd: output ?? -1,
+                                output_fd: output ?? -1, errors_fd: errors ?? -1,
                                 filter: filter.isEmpty ? nil : filter.baseAddress,
                                 filter_count: UInt16(filter.count / 8))
                             return aico_launch(&launch, &pidfd, &stage)
@@ -48,33 +51,39 @@ struct Program {
             }
         }
         guard pid > 0 else { throw .system("launch (step \(stage))", path) }
-        return ChildProcess(processID: pid, descriptor: OwnedDescriptor(pidfd))
+        return ChildProcess(processID: pid, descriptor: Descriptor(owning: pidfd))
     }
 }
 
 /// A child known by its pidfd.
-struct ChildProcess {
+final class ChildProcess {
     let processID: Int32
-    let descriptor: OwnedDescriptor
+    let descriptor: Descriptor
 
-    /// The raw wait status if it has ended; reaps it then.
-    func reap() -> Int32? {
+    init(processID: Int32, descriptor: consuming Descriptor) {
+        self.processID = processID
+        self.descriptor = consume descriptor
+    }
+
+    /// How it ended, if it has; reaps it then.
+    func reap() -> WaitStatus? {
         var status: Int32 = 0
         switch aico_pidfd_reap(descriptor.number, &status) {
-        case 1: return status
+        case 1: return WaitStatus(status)
         case 0: return nil
         // Reaped elsewhere: its status is lost, its end is not.
-        default: return SIGKILL
+        default: return .signaled(signal: SIGKILL)
         }
     }
 
     /// Sends a signal; a process that is gone already is fine.
     func signal(_ number: Int32) { _ = aico_pidfd_signal(descriptor.number, number) }
 
-    /// Waits for its end.
-    func wait(milliseconds: Int32) -> Int32? {
-        var waiting = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
-        poll(&waiting, 1, milliseconds)
+    /// Waits for its end; nil where it takes longer.
+    func wait(for timeout: Duration?) -> WaitStatus? {
+        var set = PollSet()
+        set.add(descriptor.number)
+        _ = try? set.wait(for: timeout)
         return reap()
     }
 }

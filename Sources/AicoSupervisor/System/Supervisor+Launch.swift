@@ -4,6 +4,8 @@
 import AicoCore
 import Glibc
 import LinuxSandbox
+import LinuxSystem
+import SystemPackage
 
 extension Supervisor {
     /// The scheduler's cgroup.
@@ -25,17 +27,30 @@ extension Supervisor {
         do {
             try tree.remove(Self.schedulerGroup)
             let leaf = try tree.makeLeaf(Self.schedulerGroup, limits: Self.schedulerLimits)
-            let (ours, theirs) = try Channel.pair()
+            let words = try LastWords()
+            let pair: MessageSocket.Pair
+            do throws(Errno) {
+                pair = try MessageSocket.Pair()
+            } catch {
+                throw SupervisorError(
+                    operation: "make", subject: "supervisor channel", reason: .errno(error))
+            }
+            let ours = Channel(pair.ours)
+            let theirs = pair.theirs
             var program = Program(
                 path: "\(executables)/aico-scheduler",
                 arguments: ["--bin", executables, "--profiles", profiles]
                     + (root.isEmpty ? [] : ["--root", root]),
                 identity: identities.scheduler)
-            program.descriptors = [theirs.number]
+            program.descriptors = [theirs.descriptor.number]
+            program.output = words.output
+            program.errors = words.output
             program.entry = leaf.entry
             program.filter = SchedulerFilter.instructions()
             let child = try withExtendedLifetime(leaf) { try program.launch() }
-            scheduler = Running(child: child, since: Monotonic.now())
+            theirs.close()
+            words.closeOutput()
+            scheduler = Running(child: child, since: Clock.monotonic, words: words)
             channel = ours
         } catch {
             SupervisorLog.write("\(error)")
@@ -49,18 +64,17 @@ extension Supervisor {
             guard let checked = plans[taskClass] else { throw LaunchError.noPlan }
             try tree.remove(Self.group(of: taskClass))
             let cgroups = try tree.makeClass(taskClass.name, plan: checked.plan)
-            let (words, output) = try LastWords.pipe()
-            let launched = try withExtendedLifetime(output) {
-                try ClassLauncher.launch(
-                    plan: checked.plan, planBytes: checked.bytes,
-                    endpoints: "\(root)/run/aico/class/\(taskClass.name)", cgroups: cgroups,
-                    executable: "/aico/bin/aico-worker-\(taskClass.name)", arguments: [],
-                    environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"],
-                    logDescriptor: output.number)
-            }
+            let words = try LastWords()
+            let launched = try ClassLauncher.launch(
+                plan: checked.plan, planBytes: checked.bytes,
+                endpoints: "\(root)/run/aico/class/\(taskClass.name)", cgroups: cgroups,
+                executable: "/aico/bin/aico-worker-\(taskClass.name)", arguments: [],
+                environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"],
+                logDescriptor: words.output)
+            words.closeOutput()
             let child = ChildProcess(
-                processID: launched.pid, descriptor: OwnedDescriptor(launched.pidfd))
-            workers[taskClass] = Running(child: child, since: Monotonic.now(), words: words)
+                processID: launched.pid, descriptor: Descriptor(owning: launched.pidfd))
+            workers[taskClass] = Running(child: child, since: Clock.monotonic, words: words)
             pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")
@@ -73,7 +87,7 @@ extension Supervisor {
         case let error as LaunchError: error.errno
         case let error as CgroupError: error.errno
         case let error as SupervisorError:
-            if case .errno(let code) = error.reason { code } else { EINVAL }
+            if case .errno(let code) = error.reason { code.rawValue } else { EINVAL }
         default: EINVAL
         }
     }

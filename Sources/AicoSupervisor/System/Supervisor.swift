@@ -5,6 +5,8 @@ import AicoCore
 import AicoWire
 import Glibc
 import LinuxSandbox
+import LinuxSystem
+import SystemPackage
 
 /// The supervisor on the machine: one thread that waits for what happens, asks the machine of
 /// states what follows, and does it.
@@ -13,8 +15,8 @@ final class Supervisor {
     struct Running {
         var child: ChildProcess
         var since: Duration
-        /// What it writes to standard error; nil for the scheduler, which has ours.
-        var words: LastWords?
+        /// What it writes to standard error.
+        var words: LastWords
     }
 
     let root: String
@@ -23,7 +25,7 @@ final class Supervisor {
     let identities: Identities
     let plans: [TaskClass: CheckedPlan]
     let tree: CgroupTree
-    private let stopSignals: OwnedDescriptor
+    private let stopSignals: Descriptor
     private var machine = SupervisorMachine()
     private var timers = SupervisorTimers()
     private var isFinished = false
@@ -38,7 +40,7 @@ final class Supervisor {
 
     init(
         root: String, executables: String, profiles: String, identities: Identities,
-        plans: [TaskClass: CheckedPlan], tree: CgroupTree, stopSignals: OwnedDescriptor
+        plans: [TaskClass: CheckedPlan], tree: CgroupTree, stopSignals: consuming Descriptor
     ) {
         self.root = root
         self.executables = executables
@@ -46,7 +48,7 @@ final class Supervisor {
         self.identities = identities
         self.plans = plans
         self.tree = tree
-        self.stopSignals = stopSignals
+        self.stopSignals = consume stopSignals
     }
 
     /// Runs until the system is stopped; nothing of it is left then.
@@ -65,47 +67,34 @@ final class Supervisor {
     /// Waits for the next events and puts them into `pending`.
     private func wait() throws(SupervisorError) {
         let classes = TaskClass.allCases.filter { workers[$0] != nil }
-        let watched =
-            [
-                stopSignals.number, channel?.descriptor.number ?? -1,
-                scheduler?.child.descriptor.number ?? -1,
-            ]
-            + classes.map { workers[$0]?.child.descriptor.number ?? -1 }
-        var items = watched.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        items += wordItems(classes)
-        let limit = timers.nearest.map { ($0 - Monotonic.now()).pollMilliseconds } ?? -1
-        if poll(&items, nfds_t(items.count), limit) < 0 {
-            guard lastErrno() == EINTR else { throw .system("wait for", "events") }
-            return
+        var set = PollSet()
+        let stop = set.add(stopSignals.number)
+        let messages = set.add(channel?.descriptor ?? -1)
+        let schedulerExit = set.add(scheduler?.child.descriptor.number ?? -1)
+        let schedulerWords = set.add(scheduler?.words.number ?? -1)
+        let exits = classes.map { set.add(workers[$0]?.child.descriptor.number ?? -1) }
+        let words = classes.map { set.add(workers[$0]?.words.number ?? -1) }
+        do throws(Errno) {
+            try set.wait(for: timers.nearest.map { $0 - Clock.monotonic })
+        } catch {
+            throw SupervisorError(
+                operation: "wait for", subject: "events", reason: .errno(error))
         }
-        if items[0].revents != 0 { takeStopSignal() }
-        if items[1].revents != 0 { takeMessages() }
+        if !set[stop].isEmpty { takeStopSignal() }
+        if !set[messages].isEmpty { takeMessages() }
+        // Words before the exit: most of them are passed on by now.
+        if !set[schedulerWords].isEmpty { scheduler?.words.take() }
         for (index, taskClass) in classes.enumerated() {
-            // Words before the exit: most of them are passed on by now.
-            let words = items[3 + classes.count + index]
-            if words.fd >= 0, words.revents != 0 { workers[taskClass]?.words?.take() }
-            if items[3 + index].revents != 0 { takeExit(of: taskClass) }
+            if !set[words[index]].isEmpty { workers[taskClass]?.words.take() }
+            if !set[exits[index]].isEmpty { takeExit(of: taskClass) }
         }
-        if items[2].revents != 0 { takeSchedulerExit() }
-        pending += timers.take(at: Monotonic.now())
-    }
-
-    /// Watches what workers write; while our own standard error takes nothing, that instead: they
-    /// wait then, as they would if it were theirs.
-    private func wordItems(_ classes: [TaskClass]) -> [pollfd] {
-        let canPassOn = LastWords.canPassOn
-        let items = classes.map { taskClass in
-            pollfd(
-                fd: canPassOn ? workers[taskClass]?.words?.number ?? -1 : -1,
-                events: Int16(POLLIN), revents: 0)
-        }
-        let output = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
-        return canPassOn ? items : items + [output]
+        if !set[schedulerExit].isEmpty { takeSchedulerExit() }
+        pending += timers.take(at: Clock.monotonic)
     }
 
     private func takeStopSignal() {
         var info = [UInt8](repeating: 0, count: 128)  // struct signalfd_siginfo
-        guard read(stopSignals.number, &info, info.count) == info.count else { return }
+        guard (try? stopSignals.read(into: &info)) == info.count else { return }
         pending.append(.stopSignal)
     }
 
@@ -123,17 +112,18 @@ final class Supervisor {
         workers[taskClass] = nil
         pending.append(
             .workerExited(
-                taskClass, status: status, ranFor: Monotonic.now() - worker.since,
-                words: worker.words?.finish() ?? []))
+                taskClass, status: status.word, ranFor: Clock.monotonic - worker.since,
+                words: worker.words.finish()))
     }
 
     private func takeSchedulerExit() {
         guard let running = scheduler, let status = running.child.reap() else { return }
         // What it said before its end still counts.
         takeMessages()
+        _ = running.words.finish()
         scheduler = nil
         channel = nil
-        pending.append(.schedulerExited(status: status, ranFor: Monotonic.now() - running.since))
+        pending.append(.schedulerExited(status: status.word, ranFor: Clock.monotonic - running.since))
     }
 
     // MARK: - What is done
@@ -153,7 +143,7 @@ final class Supervisor {
         case .send(let message):
             // Without a channel its violation is known already.
             if let channel, !channel.send(message) { pending.append(.violation(.unread)) }
-        case .startTimer(let timer, let delay): timers.start(timer, at: Monotonic.now() + delay)
+        case .startTimer(let timer, let delay): timers.start(timer, at: Clock.monotonic + delay)
         case .stopTimer(let timer): timers.stop(timer)
         case .log(let note): SupervisorLog.write("\(note)")
         case .finish: isFinished = true
@@ -177,24 +167,28 @@ final class Supervisor {
         }
         for child in workers.values.map(\.child) + (scheduler.map { [$0.child] } ?? []) {
             // Its cgroup is killed: this waits for the kernel only.
-            _ = child.wait(milliseconds: -1)
+            _ = child.wait(for: nil)
         }
-        for worker in workers.values { _ = worker.words?.finish() }
+        for process in workers.values + (scheduler.map { [$0] } ?? []) {
+            _ = process.words.finish()
+        }
         workers = [:]
         scheduler = nil
         do throws(CgroupError) {
             try tree.remove()
         } catch {
             throw SupervisorError(
-                operation: error.operation, subject: error.subject, reason: .errno(error.errno))
+                operation: error.operation, subject: error.subject, reason: .errno(Errno(rawValue: error.errno)))
         }
     }
 }
 
 /// Log lines on standard error; whoever started the supervisor adds the time.
 enum SupervisorLog {
-    static func write(_ text: String) {
-        let line = Array("aico-supervisor: \(text)\n".utf8)
-        _ = Glibc.write(STDERR_FILENO, line, line.count)
-    }
+    private static let stream = DiagnosticStream(name: "aico-supervisor")
+
+    static func write(_ text: String) { stream.write(Array("aico-supervisor: \(text)\n".utf8)) }
+
+    /// Passes on what another process of the system wrote.
+    static func pass(on bytes: [UInt8]) { stream.write(bytes) }
 }

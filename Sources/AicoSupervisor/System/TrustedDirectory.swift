@@ -2,126 +2,122 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// Makes and checks directories as root without ever following a link that another user made.
-struct TrustedDirectory {
-    private let descriptor: OwnedDescriptor
-    private let path: String
+struct TrustedDirectory: ~Copyable {
+    private let directory: Directory
 
     /// Opens the instance's root and makes it where missing; an empty path is the host's root.
     ///
     /// A root made by mktemp(1) is closed to others: search permission is added, as all users of
     /// the system have their directories below.
     static func root(_ path: String) throws(SupervisorError) -> TrustedDirectory {
-        guard !path.isEmpty else { return try TrustedDirectory(opening: "/") }
+        guard !path.isEmpty else {
+            return TrustedDirectory(directory: try telling { () throws(SystemError) in try Directory("/") })
+        }
         if mkdir(path, 0o755) != 0, errno != EEXIST { throw .system("make", path) }
-        let root = try TrustedDirectory(opening: path)
-        let status = try root.checkedStatus(owners: [0])
-        guard status.st_mode & 0o022 == 0 else {
-            throw SupervisorError(
-                operation: "use", subject: path,
-                reason: .untrusted("others than root may write to it"))
-        }
-        guard fchmod(root.descriptor.number, status.st_mode & 0o7777 | 0o711) == 0 else {
-            throw .system("change the mode of", path)
-        }
-        return root
+        return TrustedDirectory(
+            directory: try telling { () throws(SystemError) in
+                let root = try Directory(path)
+                let status = try root.checkTrusted(owners: [0])
+                try root.descriptor.changeMode(status.mode | 0o711, of: path)
+                return root
+            })
     }
 
     /// Makes the directories that are needed before the users of the system are known.
     func makeRuntime() throws(SupervisorError) {
-        try makeLayout(Layout.runtime, ways: ["run"])
+        try makeLayout(Layout.runtime, parents: ["run"])
     }
 
     /// Makes every directory of the layout that is missing and sets owners and modes of ours.
-    func makeLayout(_ entries: [Layout.Entry], ways: [String]) throws(SupervisorError) {
-        for way in ways {
-            try makeMissing(way)
-            _ = try directory(way).checkedStatus(owners: [0])
-        }
-        for entry in entries {
-            try makeMissing(entry.path)
-            let made = try directory(entry.path)
-            // Root's own: just made, or from a stopped change of owners.
-            _ = try made.checkedStatus(owners: [0, entry.user])
-            let file = made.descriptor.number
-            guard fchown(file, entry.user, entry.group) == 0 else {
-                throw .system("change the owner of", made.path)
+    func makeLayout(
+        _ entries: [Layout.Entry], parents: [String]
+    ) throws(SupervisorError) {
+        try Self.telling { () throws(SystemError) in
+            for parent in parents {
+                try makeMissing(parent)
+                try open(parent).checkOwner([0])
             }
-            guard fchmod(file, entry.mode) == 0 else {
-                throw .system("change the mode of", made.path)
+            for entry in entries {
+                try makeMissing(entry.path)
+                let made = try open(entry.path)
+                // Root's own: just made, or from a stopped change of owners.
+                try made.checkOwner([0, entry.user])
+                try made.descriptor.changeOwner(
+                    user: entry.user, group: entry.group, of: made.path)
+                try made.descriptor.changeMode(entry.mode, of: made.path)
             }
         }
     }
 
-    /// Opens the file that shows that an instance runs, and locks it for the process's life.
-    func lock(_ name: String) throws(SupervisorError) -> OwnedDescriptor {
+    /// Locks the directory of a file for the process's life, and leaves our number in the file.
+    ///
+    /// The directory: a file can be removed under a lock, and the next one made beside it.
+    func lock(_ name: String) throws(SupervisorError) -> Descriptor {
         let parts = name.split(separator: "/").map(String.init)
-        let parent = try directory(parts.dropLast().joined(separator: "/"))
-        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC
-        let opened = openat(parent.descriptor.number, parts.last ?? "", flags, 0o644)
-        guard opened >= 0 else { throw .system("open", "\(path)/\(name)") }
-        let file = OwnedDescriptor(opened)
-        guard flock(opened, LOCK_EX | LOCK_NB) == 0 else {
-            guard errno == EWOULDBLOCK else { throw .system("lock", "\(path)/\(name)") }
+        let parent = try Self.telling { () throws(SystemError) in
+            try open(parts.dropLast().joined(separator: "/"))
+        }
+        let isOurs: Bool
+        do throws(Errno) {
+            isOurs = try parent.descriptor.lock()
+        } catch {
             throw SupervisorError(
-                operation: "start in", subject: path,
+                operation: "lock", subject: parent.path, reason: .errno(error))
+        }
+        guard isOurs else {
+            throw SupervisorError(
+                operation: "start in", subject: directory.path,
                 reason: .untrusted("another aico-supervisor runs there"))
         }
-        let text = "\(getpid())\n"
-        guard ftruncate(opened, 0) == 0,
-            pwrite(opened, text, text.utf8.count, 0) == text.utf8.count
-        else { throw .system("write", "\(path)/\(name)") }
-        return file
-    }
-
-    /// Opens a directory below, one component after the other; no link is followed.
-    func directory(_ relative: String) throws(SupervisorError) -> TrustedDirectory {
-        var current = self
-        for part in relative.split(separator: "/").map(String.init) {
-            let next = openat(current.descriptor.number, part, Self.flags)
-            let full = "\(current.path)/\(part)"
-            guard next >= 0 else {
-                // ENOTDIR is what O_DIRECTORY with O_NOFOLLOW says of a link.
-                guard errno == ENOTDIR || errno == ELOOP else { throw .system("open", full) }
-                throw SupervisorError(
-                    operation: "use", subject: full,
-                    reason: .untrusted("it is a link or no directory"))
-            }
-            current = TrustedDirectory(descriptor: OwnedDescriptor(next), path: full)
+        return try Self.telling { () throws(SystemError) in
+            try parent.replace(
+                parts.last ?? "", with: Array("\(getpid())\n".utf8), mode: 0o644)
+            return try parent.descriptor.duplicate(of: parent.path)
         }
-        return current
     }
 
-    private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-
-    private init(descriptor: OwnedDescriptor, path: String) {
-        self.descriptor = descriptor
-        self.path = path
+    private func open(_ relative: String) throws(SystemError) -> Directory {
+        do throws(SystemError) {
+            return try directory.directory(relative)
+        } catch {
+            // ENOTDIR is what O_DIRECTORY with O_NOFOLLOW says of a link.
+            guard error.errno == .notDirectory || error.isLink else { throw error }
+            throw SystemError(
+                "use", error.path, .untrusted("it is a link or no directory"))
+        }
     }
 
-    private init(opening path: String) throws(SupervisorError) {
-        let opened = open(path, Self.flags)
-        guard opened >= 0 else { throw .system("open", path) }
-        self.init(descriptor: OwnedDescriptor(opened), path: path == "/" ? "" : path)
-    }
-
-    private func makeMissing(_ relative: String) throws(SupervisorError) {
+    private func makeMissing(_ relative: String) throws(SystemError) {
         let parts = relative.split(separator: "/").map(String.init)
-        let parent = try directory(parts.dropLast().joined(separator: "/"))
-        if mkdirat(parent.descriptor.number, parts.last ?? "", 0o755) != 0, errno != EEXIST {
-            throw .system("make", "\(path)/\(relative)")
+        if parts.count == 1 {
+            try directory.make(relative, mode: 0o755)
+        } else {
+            try open(parts.dropLast().joined(separator: "/"))
+                .make(parts.last ?? "", mode: 0o755)
         }
     }
 
-    private func checkedStatus(owners: Set<UInt32>) throws(SupervisorError) -> stat {
-        var status = stat()
-        guard fstat(descriptor.number, &status) == 0 else { throw .system("examine", path) }
-        guard owners.contains(status.st_uid) else {
-            throw SupervisorError(
-                operation: "use", subject: path,
-                reason: .untrusted("it belongs to uid \(status.st_uid)"))
+    private static func telling<Value: ~Copyable>(
+        _ body: () throws(SystemError) -> Value
+    ) throws(SupervisorError) -> Value {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw SupervisorError(error)
         }
-        return status
+    }
+}
+
+extension Directory {
+    /// Checks that one of `owners` has it.
+    fileprivate func checkOwner(_ owners: Set<UInt32>) throws(SystemError) {
+        let user = try status().user
+        guard owners.contains(user) else {
+            throw SystemError("use", path, .untrusted("it belongs to uid \(user)"))
+        }
     }
 }

@@ -13,6 +13,7 @@
 #include "load.h"
 #include "message.h"
 #include "output.h"
+#include "signals.h"
 #include "stage.h"
 #include "wallclock.h"
 

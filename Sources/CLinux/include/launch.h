@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/vfs.h>
@@ -44,6 +43,7 @@ struct aico_launch {
     const int *fds;  // become 3, 4, ... in this order
     size_t fd_count;
     int output_fd;  // becomes 1, or -1 to keep 1
+    int errors_fd;  // becomes 2, or -1 to keep 2
     const void *filter;  // struct sock_filter array, or NULL
     uint16_t filter_count;
 };
@@ -65,8 +65,5 @@ int aico_pidfd_reap(int pidfd, int *status);
 
 // A memfd with these bytes, sealed against every change, at offset 0. -1 with errno.
 int aico_sealed_memfd(const char *name, const void *bytes, size_t count);
-
-// A signalfd for TERM and INT, which are blocked for the process. -1 with errno.
-int aico_stop_signalfd(void);
 
 #endif

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import SystemPackage
 import Testing
 
 @testable import AicoSupervisor
@@ -80,7 +81,7 @@ import Testing
     }
 
     @Test func errorsSayWhatWasTriedOnWhatAndWhy() {
-        let failed = SupervisorError(operation: "open", subject: "/x", reason: .errno(2))
+        let failed = SupervisorError(operation: "open", subject: "/x", reason: .errno(.noSuchFileOrDirectory))
         #expect("\(failed)" == "cannot open '/x': No such file or directory")
         let untrusted = SupervisorError(
             operation: "use", subject: "/x", reason: .untrusted("it belongs to uid 5"))

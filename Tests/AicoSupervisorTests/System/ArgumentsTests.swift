@@ -81,4 +81,17 @@ import Testing
         let fromLine = try Self.read(words, environment)
         #expect(fromLine.root == "/line" && fromLine.profiles == "/p")
     }
+
+    @Test func aRootThatLeavesNoRoomForItsSocketsIsRefused() throws {
+        let longest = "/" + String(repeating: "r", count: Arguments.maximumRootBytes - 1)
+        #expect(try Arguments(["--root", longest], environment: { _ in nil }).root == longest)
+        let refusal = #expect(throws: Arguments.Refusal.self) {
+            try Arguments(["--root", longest + "r"], environment: { _ in nil })
+        }
+        let text = try #require(refusal?.text)
+        #expect(text.hasPrefix("--root has \(longest.utf8.count + 1) bytes, and at most"))
+        #expect(throws: Arguments.Refusal.self) {
+            try Arguments([], environment: { $0 == "AICO_ROOT" ? longest + "r" : nil })
+        }
+    }
 }

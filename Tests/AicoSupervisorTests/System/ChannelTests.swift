@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import Glibc
+import LinuxSystem
 import Testing
 
 @testable import AicoSupervisor
@@ -11,12 +12,16 @@ import Testing
 /// The channel over a real socket pair; the test is the scheduler.
 @Suite struct ChannelTests {
     let ours: Channel
-    let theirs: OwnedDescriptor
+    let theirs: Int32
 
-    init() throws { (ours, theirs) = try Channel.pair() }
+    init() throws {
+        let pair = try MessageSocket.Pair()
+        ours = Channel(pair.ours)
+        theirs = pair.theirs.release()
+    }
 
     private func say(_ bytes: [UInt8]) throws {
-        try #require(send(theirs.number, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
+        try #require(send(theirs, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
     }
 
     private static let launch = SupervisorMessage(kind: .launch, taskClass: .user)
@@ -35,7 +40,7 @@ import Testing
             words: Array("last words".utf8))
         #expect(ours.send(message))
         var buffer = [UInt8](repeating: 0, count: 512)
-        let count = recv(theirs.number, &buffer, buffer.count, Int32(MSG_DONTWAIT))
+        let count = recv(theirs, &buffer, buffer.count, Int32(MSG_DONTWAIT))
         #expect(count == SupervisorMessage.size)
         #expect(SupervisorMessage(decoding: Array(buffer.prefix(max(count, 0)))) == message)
     }
@@ -88,20 +93,20 @@ import Testing
         #expect(count > 0 && count < 1_000_000)
         // The control: after one is read there is room again.
         var buffer = [UInt8](repeating: 0, count: 64)
-        while recv(theirs.number, &buffer, buffer.count, Int32(MSG_DONTWAIT)) > 0 {}
+        while recv(theirs, &buffer, buffer.count, Int32(MSG_DONTWAIT)) > 0 {}
         #expect(ours.send(Self.launch))
     }
 
     @Test func neitherEndOutlivesAnExec() {
-        for number in [ours.descriptor.number, theirs.number] {
+        for number in [ours.descriptor, theirs] {
             #expect(fcntl(number, F_GETFD) & FD_CLOEXEC != 0)
         }
     }
 
     /// Our end of a channel whose other end does something and is closed then.
     private static func ourEnd(after act: (Int32) -> Void) throws -> Channel {
-        let (ours, theirs) = try Channel.pair()
-        act(theirs.number)
-        return ours
+        let pair = try MessageSocket.Pair()
+        act(pair.theirs.descriptor.number)
+        return Channel(pair.ours)
     }
 }

@@ -10,13 +10,12 @@ import Testing
 /// A worker's standard error over a real pipe; the test is the worker.
 @Suite struct LastWordsTests {
     let words: LastWords
-    let output: OwnedDescriptor
 
-    init() throws { (words, output) = try LastWords.pipe() }
+    init() throws { words = try LastWords() }
 
     private func say(_ text: String) throws {
         let bytes = Array(text.utf8)
-        try #require(write(output.number, bytes, bytes.count) == bytes.count)
+        try #require(write(words.output, bytes, bytes.count) == bytes.count)
     }
 
     @Test func theEndOfAllIsKept() throws {
@@ -41,11 +40,10 @@ import Testing
     }
 
     @Test func aClosedPipeIsNotWatchedOn() throws {
-        let (words, output) = try LastWords.pipe()
-        let writer = dup(output.number)
-        try #require(write(writer, "x", 1) == 1)
-        close(writer)
-        try #require(dup2(open("/dev/null", O_WRONLY), output.number) == output.number)
+        let words = try LastWords()
+        try #require(write(words.output, "x", 1) == 1)
+        words.closeOutput()
+        #expect(words.output == -1)
         words.take()
         #expect(words.number >= 0)
         words.take()
@@ -54,7 +52,7 @@ import Testing
     }
 
     @Test func neitherEndOutlivesAnExec() {
-        for number in [words.number, output.number] {
+        for number in [words.number, words.output] {
             #expect(fcntl(number, F_GETFD) & FD_CLOEXEC != 0)
         }
     }

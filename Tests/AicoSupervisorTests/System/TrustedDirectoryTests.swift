@@ -44,7 +44,7 @@ struct TrustedDirectoryTests {
     private func makeAll() throws {
         let directory = try TrustedDirectory.root(root)
         try directory.makeRuntime()
-        try directory.makeLayout(try entries(), ways: Layout.ways)
+        try directory.makeLayout(try entries(), parents: Layout.parents)
     }
 
     @Test func everyDirectoryOfTheLayoutGetsItsOwnerAndMode() throws {
@@ -141,7 +141,11 @@ struct TrustedDirectoryTests {
             refusal { _ = try TrustedDirectory.root(root).lock(Layout.lockFile) }
                 == "cannot start in '\(root)': another aico-supervisor runs there")
         #expect(try scratch.text("root/\(Layout.lockFile)") == "\(getpid())\n")
-        withExtendedLifetime(first) {}
+        // A file can be removed; the instance runs on.
+        try #require(unlink("\(root)/\(Layout.lockFile)") == 0)
+        #expect(refusal { _ = try TrustedDirectory.root(root).lock(Layout.lockFile) } != nil)
+        first.close()
+        _ = try TrustedDirectory.root(root).lock(Layout.lockFile)
     }
 
     @Test func theLockGoesWithItsHolder() throws {
@@ -149,11 +153,13 @@ struct TrustedDirectoryTests {
         for _ in 0..<2 { _ = try TrustedDirectory.root(root).lock(Layout.lockFile) }
     }
 
-    @Test func aLockFileThatIsALinkIsRefused() throws {
+    @Test func aLockFileThatIsALinkIsReplacedAndNotFollowed() throws {
         try makeAll()
         let target = "\(scratch.path)/target"
         try #require(symlink(target, "\(root)/\(Layout.lockFile)") == 0)
-        #expect(refusal { _ = try TrustedDirectory.root(root).lock(Layout.lockFile) } != nil)
+        let lock = try TrustedDirectory.root(root).lock(Layout.lockFile)
         #expect(access(target, F_OK) != 0, "nothing is made behind the link")
+        #expect(try scratch.text("root/\(Layout.lockFile)") == "\(getpid())\n")
+        lock.close()
     }
 }
