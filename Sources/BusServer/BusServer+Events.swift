@@ -53,7 +53,7 @@ extension BusServer {
     private func take(_ message: ZMQMessage) throws(ZeroMQError) {
         // Without a connection: libzmq's own notice of what a closed one had.
         guard let peer = Peer(message) else { return }
-        eventDoor.heard(peer)
+        eventDoor.heard(message, from: peer)
         let change = SubscriptionChange(message.frames)
         if change == .violation { isOutOfStep = true }
         switch subscribers.judge(change, by: peer) {

@@ -48,6 +48,11 @@ extension ZMQSocket {
         try setInteger(ZMQ_HEARTBEAT_TIMEOUT, timeout.wholeMilliseconds, "heartbeat timeout")
     }
 
+    /// Chooses the name under which a ROUTER knows this socket; before `connect` (`ZMQ_ROUTING_ID`).
+    public func setRoutingID(_ id: String) throws(ZeroMQError) {
+        try setText(ZMQ_ROUTING_ID, id, "routing id")
+    }
+
     /// Makes sending to an unknown peer fail with EHOSTUNREACH (`ZMQ_ROUTER_MANDATORY`).
     public func setRouterMandatory(_ enabled: Bool) throws(ZeroMQError) {
         try setInteger(ZMQ_ROUTER_MANDATORY, enabled ? 1 : 0, "router mandatory")
