@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import CZeroMQ
+import Glibc
 
 /// Bounds the bytes that libzmq takes from a connection before a whole message comes of them.
 ///
@@ -41,6 +42,11 @@ public enum ZMQInflow {
 
         /// A message of it was received, which had at most so many bytes on its way.
         public func taken(bytes: Int) { aico_inflow_taken(descriptor, socket, Int64(bytes)) }
+
+        /// Ends it: libzmq, which has no call for that, meets the end of the stream.
+        public func shut() {
+            if isThere { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
 
         /// Forgets one that is gone; true where its bytes were what ended it.
         public func end() -> Bool { aico_inflow_end(descriptor, socket) }

@@ -9,7 +9,7 @@ public struct ZMQMessage: Sendable, Equatable {
     public var frames: [[UInt8]]
     /// Who the ZAP handler said the sender is; nil where it was not asked.
     public var userID: String?
-    /// The descriptor of the sender's connection, on a ROUTER or XPUB; libzmq owns it, and a
+    /// The descriptor of the sender's connection, on a ROUTER, XPUB or PULL; libzmq owns it, and a
     /// connection that is gone may have left its number to another one.
     public var connection: Int32?
     /// How many frames came, those that were dropped among them, without the routing id.
@@ -86,7 +86,7 @@ extension ZMQSocket {
         nonblocking: Bool = true, maximumFrames: Int = 16
     ) throws(ZeroMQError) -> ZMQMessage? {
         var message = ZMQMessage(frames: [], userID: nil, connection: nil)
-        let namesConnection = kind == .router || kind == .xpub
+        let namesConnection = kind == .router || kind == .xpub || kind == .pull
         var part = zmq_msg_t()
         zmq_msg_init(&part)
         defer { zmq_msg_close(&part) }
