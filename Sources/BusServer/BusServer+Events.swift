@@ -55,7 +55,14 @@ extension BusServer {
         guard let peer = Peer(message) else { return }
         eventDoor.heard(message, from: peer)
         let change = SubscriptionChange(message.frames)
-        if change == .violation { isOutOfStep = true }
+        if change == .violation {
+            isOutOfStep = true
+            // While it is, nobody's subscription can be taken: whose key does that stays out.
+            violations.note(peer.name, at: eventDoor.now)
+            for other in eventDoor.connections.known where other.name == peer.name {
+                eventDoor.close(other)
+            }
+        }
         switch subscribers.judge(change, by: peer) {
         case .ignore: return
         case .refuse:

@@ -27,7 +27,8 @@ struct DoorTests {
 
         /// Reads what happened at the door.
         func watch() throws {
-            try door.watch(gone: { _ in }, fault: { fault, _ in if fault == .flood { floods += 1 } })
+            try door.watch(
+                gone: { _ in }, fault: { fault, _ in if fault == .flood { floods += 1 } })
         }
 
         func waitForNews() throws {
