@@ -53,7 +53,8 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         [
             "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
             "BusServer", "SchedulerCore",
-            .product(name: "Histogram", package: "hdrhistogram-swift"), "TimeZones", "ZeroMQ",
+            .product(name: "Histogram", package: "hdrhistogram-swift"),
+            .product(name: "HeapModule", package: "swift-collections"), "TimeZones", "ZeroMQ",
             "CLinux", .product(name: "Logging", package: "swift-log"),
         ]
     ),

@@ -139,7 +139,7 @@ enum Wording {
     static func bus(_ error: BusError, root: String) -> Failure {
         let status: ExitStatus =
             switch error {
-            case .noDaemon, .silent, .connectionLost: .noDaemon
+            case .noDaemon, .silent, .crowded, .connectionLost: .noDaemon
             case .notAdmitted, .badKeyFile: .refused
             case .requestTooLarge: .usage
             case .badReply, .transport: .failed

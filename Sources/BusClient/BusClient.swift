@@ -119,7 +119,7 @@ public final class BusClient {
                 if event.subscribedPrefix == nil { pending.append(event) }
             case .established, .lost: continue
             case .timeout:
-                throw .silent(endpoint: eventsEndpoint, after: timeout, isSent: false)
+                throw timedOut(connection, eventsEndpoint, isSent: false)
             }
         }
     }
@@ -161,10 +161,17 @@ public final class BusClient {
             case .established: continue
             case .lost: throw .connectionLost(endpoint: endpoint)
             case .timeout:
-                throw .silent(
-                    endpoint: endpoint, after: timeout, isSent: connection.isEstablished)
+                throw timedOut(connection, endpoint, isSent: connection.isEstablished)
             }
         }
+    }
+
+    private func timedOut(
+        _ connection: BusConnection, _ endpoint: String, isSent: Bool
+    ) -> BusError {
+        connection.isCrowded
+            ? .crowded(endpoint: endpoint, after: timeout)
+            : .silent(endpoint: endpoint, after: timeout, isSent: isSent)
     }
 
     private func requestConnection() throws(BusError) -> BusConnection {

@@ -25,6 +25,8 @@ final class BusConnection {
     private let waitsForDaemon: Bool
     private var poller = ZMQPoller()
     private var isReached = false
+    /// Whether somebody listens whose queue of connections was full at the last attempt.
+    private(set) var isCrowded = false
     /// When the handshake that goes on began.
     private var reachedAt = ContinuousClock.now
     /// Whether the daemon admitted us and the connection stands.
@@ -81,6 +83,7 @@ final class BusConnection {
         switch event {
         case .connected:
             isReached = true
+            isCrowded = false
             reachedAt = .now
             return nil
         case .handshakeSucceeded:
@@ -107,7 +110,11 @@ final class BusConnection {
             // Also follows a connection that came about and broke: nobody listens only where
             // there was none since the last attempt.
             defer { isReached = false }
-            guard waitsForDaemon || isReached else { throw .noDaemon(endpoint: endpoint) }
+            let listener = isReached ? Listener.open : Listener(at: endpoint)
+            isCrowded = listener == .full
+            guard waitsForDaemon || listener != .missing else {
+                throw .noDaemon(endpoint: endpoint)
+            }
             return nil
         case .disconnected:
             guard isEstablished else { return nil }

@@ -12,6 +12,8 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Somebody listens and did not answer within that time; where the request left, it may be
     /// carried out yet.
     case silent(endpoint: String, after: Duration, isSent: Bool)
+    /// Somebody listens and accepted no connection within that time: others wait before this one.
+    case crowded(endpoint: String, after: Duration)
     /// The daemon refused the request; `code` is usually a `BusErrorCode`.
     case refused(code: String, message: String, hint: String)
     /// The daemon does not admit this client, or is not the one that the key file names.
@@ -37,6 +39,9 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
         case .silent(let endpoint, let time, isSent: false):
             "cannot reach the scheduler at \"\(endpoint)\": it is there and did not answer within "
                 + Self.seconds(time)
+        case .crowded(let endpoint, let time):
+            "cannot reach the scheduler at \"\(endpoint)\": it is busy, more connections wait there "
+                + "than it accepted within \(Self.seconds(time))"
         case .refused(_, let message, _): message
         case .notAdmitted(let endpoint, let reason):
             "cannot enter the bus at \"\(endpoint)\": \(reason)"
@@ -54,7 +59,7 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
     public var hint: String {
         switch self {
         case .noDaemon: "start it with \"aico-supervisor\", or name its root with --root"
-        case .silent:
+        case .silent, .crowded:
             "see whether it is stopped or busy with \"ps -C aico-scheduler -o pid,stat,etime\"; "
                 + "scheduler.log says what it did last"
         case .refused(_, _, let hint): hint

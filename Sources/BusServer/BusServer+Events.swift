@@ -53,9 +53,16 @@ extension BusServer {
     private func take(_ message: ZMQMessage) throws(ZeroMQError) {
         // Without a connection: libzmq's own notice of what a closed one had.
         guard let peer = Peer(message) else { return }
-        eventDoor.heard(peer)
+        eventDoor.heard(message, from: peer)
         let change = SubscriptionChange(message.frames)
-        if change == .violation { isOutOfStep = true }
+        if change == .violation {
+            isOutOfStep = true
+            // While it is, nobody's subscription can be taken: whose key does that stays out.
+            violations.note(peer.name, at: eventDoor.now)
+            for other in eventDoor.connections.known where other.name == peer.name {
+                eventDoor.close(other)
+            }
+        }
         switch subscribers.judge(change, by: peer) {
         case .ignore: return
         case .refuse:

@@ -22,7 +22,7 @@ extension BusServer {
                 let message = try requests.receiveMessage(maximumFrames: Self.maximumFrames)
             else { return nil }
             guard let routingID = message.frames.first, let peer = Peer(message) else { continue }
-            requestDoor.heard(peer)
+            requestDoor.heard(message, from: peer)
             guard let role = clients.role(of: peer.name) else { continue }
             let frames = Array(message.frames.dropFirst())
             let size = frames.byteCount
@@ -43,8 +43,12 @@ extension BusServer {
     }
 
     /// Sends a reply that is written already.
+    ///
+    /// A client chooses its routing id itself, and another one may have taken it over: what the
+    /// former asked for is not the latter's.
     public func send(frames: [[UInt8]], to client: Client) throws(ZeroMQError) {
         let id = client.routingID
+        guard requestDoor.isThere(client.peer) else { return backlogs.forget(client.peer) }
         var frames = frames
         if let size = frames.map(\.count).max(), size > BusLimits.maximumReplyBytes {
             let request = Self.answered(frames)
@@ -58,7 +62,7 @@ extension BusServer {
         if !backlogs.isWaiting(id) {
             switch try transmit(frames, to: id, client.peer) {
             case .sent: return boundAll()
-            case .gone: return backlogs.forget(id)
+            case .gone: return backlogs.forget(client.peer)
             case .full: break
             }
         }
@@ -128,7 +132,12 @@ extension BusServer {
         let size = frames.byteCount
         guard backlogs.mayHand(size, to: id, isRead: Self.isRead) else { return .full }
         do throws(ZeroMQError) {
-            guard try requests.send([id] + frames) else { return .full }
+            guard requestDoor.isThere(peer) else { return .gone }
+            switch try requests.send(frames, to: id, where: { requestDoor.isThere(peer) }) {
+            case true?: break
+            case false?: return .full
+            case nil: return .gone
+            }
         } catch {
             guard error.code == EHOSTUNREACH else { throw error }
             return .gone

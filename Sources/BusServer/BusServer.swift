@@ -60,6 +60,8 @@ public final class BusServer {
     /// A message that is no subscription came: until all that waits is read, libzmq may apply a
     /// subscription to another connection than the one that sent it.
     var isOutOfStep = false
+    /// Whose keys did that lately.
+    var violations = Violations()
     var sequence = 0
     /// Bytes of events since subscribers were last looked at.
     var publishedBytes = 0
@@ -140,6 +142,12 @@ public final class BusServer {
                 return .refused
             }
             let door = request.domain == Self.eventDomain ? eventDoor : requestDoor
+            if door === eventDoor, violations.bars(name, at: door.now) {
+                incidents.count(
+                    name, "bus.subscription_flood",
+                    "connections refused soon after something that is no subscription")
+                return .unavailable
+            }
             if let userID = door.admit(name) { return .admitted(userID) }
             incidents.count(
                 name, "bus.too_many_connections",

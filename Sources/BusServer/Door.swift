@@ -20,6 +20,8 @@ final class Door {
     /// What the socket is bound to, wildcards resolved.
     var endpoints: [String] = []
     private(set) var connections: Connections
+    /// Those whose bytes are counted, by descriptor.
+    private var counted: [Int32: ZMQInflow.Connection] = [:]
     private let inflow: Int
     private let message: Int
     private var generator = SystemRandomNumberGenerator()
@@ -51,15 +53,25 @@ final class Door {
                     fault(.crowd, "unknown")
                     close(leaves)
                 }
-                if !ZMQInflow.watch(descriptor, bytes: inflow, message: message) {
-                    close(descriptor)
-                }
+                count(descriptor)
             case .ended(let descriptor):
                 let peer = connections.ended(descriptor)
-                if ZMQInflow.end(descriptor) { fault(.flood, peer?.name ?? "unknown") }
+                if counted.removeValue(forKey: descriptor)?.end() == true {
+                    fault(.flood, peer?.name ?? "unknown")
+                }
                 if let peer { gone(peer) }
             }
         }
+    }
+
+    /// Counts what comes in on a connection, which may be gone already, and its number a connection's of
+    /// the other door, that counts it by other bounds.
+    private func count(_ descriptor: Int32) {
+        guard let connection = ZMQInflow.Connection(descriptor),
+            PeerConnection.isOne(descriptor, of: endpoints)
+        else { return }
+        guard connection.watch(bytes: inflow, message: message) else { return close(descriptor) }
+        counted[descriptor] = connection
     }
 
     /// Admits a client under the user id that is given, or not where it has enough connections.
@@ -72,9 +84,15 @@ final class Door {
     }
 
     /// A message was received from a connection.
-    func heard(_ peer: Peer) {
+    func heard(_ message: ZMQMessage, from peer: Peer) {
         guard connections.spoke(peer), let descriptor = peer.connection else { return }
-        ZMQInflow.taken(descriptor)
+        counted[descriptor]?.taken(bytes: message.bytesOnTheWay)
+    }
+
+    /// Whether a client's connection is there at this moment, not only as far as was heard.
+    func isThere(_ peer: Peer) -> Bool {
+        guard connections.holds(peer), let descriptor = peer.connection else { return false }
+        return counted[descriptor]?.isThere ?? false
     }
 
     /// Ends a client's connection, if it is still there.

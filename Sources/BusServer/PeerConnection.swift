@@ -13,9 +13,14 @@ enum PeerConnection {
     /// The number may be another's by now: at worst another client of the same endpoint has to
     /// connect again, which libzmq does by itself.
     static func close(_ descriptor: Int32?, of endpoints: [String]) {
-        guard let descriptor, let name = localName(descriptor), endpoints.contains(where: name.fits)
-        else { return }
+        guard let descriptor, isOne(descriptor, of: endpoints) else { return }
         shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
+    /// Whether a descriptor is a connection to one of the endpoints.
+    static func isOne(_ descriptor: Int32, of endpoints: [String]) -> Bool {
+        guard let name = localName(descriptor) else { return false }
+        return endpoints.contains(where: name.fits)
     }
 
     /// The bytes that the kernel holds for a peer which has not read them; 0 for one that is gone.

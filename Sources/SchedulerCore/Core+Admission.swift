@@ -50,7 +50,11 @@ extension SchedulerCore {
 
     /// Decides about all that waits, at most so much in one turn.
     mutating func admit() {
-        guard stop == .running else { return recordFresh() }
+        guard stop == .running else {
+            // Nothing starts any more: the loop must not come back for it again and again.
+            needsAdmission = false
+            return recordFresh()
+        }
         if needsAdmission {
             needsAdmission = false
             releaseHeld()

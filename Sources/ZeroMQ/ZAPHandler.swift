@@ -47,7 +47,8 @@ public final class ZAPHandler {
     }
 
     /// Answers at most `limit` waiting requests, so that who knocks without end holds up nothing
-    /// else; true where more may wait. Malformed requests are refused without asking.
+    /// else; true where more may wait. Malformed requests are refused without asking, and one that
+    /// `decide` throws at, before its error is passed on.
     @discardableResult
     public func serve(
         limit: Int, _ decide: (Request) throws(ZeroMQError) -> Verdict
@@ -59,7 +60,15 @@ public final class ZAPHandler {
                 try answer(requestID, "500", "malformed request", user: "")
                 continue
             }
-            switch try decide(request) {
+            let verdict: Verdict
+            do throws(ZeroMQError) {
+                verdict = try decide(request)
+            } catch {
+                // Without an answer the socket takes no further request, and nobody enters again.
+                try answer(requestID, "500", "not now", user: "")
+                throw error
+            }
+            switch verdict {
             case .admitted(let user) where !user.isEmpty && user.utf8.count <= 255:
                 try answer(requestID, "200", "OK", user: user)
             case .admitted, .refused: try answer(requestID, "400", "not admitted", user: "")

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import CZeroMQ
+import Glibc
 
 /// Bounds the bytes that libzmq takes from a connection before a whole message comes of them.
 ///
@@ -10,21 +11,44 @@ public enum ZMQInflow {
     /// The bytes that all watched connections have sent and nobody took.
     public static var heldBytes: Int { Int(aico_inflow_held()) }
 
-    /// Whether bytes are counted at all: not where another library's recv(2) stands before this one.
+    /// Whether bytes are counted at all: not where another library's recv(2) or
+    /// send(2) stands before these.
     public static var works: Bool { aico_inflow_works() }
 
     /// Bounds all watched connections together.
     public static func limit(_ bytes: Int) { aico_inflow_limit(Int64(bytes)) }
 
-    /// Counts a connection from now on; one that passes `bytes` ends, and one that passes `message`
-    /// while all together pass their limit. False where the descriptor cannot be watched.
-    public static func watch(_ descriptor: Int32, bytes: Int, message: Int) -> Bool {
-        aico_inflow_watch(descriptor, Int64(bytes), Int64(message))
+    /// One connection, as long as its descriptor is its own.
+    public struct Connection: Sendable, Hashable {
+        private let descriptor: Int32
+        /// The kernel's number of the socket (`SO_COOKIE` in socket(7)).
+        private let socket: UInt64
+
+        /// Names the socket that has the descriptor now; nil where none has.
+        public init?(_ descriptor: Int32) {
+            socket = aico_inflow_socket(descriptor)
+            guard socket != 0 else { return nil }
+            self.descriptor = descriptor
+        }
+
+        /// Whether it has its descriptor still: libzmq closes it once the peer is gone.
+        public var isThere: Bool { aico_inflow_socket(descriptor) == socket }
+
+        /// Counts it from now on; one that passes `bytes` ends, and one that passes `message` while all
+        /// together pass their limit. False where it cannot be watched, or is gone.
+        public func watch(bytes: Int, message: Int) -> Bool {
+            aico_inflow_watch(descriptor, socket, Int64(bytes), Int64(message))
+        }
+
+        /// A message of it was received, which had at most so many bytes on its way.
+        public func taken(bytes: Int) { aico_inflow_taken(descriptor, socket, Int64(bytes)) }
+
+        /// Ends it: libzmq, which has no call for that, meets the end of the stream.
+        public func shut() {
+            if isThere { shutdown(descriptor, Int32(SHUT_RDWR)) }
+        }
+
+        /// Forgets one that is gone; true where its bytes were what ended it.
+        public func end() -> Bool { aico_inflow_end(descriptor, socket) }
     }
-
-    /// A message of the connection was received.
-    public static func taken(_ descriptor: Int32) { aico_inflow_taken(descriptor) }
-
-    /// Forgets a connection that is gone; true where its bytes were what ended it.
-    public static func end(_ descriptor: Int32) -> Bool { aico_inflow_end(descriptor) }
 }

@@ -41,7 +41,8 @@ public struct ZMQEvents: OptionSet, Sendable, Hashable {
 /// zmq_poll(3) asks every socket before and after each wait, two system calls each. Here a socket
 /// is asked where its descriptor is signalled, which libzmq does once for news (see `ZMQ_FD` in
 /// zmq_getsockopt(3)); where it was used since it was asked last, for that may have taken the
-/// news; and where it was ready and nobody took what it was ready for.
+/// news; and where it was ready and nobody took what it was ready for. A socket is in a poller
+/// once: asked for one item, it would give away the news that the other one sleeps for.
 public struct ZMQPoller {
     /// An item that is ready.
     public struct Ready: Sendable, Equatable {
@@ -74,8 +75,14 @@ public struct ZMQPoller {
     public init() {}
 
     /// Adds a socket, or replaces the item of that key.
+    ///
+    /// One that stands there under another key is a mistake of the program, which ends with a word.
     public mutating func add(_ socket: ZMQSocket, events: ZMQEvents = .readable, key: Int) {
         remove(key: key)
+        if let other = items.first(where: { $0.socket === socket }) {
+            preconditionFailure(
+                "a socket is in a poller once: this one has the key \(other.key) already")
+        }
         items.append(Item(key: key, socket: socket, events: events))
         descriptors.append(pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0))
     }

@@ -9,9 +9,17 @@ public struct ZMQMessage: Sendable, Equatable {
     public var frames: [[UInt8]]
     /// Who the ZAP handler said the sender is; nil where it was not asked.
     public var userID: String?
-    /// The descriptor of the sender's connection, on a ROUTER or XPUB; libzmq owns it, and a
+    /// The descriptor of the sender's connection, on a ROUTER, XPUB or PULL; libzmq owns it, and a
     /// connection that is gone may have left its number to another one.
     public var connection: Int32?
+    /// How many frames came, those that were dropped among them, without the routing id.
+    public var count = 0
+    /// Their bytes.
+    public var byteCount = 0
+
+    /// The most bytes that it can have had on its way: with CURVE, each frame has 33 more and a head of
+    /// up to 9, a subscription its command's name besides (ZeroMQ RFCs 23, 26 and 37).
+    public var bytesOnTheWay: Int { byteCount + count * (33 + 9 + 9) }
 }
 
 extension ZMQSocket {
@@ -25,15 +33,36 @@ extension ZMQSocket {
         for (index, frame) in frames.enumerated() {
             let flags =
                 (nonblocking ? ZMQ_DONTWAIT : 0) | (index < frames.count - 1 ? ZMQ_SNDMORE : 0)
-            while zmq_send(pointer, frame, frame.count, flags) < 0 {
-                let code = zmq_errno()
-                if code == EINTR { continue }
-                // Only the first frame can meet a full queue: libzmq queues messages whole.
-                if code == EAGAIN { return false }
-                throw ZeroMQError(operation: "send", subject: "", code: code)
-            }
+            // Only the first frame can meet a full queue: libzmq queues messages whole.
+            guard try send(frame, flags: flags) else { return false }
         }
         return true
+    }
+
+    private func send(_ frame: [UInt8], flags: Int32) throws(ZeroMQError) -> Bool {
+        while zmq_send(pointer, frame, frame.count, flags) < 0 {
+            let code = zmq_errno()
+            if code == EINTR { continue }
+            if code == EAGAIN { return false }
+            throw ZeroMQError(operation: "send", subject: "", code: code)
+        }
+        return true
+    }
+
+    /// Sends the frames as one message to whoever has the routing id, on a ROUTER; false where the queue
+    /// is full, nil where it is not who was meant.
+    ///
+    /// `isMeant` is asked once libzmq has settled on a connection: one that comes later cannot get the
+    /// message. Whoever else has the id by then gets an empty frame, which has to follow.
+    public func send(
+        _ frames: [[UInt8]], to routingID: [UInt8], where isMeant: () -> Bool
+    ) throws(ZeroMQError) -> Bool? {
+        guard try send(routingID, flags: ZMQ_DONTWAIT | ZMQ_SNDMORE) else { return false }
+        guard isMeant() else {
+            _ = try send([], flags: ZMQ_DONTWAIT)
+            return nil
+        }
+        return try send(frames)
     }
 
     /// Sends the frames as one message; false where the queue is full or no peer is there.
@@ -57,7 +86,7 @@ extension ZMQSocket {
         nonblocking: Bool = true, maximumFrames: Int = 16
     ) throws(ZeroMQError) -> ZMQMessage? {
         var message = ZMQMessage(frames: [], userID: nil, connection: nil)
-        let namesConnection = kind == .router || kind == .xpub
+        let namesConnection = kind == .router || kind == .xpub || kind == .pull
         var part = zmq_msg_t()
         zmq_msg_init(&part)
         defer { zmq_msg_close(&part) }
@@ -67,6 +96,11 @@ extension ZMQSocket {
                 if code == EINTR { continue }
                 if code == EAGAIN, message.frames.isEmpty { return nil }
                 throw ZeroMQError(operation: "receive", subject: "", code: code)
+            }
+            let isRoutingID = kind == .router && message.frames.isEmpty
+            if !isRoutingID {
+                message.count += 1
+                message.byteCount += zmq_msg_size(&part)
             }
             guard message.frames.count <= maximumFrames else { continue }
             if message.userID == nil, let text = zmq_msg_gets(&part, "User-Id") {

@@ -48,6 +48,11 @@ extension ZMQSocket {
         try setInteger(ZMQ_HEARTBEAT_TIMEOUT, timeout.wholeMilliseconds, "heartbeat timeout")
     }
 
+    /// Chooses the name under which a ROUTER knows this socket; before `connect` (`ZMQ_ROUTING_ID`).
+    public func setRoutingID(_ id: String) throws(ZeroMQError) {
+        try setText(ZMQ_ROUTING_ID, id, "routing id")
+    }
+
     /// Makes sending to an unknown peer fail with EHOSTUNREACH (`ZMQ_ROUTER_MANDATORY`).
     public func setRouterMandatory(_ enabled: Bool) throws(ZeroMQError) {
         try setInteger(ZMQ_ROUTER_MANDATORY, enabled ? 1 : 0, "router mandatory")
@@ -81,7 +86,14 @@ extension ZMQSocket {
 
     /// What can be done without blocking (`ZMQ_EVENTS`).
     public var events: ZMQEvents {
-        get throws(ZeroMQError) { ZMQEvents(rawValue: Int16(try integer(ZMQ_EVENTS, "events"))) }
+        get throws(ZeroMQError) {
+            var value: Int32 = 0
+            var size = MemoryLayout<Int32>.size
+            guard untilNoSignal({ zmq_getsockopt(pointer, ZMQ_EVENTS, &value, &size) }) else {
+                throw .last("read", "events")
+            }
+            return ZMQEvents(rawValue: Int16(truncatingIfNeeded: value))
+        }
     }
 
     /// The endpoint last bound or connected, with wildcards resolved (`ZMQ_LAST_ENDPOINT`).
@@ -109,13 +121,6 @@ extension ZMQSocket {
         guard zmq_setsockopt(pointer, option, bytes, bytes.count) == 0 else {
             throw .last("set", name)
         }
-    }
-
-    private func integer(_ option: Int32, _ name: String) throws(ZeroMQError) -> Int32 {
-        var value: Int32 = 0
-        var size = MemoryLayout<Int32>.size
-        guard zmq_getsockopt(pointer, option, &value, &size) == 0 else { throw .last("read", name) }
-        return value
     }
 }
 

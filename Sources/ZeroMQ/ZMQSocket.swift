@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import CZeroMQ
+import Glibc
 
 /// A ZeroMQ socket; belongs to the thread that made it and holds its context.
 ///
@@ -71,22 +72,30 @@ public final class ZMQSocket {
 
     /// Listens on an endpoint, as `ipc:///run/aico/bus/bus.sock`.
     public func bind(_ endpoint: String) throws(ZeroMQError) {
-        guard zmq_bind(pointer, endpoint) == 0 else { throw .last("bind", endpoint) }
+        guard untilNoSignal({ zmq_bind(pointer, endpoint) }) else {
+            throw .last("bind", endpoint)
+        }
     }
 
     /// Connects to an endpoint; success says nothing yet about the peer.
     public func connect(_ endpoint: String) throws(ZeroMQError) {
-        guard zmq_connect(pointer, endpoint) == 0 else { throw .last("connect", endpoint) }
+        guard untilNoSignal({ zmq_connect(pointer, endpoint) }) else {
+            throw .last("connect", endpoint)
+        }
     }
 
     /// Stops listening on an endpoint.
     public func unbind(_ endpoint: String) throws(ZeroMQError) {
-        guard zmq_unbind(pointer, endpoint) == 0 else { throw .last("unbind", endpoint) }
+        guard untilNoSignal({ zmq_unbind(pointer, endpoint) }) else {
+            throw .last("unbind", endpoint)
+        }
     }
 
     /// Drops the connection to an endpoint.
     public func disconnect(_ endpoint: String) throws(ZeroMQError) {
-        guard zmq_disconnect(pointer, endpoint) == 0 else { throw .last("disconnect", endpoint) }
+        guard untilNoSignal({ zmq_disconnect(pointer, endpoint) }) else {
+            throw .last("disconnect", endpoint)
+        }
     }
 
     /// Waits until the socket is readable, writable, or `timeout` passed; true when it is ready.
@@ -97,4 +106,13 @@ public final class ZMQSocket {
         poller.add(self, events: events, key: 0)
         return try !poller.wait(timeout: timeout).isEmpty
     }
+}
+
+/// Whether a call of libzmq that first looks at what its threads have to say succeeds; a signal that
+/// comes meanwhile ends it with EINTR before it has done anything.
+func untilNoSignal(_ call: () -> Int32) -> Bool {
+    while call() != 0 {
+        guard zmq_errno() == EINTR else { return false }
+    }
+    return true
 }

@@ -95,6 +95,84 @@ struct DistrustTests {
         #expect(entry?.detail.isEmpty == false)
     }
 
+    /// What a worker does to the scheduler's memory.
+    enum Flood: String, Sendable, CaseIterable {
+        case reportWithoutEnd
+        case reportWithoutEndToTheOrders
+        case connectionsToTheReports
+        case connectionsToTheOrders
+
+        func commit(_ worker: ScriptedWorker) throws {
+            switch self {
+            case .reportWithoutEnd: try Self.send(worker.path("reports"), as: "PUSH")
+            case .reportWithoutEndToTheOrders: try Self.send(worker.path("orders"), as: "PULL")
+            case .connectionsToTheReports: try Self.connect(worker.path("reports"))
+            case .connectionsToTheOrders: try Self.connect(worker.path("orders"))
+            }
+        }
+
+        private static func send(_ path: String, as type: String) throws {
+            let peer = try RawPeer(path)
+            try peer.shakeHands(as: type)
+            let most = 100 << 20
+            #expect(peer.sendWithoutEnd(most: most) < most)
+        }
+
+        private static func connect(_ path: String) throws {
+            for _ in 0..<8 { _ = try RawPeer(path) }
+        }
+
+        var words: String {
+            switch self {
+            case .reportWithoutEnd: "bytes to its reports that nobody could take"
+            case .reportWithoutEndToTheOrders: "bytes to its orders that nobody could take"
+            case .connectionsToTheReports: "connected to its reports"
+            case .connectionsToTheOrders: "connected to its orders"
+            }
+        }
+    }
+
+    @Test(arguments: Flood.allCases)
+    func aWorkerThatFloodsItsPipeIsKilledBeforeMemoryIsFull(flood: Flood) throws {
+        let run = try SchedulerRun(try InstanceRoot())
+        var worker: ScriptedWorker? = try run.worker(.user)
+        let honest = try run.worker(.maintenance)
+        try flood.commit(try #require(worker))
+        let message = try run.receive()
+        #expect(message.kind == .kill)
+        #expect(message.taskClass == .user)
+        let health = try run.request(.health)
+        let check = health["checks"]?.array?.first { $0["name"] == "worker.user" }
+        #expect(check?["message"]?.string?.contains(flood.words) == true, "\(health.text())")
+        worker = nil
+        // The other class goes on, and so does this one with another worker.
+        _ = try run.request(.taskRun, ["task": "maintenance.health_check"])
+        try honest.finish(try honest.nextRun(), sequence: 0)
+        run.send(.exited, .user, argument: 9)
+        run.send(.launched, .user, processID: 2000)
+        _ = try run.worker(.user)
+        #expect(try run.stop() == 0)
+    }
+
+    /// As much as a worker can have waiting is no flood.
+    @Test func aWorkerMaySendALongRowOfLongReports() throws {
+        let run = try SchedulerRun(try InstanceRoot())
+        let worker = try run.worker(.user)
+        try run.createCommand()
+        try run.client.subscribe()
+        _ = try run.request(.taskRun, ["task": "user.one"])
+        let order = try worker.nextRun()
+        try worker.start(order)
+        let line = String(repeating: "x", count: WireLimits.maximumStringBytes)
+        // Twice the bound of what may wait.
+        for number in 0..<1000 as Range<UInt32> {
+            try worker.log(order, sequence: 1 + number, line)
+        }
+        try worker.finish(order, sequence: 1001)
+        #expect(try run.event(.executionFinished)["outcome"] == "succeeded")
+        #expect(try run.stop() == 0)
+    }
+
     @Test func aWorkerThatDiedIsReplacedAndItsAttemptRerun() throws {
         let run = try SchedulerRun(try InstanceRoot())
         var worker: ScriptedWorker? = try run.worker(.user)

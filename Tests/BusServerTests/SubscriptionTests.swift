@@ -163,6 +163,34 @@ struct SubscriptionTests {
         #expect(try client.nextEvent(timeout: .seconds(10)) != nil)
     }
 
+    /// While what it sent is read, nobody else's subscription can be taken.
+    @Test func aKeyThatSendsWhatIsNoSubscriptionStaysOutsideForAWhile() throws {
+        let bus = try ServedBus()
+        defer { bus.end() }
+        let former = try bus.client("greedy")
+        try former.subscribe()
+        let odd = try bus.socket(.xsub, as: "greedy")
+        try odd.send([Array("hello".utf8)], nonblocking: false)
+        // The key's other connections end with it.
+        #expect(throws: BusError.self) { try former.nextEvent(timeout: .seconds(10)) }
+        let error = #expect(throws: BusError.self) { try bus.client("greedy").subscribe() }
+        #expect(error?.code == .unavailable)
+        // Neither its requests nor other keys are concerned.
+        _ = try bus.client("greedy").request(topic: "echo", body: [:])
+        try bus.client("other").subscribe()
+    }
+
+    @Test func aKeyThatDidItComesBackAfterTwentySeconds() {
+        var violations = Violations()
+        #expect(!violations.bars("a", at: .seconds(100)))
+        violations.note("a", at: .seconds(100))
+        #expect(violations.bars("a", at: .seconds(119)))
+        #expect(!violations.bars("b", at: .seconds(119)))
+        violations.note("a", at: .seconds(110))
+        #expect(violations.bars("a", at: .seconds(129)))
+        #expect(!violations.bars("a", at: .seconds(130)))
+    }
+
     @Test func aMessageThatIsNoSubscriptionEndsItsConnectionOnly() throws {
         let bus = try ServedBus()
         defer { bus.end() }

@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import Glibc
 import Testing
 import ZeroMQ
 
@@ -74,6 +75,46 @@ import ZeroMQ
         #expect(throws: BusError.noDaemon(endpoint: endpoint)) {
             try client.request(topic: "echo", body: [:])
         }
+    }
+
+    /// connect(2) says EAGAIN there, which libzmq passes on as if nobody listened.
+    @Test func whereTheQueueOfConnectionsIsFullTheDaemonIsBusy() throws {
+        let path = "\(directory.path)/bus.sock"
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+        let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+        func open(_ call: (Int32, UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
+            let type = SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue
+            let descriptor = socket(AF_UNIX, Int32(type), 0)
+            let result = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    call(descriptor, $0, length)
+                }
+            }
+            if result == 0 { return descriptor }
+            close(descriptor)
+            return -1
+        }
+        let server = open { bind($0, $1, $2) }
+        try #require(server >= 0)
+        try #require(listen(server, 0) == 0)
+        var waiting: [Int32] = []
+        defer { for descriptor in waiting + [server] { close(descriptor) } }
+        #expect(Listener(at: endpoint) == .open)
+        while case let descriptor = open({ connect($0, $1, $2) }), descriptor >= 0 {
+            waiting.append(descriptor)
+            try #require(waiting.count < 100)
+        }
+        #expect(Listener(at: endpoint) == .full)
+        let keys = try CurveKeyPair.generate()
+        let client = try BusClient(
+            endpoint: endpoint, serverKey: keys.publicKey, clientKeys: keys,
+            timeout: .milliseconds(300))
+        let error = #expect(throws: BusError.self) { try client.request(topic: "echo", body: [:]) }
+        #expect(error == .crowded(endpoint: endpoint, after: .milliseconds(300)))
+        #expect(error?.hint.contains("aico-scheduler") == true)
+        #expect(Listener(at: directory.endpoint("nobody")) == .missing)
     }
 
     @Test func aSilentDaemonIsGivenUp() throws {

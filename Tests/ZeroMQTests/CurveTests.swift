@@ -183,6 +183,27 @@ import Testing
         #expect(decisions == 0)
     }
 
+    @Test func whereTheDecisionFailsTheAskerIsAnsweredAndTheNextOneHeard() throws {
+        let zap = try ZAPHandler(in: context)
+        let asker = try ZMQSocket(.request, in: context)
+        try asker.connect("inproc://zeromq.zap.01")
+        let request = ["1.0", "7", "aico", "", "id", "NULL"].map { Array($0.utf8) }
+        let failure = ZeroMQError(operation: "decide", subject: "", code: 5)
+        try asker.send(request)
+        #expect(try zap.socket.wait(timeout: .seconds(10)))
+        #expect(throws: failure) {
+            try zap.serve(limit: 1) { _ throws(ZeroMQError) in throw failure }
+        }
+        #expect(try zap.socket.events.isEmpty)
+        try #require(try asker.wait(timeout: .seconds(10)))
+        #expect(try asker.receive()?[2] == Array("500".utf8))
+        try asker.send(request)
+        #expect(try zap.socket.wait(timeout: .seconds(10)))
+        try zap.serve { _ in "somebody" }
+        try #require(try asker.wait(timeout: .seconds(10)))
+        #expect(try asker.receive()?[2] == Array("200".utf8))
+    }
+
     @Test func aServerCannotBeMadeWithAnotherContextsHandler() throws {
         let zap = try ZAPHandler(in: ZMQContext())
         let router = try ZMQSocket(.router, in: context)

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import Foundation
+import Synchronization
 import Testing
 import ZeroMQ
+
+/// How many signals the test that wants them has had.
+private let signals = Atomic(0)
 
 @Suite struct ZMQSocketTests {
     let directory: TemporaryDirectory
@@ -121,6 +126,95 @@ import ZeroMQ
         #expect(try poller.wait(timeout: .seconds(10)).map(\.key) == [1])
         #expect(try right.receive() == [[4]])
         #expect(try poller.wait(timeout: .milliseconds(5)).isEmpty)
+    }
+
+    /// poll(2) below libzmq ends with EINTR where a signal comes, whatever its time.
+    @Test func aSignalEndsNoQuestionAndNoConnection() throws {
+        let (left, right) = try pair()
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in signals.add(1, ordering: .relaxed) }
+        var former = sigaction()
+        try #require(sigaction(SIGURG, &action, &former) == 0)
+        defer { sigaction(SIGURG, &former, nil) }
+        // Threads of Dispatch take no signals by themselves.
+        var mask = sigset_t()
+        var formerMask = sigset_t()
+        sigemptyset(&mask)
+        sigaddset(&mask, SIGURG)
+        pthread_sigmask(SIG_UNBLOCK, &mask, &formerMask)
+        defer { pthread_sigmask(SIG_SETMASK, &formerMask, nil) }
+        let before = signals.load(ordering: .relaxed)
+        let asking = pthread_self()
+        let isOver = Mutex(false)
+        let ended = DispatchSemaphore(value: 0)
+        let thread = Thread {
+            while !isOver.withLock({ $0 }) { pthread_kill(asking, SIGURG) }
+            ended.signal()
+        }
+        thread.start()
+        defer {
+            isOver.withLock { $0 = true }
+            ended.wait()
+        }
+        var poller = ZMQPoller()
+        poller.add(right, key: 1)
+        let deadline = ContinuousClock.now + .seconds(20)
+        var number = 0
+        while signals.load(ordering: .relaxed) - before < 20_000, .now < deadline {
+            number += 1
+            #expect(try !right.events.contains(.readable))
+            #expect(try poller.wait(timeout: .zero).isEmpty)
+            guard number % 1000 == 0 else { continue }
+            let other = try ZMQSocket(.pull, in: context)
+            try other.bind(directory.endpoint("signals"))
+            try other.unbind(directory.endpoint("signals"))
+            try other.connect(directory.endpoint("nobody"))
+            try other.disconnect(directory.endpoint("nobody"))
+        }
+        #expect(signals.load(ordering: .relaxed) - before >= 20_000)
+        withExtendedLifetime(left) {}
+    }
+
+    @Test func aSocketStandsInAPollerOnce() async throws {
+        await #expect(processExitsWith: .failure) {
+            let socket = try ZMQSocket(.pull, in: ZMQContext())
+            var poller = ZMQPoller()
+            poller.add(socket, key: 1)
+            poller.add(socket, events: .writable, key: 2)
+        }
+        // Under its own key it is replaced.
+        var poller = ZMQPoller()
+        let (left, right) = try pair()
+        poller.add(right, events: .writable, key: 1)
+        #expect(try poller.wait(timeout: .seconds(10)).map(\.events) == [.writable])
+        poller.add(right, key: 1)
+        #expect(try poller.wait(timeout: .zero).isEmpty)
+        withExtendedLifetime(left) {}
+    }
+
+    /// libzmq takes a ROUTER's first routing id from rand(3): what is drawn anew for each context is
+    /// nobody's to guess. In a process of its own, where nobody else draws.
+    @Test func routingIDsBeginElsewhereInEachContext() async {
+        await #expect(processExitsWith: .success) {
+            /// The id that a ROUTER gives its first peer.
+            func firstID(_ prepare: () -> Void, _ seed: () -> Void) throws -> [UInt8] {
+                prepare()
+                let context = try ZMQContext()
+                seed()
+                let router = try ZMQSocket(.router, in: context)
+                try router.bind("inproc://ids")
+                let dealer = try ZMQSocket(.dealer, in: context)
+                try dealer.connect("inproc://ids")
+                try dealer.send([1])
+                return try #require(try router.receive(nonblocking: false)?.first)
+            }
+            // The control: the same seed gives the same id.
+            let known = try firstID({}, { srand(7) })
+            #expect(try firstID({}, { srand(7) }) == known)
+            let ids = try (0..<8).map { _ in try firstID({ srand(7) }, {}) }
+            #expect(Set(ids).count == ids.count)
+            #expect(!ids.contains(known))
+        }
     }
 
     @Test func errorsNameOperationAndSubject() throws {

@@ -100,7 +100,8 @@ struct Follower {
         } catch {
             switch error {
             case .connectionLost, .noDaemon: break
-            case .silent, .refused, .notAdmitted, .badKeyFile, .requestTooLarge, .badReply,
+            case .silent, .crowded, .refused, .notAdmitted, .badKeyFile, .requestTooLarge,
+                .badReply,
                 .transport:
                 throw Wording.bus(error, root: bus.root)
             }

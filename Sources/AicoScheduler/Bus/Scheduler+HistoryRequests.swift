@@ -98,35 +98,31 @@ extension Scheduler {
         }
     }
 
-    func nextRuns(_ body: JSONValue) throws(BusRefusal) -> JSONValue {
+    func nextRuns(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         let reader = try ObjectReader(body, keys: ["task", "count"])
         let count = try reader.int("count", in: 1...1000) ?? 5
-        let tasks =
-            reader.value("task") == nil ? Array(core.tasks.values) : [try task(reader)]
-        // The first instant of each stands ready; of how many more is asked, only the earliest
-        // tasks can have any.
-        var waiting: [(at: Instant, task: TaskState)] = []
-        for task in tasks where task.record.enabled {
-            if let at = task.record.nextRun { waiting.append((at, task)) }
+        var runs = UpcomingRuns<Planner.Timetable>(count: count)
+        if reader.value("task") == nil {
+            for task in core.tasks.values { runs.add(task) }
+        } else {
+            runs.add(try task(reader))
         }
-        waiting.sort { $0.at != $1.at ? $0.at < $1.at : $0.task.id < $1.task.id }
-        let earliest = waiting.prefix(count)
-        var found: [(at: Instant, task: String)] = []
-        for (first, task) in earliest {
-            var at: Instant? = first
-            for _ in 0..<count {
-                guard let instant = at else { break }
-                found.append((instant, task.id.text))
-                at = task.table.next(after: instant)
-            }
-            // Later than the last that is shown nothing is looked for.
-            found.sort { $0.at != $1.at ? $0.at < $1.at : $0.task < $1.task }
-            if found.count > count { found.removeLast(found.count - count) }
+        let upcoming = runs
+        // A schedule that is seldom met takes time: the loop does not wait for it.
+        read(request) { _ in
+            let found = upcoming.merged { table, at in table.next(after: at) }
+            return .success([
+                "next": .array(
+                    found.map { ["task": .string($0.task), "at": .instant($0.at)] })
+            ])
         }
-        return [
-            "next": .array(
-                found.map { ["task": .string($0.task), "at": .instant($0.at)] })
-        ]
+    }
+}
+
+extension UpcomingRuns<Planner.Timetable> {
+    fileprivate mutating func add(_ task: TaskState) {
+        guard task.record.enabled, let at = task.record.nextRun, takes(at) else { return }
+        add(task.id.text, at: at, task.table)
     }
 }
 

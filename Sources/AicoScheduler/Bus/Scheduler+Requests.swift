@@ -88,7 +88,7 @@ extension Scheduler {
         case .taskCancel: change(try cancellation(body), request)
         case .taskHistory: try history(body, request)
         case .taskLogs: try logs(body, request)
-        case .taskNext: send(.success(try nextRuns(body)), to: request)
+        case .taskNext: try nextRuns(body, request)
         case .stats: try stats(body, request)
         case .health: send(.success(try healthReport(body)), to: request)
         case .deadLetterList: try deadLetters(body, request)

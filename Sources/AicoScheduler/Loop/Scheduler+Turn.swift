@@ -25,9 +25,14 @@ extension Scheduler {
         static let reports = 10
         static let orders = 20
         static let bus = 30
+        static let doors = 40
 
         static func reports(_ taskClass: TaskClass) -> Int { reports + Int(taskClass.rawValue) }
         static func orders(_ taskClass: TaskClass) -> Int { orders + Int(taskClass.rawValue) }
+        static func doors(_ taskClass: TaskClass) -> (orders: Int, reports: Int) {
+            let first = doors + 2 * Int(taskClass.rawValue)
+            return (first, first + 1)
+        }
     }
 
     /// Runs until the system stops; gives the exit status.
@@ -43,6 +48,9 @@ extension Scheduler {
         }
         for pipe in pipes {
             poller.add(pipe.reports, key: Key.reports(pipe.taskClass))
+            let doors = Key.doors(pipe.taskClass)
+            poller.add(pipe.ordersDoor.socket, key: doors.orders)
+            poller.add(pipe.reportsDoor.socket, key: doors.reports)
         }
         try turn(ready: [])
         while true {
@@ -91,7 +99,7 @@ extension Scheduler {
         for (token, result) in writer.take() { feed(.committed(token: token, result)) }
         for (token, result) in reader.take() { answered(token, result) }
         // To ask a socket that has nothing costs a system call: a dozen of them in each turn.
-        let isBusReady = bus.wantsToWrite || ready.contains { $0.key >= Key.bus }
+        let isBusReady = bus.wantsToWrite || ready.contains { Key.bus..<Key.doors ~= $0.key }
         if isBusReady {
             attempt("admit") { () throws(ZeroMQError) in try bus.admit() }
             attempt("welcome") { () throws(ZeroMQError) in try bus.welcome() }
@@ -104,6 +112,17 @@ extension Scheduler {
                 .audit(
                     actor: incident.actor, action: incident.action, subject: "",
                     detail: "\(incident.count) \(incident.detail)"))
+        }
+        for pipe in pipes {
+            let doors = Key.doors(pipe.taskClass)
+            guard ready.contains(where: { $0.key == doors.orders || $0.key == doors.reports })
+            else {
+                continue
+            }
+            attempt("watch a pipe") { () throws(ZeroMQError) in
+                guard let why = try pipe.watchDoors() else { return }
+                feed(.malformedReport(pipe.taskClass, why))
+            }
         }
         for pipe in pipes where ready.contains(where: { $0.key == Key.reports(pipe.taskClass) }) {
             takeReports(of: pipe, limit: configuration.scheduler.batchSize)
@@ -145,7 +164,7 @@ extension Scheduler {
     func takeReports(of pipe: ClassPipe, limit: Int) {
         attempt("receive report") { () throws(ZeroMQError) in
             for _ in 0..<limit {
-                guard let frames = try pipe.reports.receive() else { return }
+                guard let frames = try pipe.receive() else { return }
                 guard frames.count == 1, let frame = frames.first else {
                     feed(
                         .malformedReport(
@@ -200,6 +219,7 @@ extension Scheduler {
     private func take(_ message: SupervisorMessage) {
         switch message.kind {
         case .launched:
+            pipe(message.taskClass).beginAnew()
             feed(.worker(message.taskClass, .launched(processID: message.processID)))
         case .exited:
             // What it reported before its end still counts.

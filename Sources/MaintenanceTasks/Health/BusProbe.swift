@@ -34,7 +34,7 @@ struct BusProbe {
             )
         } catch {
             switch error {
-            case .noDaemon, .silent, .connectionLost, .badReply, .transport:
+            case .noDaemon, .silent, .crowded, .connectionLost, .badReply, .transport:
                 return (Finding(name, .critical, error.description), nil)
             case .refused, .notAdmitted, .badKeyFile, .requestTooLarge:
                 return (.unknown(name, error.description), nil)

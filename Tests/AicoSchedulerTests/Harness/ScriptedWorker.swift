@@ -11,6 +11,7 @@ final class ScriptedWorker {
     private let orders: ZMQSocket
     private let reports: ZMQSocket
     private let canaryType: String
+    private let directory: String
     /// Orders that came while only pings and the canary's were answered.
     private var pending: [Order] = []
 
@@ -20,13 +21,17 @@ final class ScriptedWorker {
     init(_ taskClass: TaskClass, root: String, capacity: UInt32 = 64) throws {
         canaryType = taskClass.canaryType
         let context = try ZMQContext()
+        directory = "\(root)/run/aico/class/\(taskClass.name)"
         self.capacity = capacity
         orders = try ZMQSocket(.pull, in: context)
         reports = try ZMQSocket(.push, in: context)
         try reports.setLinger(.seconds(10))
-        try orders.connect("ipc://\(root)/run/aico/class/\(taskClass.name)/orders")
-        try reports.connect("ipc://\(root)/run/aico/class/\(taskClass.name)/reports")
+        try orders.connect("ipc://\(directory)/orders")
+        try reports.connect("ipc://\(directory)/reports")
     }
+
+    /// Where one of the class's sockets is.
+    func path(_ name: String) -> String { "\(directory)/\(name)" }
 
     func report(_ report: Report) throws { try send(ReportCodec.encode(report)) }
 

@@ -102,9 +102,12 @@ final class ServedBus: Sendable {
 
     /// A socket that speaks for a client without `BusClient`'s manners.
     func socket(
-        _ kind: ZMQSocket.Kind, as name: String, queue: Int32 = 4, in context: ZMQContext? = nil
+        _ kind: ZMQSocket.Kind, as name: String, queue: Int32 = 4, heartbeat: Duration? = nil,
+        in context: ZMQContext? = nil, prepare: (ZMQSocket) throws -> Void = { _ in }
     ) throws -> ZMQSocket {
         let socket = try ZMQSocket(kind, in: context ?? ZMQContext())
+        try prepare(socket)
+        if let heartbeat { try socket.setHeartbeat(every: heartbeat, timeout: .seconds(10)) }
         try socket.setHighWaterMark(send: queue, receive: queue)
         try socket.useCurve(serverKey: serverKey, keys: clients[name] ?? CurveKeyPair.generate())
         try socket.connect(
