@@ -16,7 +16,7 @@ extension SchedulerCore {
         let asked = executions.isEmpty ? nil : requested(of: task)
         if let open = task.open.min() ?? asked {
             return refuse(
-                request, .conflict, "\(name) runs already as \(open)",
+                request, .conflict, "\(name) \(stands(open))",
                 hint: "wait for it, or type: aico scheduler cancel \(name)")
         }
         var execution = Execution(
@@ -32,6 +32,21 @@ extension SchedulerCore {
                 actor, letter == nil ? "task.run" : "dlq.retry",
                 letter.map(String.init) ?? name.text)
         ])
+    }
+
+    /// Where an execution that is not over stands, in words that follow its task's name.
+    private func stands(_ id: String) -> String {
+        guard let execution = executions[id] else { return "runs already as \(id)" }
+        switch execution.state {
+        case .queued:
+            let waits = waits(execution)
+            return "is to run already, as \(id), which has waited since \(waits.since) for "
+                + "\(waits.reason.rawValue): \(waits.detail)"
+        case .waiting:
+            let at = execution.retryAt.map { " at \($0)" } ?? ""
+            return "is to run already, as \(id), whose next attempt starts\(at)"
+        case .claiming, .running, .withdrawing, .ending, .over: return "runs already as \(id)"
+        }
     }
 
     mutating func retry(_ letter: StoredDeadLetter, _ request: RequestID, _ actor: String) {

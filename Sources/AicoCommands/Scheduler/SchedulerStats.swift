@@ -54,6 +54,7 @@ struct SchedulerStats: ParsableCommand {
             })
         sheet.add("running", count("running"))
         sheet.add("waiting", count("waiting"))
+        sheet.add("queued", count("queued"))
         for (name, number) in sorted(data["outcomes"]) { sheet.add(name, number, Style.of(name)) }
         for (name, number) in sorted(data["not_run"]) { sheet.add("not run: \(name)", number) }
         sheet.add("retries", count("retries"))

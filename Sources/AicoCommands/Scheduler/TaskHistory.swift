@@ -71,7 +71,9 @@ struct TaskHistory: ParsableCommand {
         let data = try connection.connect()
             .pages(of: "executions", .taskHistory, body, limit: limit, page: Self.page)
         guard !output.json else { return try console.document(data) }
-        let executions = (data["executions"]?.array ?? []).map { ExecutionView($0) }
+        // What waits for its first attempt has no row yet: it is the newest of all.
+        let queued = (data["queued"]?.array ?? []).reversed()
+        let executions = (queued + (data["executions"]?.array ?? [])).map { ExecutionView($0) }
         try console.table(
             ExecutionView.table(executions, now: console.now()), ifEmpty: Wording.noExecutions)
     }

@@ -54,6 +54,12 @@ struct TaskShow: ParsableCommand {
         sheet.add("type", task.type)
         sheet.add("state", task.state, Style.of(task.state))
         sheet.add("execution", task.running)
+        sheet.add(
+            "waits",
+            task.waits.map { waits in
+                let which = (waits.execution ?? "").prefix(8)
+                return "execution \(which) \(waits.sentence(now: now))"
+            }, .warning)
         sheet.add("schedule", task.schedule)
         sheet.add("time zone", task.timezone)
         sheet.add("next run", task.isEnabled ? moment(task.nextRun) ?? "never" : "disabled")
@@ -77,6 +83,7 @@ struct TaskShow: ParsableCommand {
         sheet.add("task", execution.task)
         sheet.add("trigger", execution.trigger)
         sheet.add("outcome", execution.outcomeText, execution.style)
+        sheet.add("waits", execution.waits?.sentence(now: now), .warning)
         sheet.add("planned", moment(execution.planned))
         sheet.add("started", moment(execution.started))
         sheet.add("completed", moment(execution.completed))
