@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import CLinux
 import Glibc
 import LinuxSandbox
@@ -78,7 +79,7 @@ public enum SupervisorProgram {
             throw SupervisorError(
                 operation: "accept", subject: "configuration and keys",
                 reason: .invalid(
-                    status.map { "aico-scheduler --check ended with wait status \($0); see above" }
+                    status.map { "aico-scheduler --check \(WaitStatusText.words($0)); see above" }
                         ?? "aico-scheduler --check took too long"))
         }
     }

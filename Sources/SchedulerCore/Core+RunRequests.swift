@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 
 extension SchedulerCore {
     /// Runs a task because somebody asked; refused while it is open already.
@@ -58,11 +58,20 @@ extension SchedulerCore {
                 hint: "type: aico scheduler dlq purge \(letter.id)")
         }
         guard letter.resolvedAt == nil, !retriedLetters.contains(letter.id) else {
-            return refuse(
-                request, .notFound, "dead letter \(letter.id) was sent back already",
-                hint: "type: aico scheduler dlq list")
+            let refusal = Self.sentBack(letter)
+            return refuse(request, refusal.code, refusal.message, hint: refusal.hint)
         }
         run(id, .deadLetter, letter: letter.id, request, actor)
+    }
+
+    /// The refusal of what is to be done with a dead letter that was sent back.
+    public static func sentBack(_ letter: StoredDeadLetter) -> Refusal {
+        Refusal(
+            .notFound,
+            "dead letter \(letter.id) was sent back already"
+                + (letter.retriedAs.map { ", as execution \($0)" } ?? ""),
+            hint: "where that fails again, another dead letter comes; type: aico scheduler dlq list"
+        )
     }
 
     /// An execution of the task that waits and that somebody asked for.

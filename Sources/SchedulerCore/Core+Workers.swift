@@ -43,7 +43,7 @@ extension SchedulerCore {
         workers[index].isBlocked = false
         workers[index].returned = 0
         workers[index].deaths = isStable ? 1 : worker.deaths + 1
-        let end = Self.words(ofWaitStatus: status)
+        let end = WaitStatusText.words(status)
         workers[index].lastEnd = words.isEmpty ? end : "\(end): \(words)"
         // Orders that are not for an attempt were for the worker that is gone.
         workers[index].outbox.removeAll { if case .run = $0 { false } else { true } }
@@ -65,13 +65,6 @@ extension SchedulerCore {
                 result: nil)
         }
         assessHealth()
-    }
-
-    /// A wait status in words; see wait(2).
-    static func words(ofWaitStatus status: Int32) -> String {
-        let signal = status & 0x7F
-        return signal == 0
-            ? "ended with exit code \(status >> 8 & 0xFF)" : "was ended by signal \(signal)"
     }
 
     /// Sends a ping of a new nonce.

@@ -9,8 +9,10 @@ import Testing
 /// What a person hears of an execution that waits.
 struct WaitingTests {
     private func refusal(_ run: inout CoreRun) -> Refusal? {
-        run.take().replies.compactMap { if case .refused(let refusal) = $0 { refusal } else { nil } }
-            .first
+        run.take().replies.compactMap {
+            if case .refused(let refusal) = $0 { refusal } else { nil }
+        }
+        .first
     }
 
     @Test func secondRunOfOneThatWaitsSaysWhatItWaitsForAndSinceWhen() throws {

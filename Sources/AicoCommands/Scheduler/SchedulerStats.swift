@@ -20,6 +20,7 @@ struct SchedulerStats: ParsableCommand {
     var id: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "From when on: a span such as 2h or 7d, or an instant. Default: 24 h ago.",
             valueName: "time"))

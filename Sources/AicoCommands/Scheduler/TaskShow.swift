@@ -65,8 +65,8 @@ struct TaskShow: ParsableCommand {
         sheet.add("next run", task.isEnabled ? moment(task.nextRun) ?? "never" : "disabled")
         sheet.add("last run", moment(task.lastRun) ?? "never")
         sheet.add("outcome", task.lastOutcome, Style.of(task.lastOutcome ?? ""))
-        sheet.add("config", json: task.config)
-        sheet.add("policies", json: task.policies == [:] ? nil : task.policies)
+        sheet.add("config", json: task.config.withShortTexts)
+        sheet.add("policies", json: task.policies == [:] ? .null : task.policies)
         sheet.add("created", moment(task.created))
         sheet.add("updated", task.updated == task.created ? nil : moment(task.updated))
         sheet.add("origin", task.origin)
@@ -93,5 +93,18 @@ struct TaskShow: ParsableCommand {
         sheet.add("result", json: execution.result)
         for attempt in execution.attemptList { attempt.describe(in: &sheet) }
         try console.sheet(sheet)
+    }
+}
+
+extension JSONValue {
+    /// The longest text of a config that is shown to people, in bytes.
+    private static let longestShown = 256
+
+    /// The value with its long texts cut and marked, as file contents are; `--json` has them whole.
+    fileprivate var withShortTexts: JSONValue {
+        if let text = string { return .string(CutText.fitting(text, limit: Self.longestShown)) }
+        if let elements = array { return .array(elements.map(\.withShortTexts)) }
+        if let members = object { return .object(members.mapValues(\.withShortTexts)) }
+        return self
     }
 }

@@ -313,7 +313,9 @@ public enum HealthRules {
     private static func loop(_ lateness: Duration, _ limits: Limits) -> HealthCheck {
         HealthCheck(
             name: "loop", status: lateness <= limits.maximumLateness ? .healthy : .degraded,
-            message: "started what was due at most \(lateness.wholeMicroseconds / 1000) ms after it "
-                + "might start; how long load, places or the task's own rules held it is not in that")
+            message:
+                "started what was due at most \(lateness.wholeMicroseconds / 1000) ms after it "
+                + "might start; how long load, places or the task's own rules held it is not in that"
+        )
     }
 }

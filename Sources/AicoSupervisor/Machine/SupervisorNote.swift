@@ -19,7 +19,7 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .schedulerEnded(let status, let delay):
-            "scheduler \(Self.ending(status)); workers are killed, it starts again in \(delay)"
+            "scheduler \(WaitStatusText.words(status)); workers are killed, it starts again in \(delay)"
         case .schedulerNotLaunched(let errno, let delay):
             "cannot launch scheduler: errno \(errno); trying again in \(delay)"
         case .schedulerViolated(.closed):
@@ -31,9 +31,9 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
         case .workerLaunched(let taskClass, let pid):
             "worker \(taskClass.name) runs as process \(pid)"
         case .workerEnded(let taskClass, let status, .some(let delay)):
-            "worker \(taskClass.name) \(Self.ending(status)); it starts again in \(delay)"
+            "worker \(taskClass.name) \(WaitStatusText.words(status)); it starts again in \(delay)"
         case .workerEnded(let taskClass, let status, .none):
-            "worker \(taskClass.name) \(Self.ending(status))"
+            "worker \(taskClass.name) \(WaitStatusText.words(status))"
         case .workerNotLaunched(let taskClass, let errno, let delay):
             "cannot launch worker \(taskClass.name): errno \(errno); trying again in \(delay)"
         case .workerKillAsked(let taskClass):
@@ -54,12 +54,5 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
         case .outOfTurn: "a launch of a class that runs"
         case .unasked: "an answer to nothing"
         }
-    }
-
-    /// A raw wait status in words; see wait(2).
-    private static func ending(_ status: Int32) -> String {
-        let signal = status & 0x7F
-        return signal == 0
-            ? "ended with status \((status >> 8) & 0xFF)" : "was killed by signal \(signal)"
     }
 }

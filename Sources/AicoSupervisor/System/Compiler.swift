@@ -85,7 +85,7 @@ struct Compiler {
         guard status == 0 else {
             throw SupervisorError(
                 operation: "run", subject: subject,
-                reason: .invalid("it ended with wait status \(status ?? -1)"))
+                reason: .invalid("it \(WaitStatusText.words(status ?? -1))"))
         }
         return bytes
     }
