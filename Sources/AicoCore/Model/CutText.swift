@@ -7,7 +7,9 @@ public enum CutText {
     public static func mark(ofBytes count: Int) -> String { " ... [cut: \(count) bytes]" }
 
     /// How many of the first `limit` bytes end with a whole character; all where they are no UTF-8.
-    public static func wholeCharacters(_ bytes: some RandomAccessCollection<UInt8>, limit: Int) -> Int {
+    public static func wholeCharacters(
+        _ bytes: some RandomAccessCollection<UInt8>, limit: Int
+    ) -> Int {
         guard bytes.count > limit else { return bytes.count }
         let start = bytes.startIndex
         var count = limit
