@@ -24,9 +24,12 @@ public enum CommandRunner {
             let text = AicoCommand.fullMessage(
                 for: error, columns: console.width().map { max(40, $0) })
             guard AicoCommand.exitCode(for: error) != .success else { return show(help: text) }
-            console.say(
-                PlainText(
-                    lines: text.hasPrefix("Error: ") ? "aico: \(text.dropFirst(7))" : text))
+            let words = text.hasPrefix("Error: ") ? "aico: \(text.dropFirst(7))" : text
+            // Its own guess looks at letters alone: "--tz" for "--cwd".
+            console.say(PlainText(lines: words.replacing(/\. Did you mean '[^']*'\?/, with: "")))
+            if let hint = ParserHint(arguments, message: text).text {
+                console.say("hint: \(naming(root: arguments, hint))")
+            }
             return AicoCommand.exitCode(for: error) == .validationFailure ? .usage : .failed
         }
     }
@@ -43,6 +46,11 @@ public enum CommandRunner {
     private static func report(_ failure: Failure) -> ExitStatus {
         Console.current.talk(failure.text)
         return failure.status
+    }
+
+    /// A hint that means the root of the command line too.
+    private static func naming(root arguments: [String], _ hint: String) -> String {
+        Failure(.usage, "", hint: hint).naming(root: typedRoot(arguments)).hint
     }
 
     /// The root that the command line names, as it was written there.

@@ -15,8 +15,16 @@ enum Wording {
         Failure(.usage, error.description, hint: "write an id such as user.photos")
     }
 
-    static func badSchedule(_ error: ScheduleError) -> Failure {
-        Failure(.usage, error.message, hint: error.hint)
+    /// `zone` says what is wrong with the zone in the hint, where something is.
+    static func badSchedule(_ error: ScheduleError, zone: TimeZoneError? = nil) -> Failure {
+        guard let zone else { return Failure(.usage, error.message, hint: error.hint) }
+        let better = zone.hint.firstMatch(of: /^write ([^ ]+)$/).map { String($0.1) }
+        return Failure(
+            .usage, "\(error.message), and \(zone.message)",
+            hint: error.hint.replacing(
+                "--timezone \(zone.name)",
+                with: better.map { "--timezone \($0)" }
+                    ?? "--timezone with a name below \(TimeZoneStore.directory), as Europe/Berlin"))
     }
 
     static func badZone(_ error: TimeZoneError) -> Failure {
@@ -32,7 +40,25 @@ enum Wording {
     static func badSince(_ text: String) -> Failure {
         Failure(
             .usage, "cannot read --since \"\(text)\": it is neither a span nor an instant",
-            hint: "write --since 2h, --since 7d or --since 2025-01-15T10:00:00Z")
+            hint: "write --since 2h, --since 1h30m, --since 7d or --since 2025-01-15T10:00:00Z")
+    }
+
+    static func negativeSince(_ text: String) -> Failure {
+        Failure(
+            .usage, "cannot use --since \"\(text)\": it is negative, and spans count back from now",
+            hint: "write --since \(text.drop { $0 == "-" })")
+    }
+
+    static func longSince(_ text: String) -> Failure {
+        Failure(
+            .usage, "cannot use --since \"\(text)\": the longest span is 3650d",
+            hint: "write --since 3650d, or an instant as --since 2010-01-15T10:00:00Z")
+    }
+
+    static func badLeast(_ count: Int, option: String) -> Failure {
+        Failure(
+            .usage, "cannot use \(option) \(count): it must be at least 1",
+            hint: "write \(option) 1 or more")
     }
 
     static func badCount(_ count: Int, maximum: Int) -> Failure {
@@ -44,7 +70,52 @@ enum Wording {
     static func badDuration(_ text: String, option: String) -> Failure {
         Failure(
             .usage, "cannot read \(option) \"\(text)\": it is not a span of time",
-            hint: "write \(option) 90, \(option) 90s, \(option) 5m or \(option) 1h")
+            hint: "write \(option) 90, \(option) 90s, \(option) 5m or \(option) 1h30m")
+    }
+
+    /// The limit that counts is that of the class's profile, which only the scheduler knows: the
+    /// largest number that the option takes would be refused next.
+    static func longTimeout(_ text: String, expected: String) -> Failure {
+        Failure(
+            .usage,
+            "cannot use --timeout \"\(text)\": it must be \(expected), and no more than the "
+                + "profile of the task's class permits (limits.wall_seconds)",
+            hint: "leave --timeout out for the default of the class")
+    }
+
+    /// A span that would be one without its dash.
+    static func negative(_ text: String, option: String, expected: String, better: String)
+        -> Failure
+    {
+        Failure(
+            .usage, "cannot use \(option) \"\(text)\": it is negative; it must be \(expected)",
+            hint: "write \(option) \(better)")
+    }
+
+    static func longInput(_ option: String, _ bytes: Int, carried: Int?) -> Failure {
+        let limit = AttemptOrder.maximumConfigBytes
+        let size = carried.map { "\(bytes) bytes, which take \($0) in the config" }
+        return Failure(
+            .usage,
+            "cannot take \(option): it has \(size ?? "more than \(bytes) bytes"); a task's config "
+                + "has \(limit) bytes at most, all its members together",
+            hint: "keep it in a file that the task may read, and have the command read that")
+    }
+
+    static func noCommandFor(_ task: String, taskClass: String) -> Failure {
+        Failure(
+            .usage,
+            "cannot give \"\(task)\" a command: a task of class \(taskClass) runs its type's own "
+                + "code, only user and custom tasks run commands",
+            hint: "its schedule, policies and --config can be changed; "
+                + "see what they are with \"aico scheduler show \(task)\"")
+    }
+
+    static func delayBeyondLongest(_ delay: String, _ longest: String) -> Failure {
+        Failure(
+            .usage,
+            "cannot wait \(delay) before a retry: --retry-max-delay \(longest) is the longest",
+            hint: "write a --retry-delay of at most \(longest), or a longer --retry-max-delay")
     }
 
     static func badWord(_ word: String, option: String, known: [String]) -> Failure {
@@ -161,6 +232,10 @@ enum Wording {
 
     /// How the system under a root is started; the supervisor takes absolute paths only.
     private static func start(_ root: String) -> String {
+        if let supervisor = SupervisorLock.holder(root: root) {
+            return "its supervisor (pid \(supervisor)) runs and is about to start it: try again in "
+                + "some seconds; where that goes on, the supervisor's log says why"
+        }
         guard !root.isEmpty else {
             return "start it with \"aico-supervisor\", or name its root with --root"
         }
@@ -177,6 +252,12 @@ enum Wording {
         Failure(
             .noDaemon, "cannot reach the scheduler: there is no key file \"\(key)\"",
             hint: start(root))
+    }
+
+    static func noKey(_ key: String) -> Failure {
+        Failure(
+            .refused, "cannot use the key file \"\(key)\": there is none",
+            hint: "name one that is there with --key, or leave --key out for the admin's")
     }
 
     static func keyForbidden(_ key: String) -> Failure {

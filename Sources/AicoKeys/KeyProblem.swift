@@ -26,7 +26,8 @@ public struct KeyProblem: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         let place = line > 0 ? " line \(line)" : ""
         return "client key file \"\(Self.oneLine(path))\"\(place) is not admitted: "
-            + "\(Self.oneLine(reason)); \(Self.oneLine(advice))"
+            + "\(Self.oneLine(reason)); \(Self.oneLine(advice)), and start the system anew: keys "
+            + "are read then"
     }
 
     /// Says what of a file's owner, mode or type is not right.

@@ -48,13 +48,15 @@ extension StoreReads {
 }
 
 extension TaskStore {
-    /// The longest stored line, in bytes; what is longer is cut.
-    public static let maximumLineBytes = 16 * 1024
+    /// The longest stored line, in bytes: what a report can carry, the mark of one that was cut
+    /// before included. What is longer is cut, and says so.
+    public static let maximumLineBytes = 64 * 1024
 
     func write(_ line: LogEntry, _ db: Database) throws -> StoreOutcome {
         let attempt = Int64(bitPattern: line.attempt.value)
         let sealed = try sealer.seal(
-            Array(line.line.utf8.prefix(Self.maximumLineBytes)), table: "execution_logs",
+            Array(CutText.fitting(line.line, limit: Self.maximumLineBytes).utf8),
+            table: "execution_logs",
             column: "line", row: "\(line.executionID)/\(attempt)/\(line.sequence)")
         try db.cachedStatement(
             sql: """

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import CLinux
 import Glibc
 import LinuxSandbox
@@ -84,9 +85,8 @@ public enum SupervisorProgram {
             throw SupervisorError(
                 operation: "accept", subject: "configuration and keys",
                 reason: .invalid(
-                    status == nil
-                        ? "aico-scheduler --check took too long"
-                        : "aico-scheduler --check \(SupervisorNote.ending(status)); see above"))
+                    status.map { "aico-scheduler --check \(WaitStatusText.words($0.word)); see above" }
+                        ?? "aico-scheduler --check took too long"))
         }
     }
 

@@ -65,9 +65,15 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
         case .refused(_, _, let hint): hint
         case .notAdmitted:
             "name a key file that this scheduler knows with --key; an admin adds one as "
-                + "var/lib/aico/keys/clients/NAME.key"
+                + "var/lib/aico/keys/clients/NAME.key, which counts from the next start of the "
+                + "system on; health (check bus.keys) and the log name files that are no good"
         case .connectionLost: "look with \"aico scheduler history\" before you repeat it"
-        case .badKeyFile, .requestTooLarge, .badReply, .transport: ""
+        case .badKeyFile(let path, ClientKeyFile.isOpenToOthers):
+            "type: chmod 0440 '\(path)', and make a new key where others may have read this one"
+        case .badKeyFile:
+            "a key file has the lines public, secret, server and role, each with one value, and "
+                + "mode 0440, as the scheduler makes admin.key"
+        case .requestTooLarge, .badReply, .transport: ""
         }
     }
 

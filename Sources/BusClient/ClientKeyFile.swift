@@ -46,7 +46,7 @@ public struct ClientKeyFile: Sendable, Equatable {
         guard fstat(descriptor, &status) == 0 else { throw bad(path, reason(errno)) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw bad(path, "not a regular file") }
         guard status.st_mode & 0o027 == 0 else {
-            throw bad(path, "others may read or change it; type \"chmod 600 \(path)\"")
+            throw bad(path, Self.isOpenToOthers)
         }
         var buffer = [UInt8](repeating: 0, count: maximumBytes + 1)
         var count = 0
@@ -89,6 +89,9 @@ public struct ClientKeyFile: Sendable, Equatable {
             throw bad(path, "a key is not 40 characters of Z85, or the pair does not match")
         }
     }
+
+    /// What is wrong with a file whose mode lets others in.
+    static let isOpenToOthers = "others may read or change it"
 
     private static let names = ["public", "secret", "server", "role"]
 

@@ -203,11 +203,12 @@ extension SchedulerCore {
             detail = "all places of class \(execution.taskClass.name) are taken"
         case .cpu: detail = "the processors are busier than max_cpu_percent"
         case .memory: detail = "more memory is used than max_memory_percent"
-        case .notIdle: detail = "the machine is not idle"
+        case .notIdle:
+            detail = "the machine is busier than idle_threshold_cpu or idle_threshold_memory"
         case .loadUnknown: detail = "how busy the machine is, is not known yet"
         case .stopping: detail = "the system is stopping"
         }
-        return Reply.Waits(reason: reason, detail: detail)
+        return Reply.Waits(reason: reason, detail: detail, since: execution.queuedAt)
     }
 
     /// Why a class takes no orders.

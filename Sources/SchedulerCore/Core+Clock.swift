@@ -76,7 +76,9 @@ extension SchedulerCore {
             switch name {
             case .backstop: patience = settings.backstopSlack
             case .canary: patience = settings.canaryPatience
-            case .silence: patience = settings.heartbeatPatience
+            case .silence(let taskClass):
+                workers[Int(taskClass.rawValue)].askedAt = now.boot
+                patience = settings.silenceNoticed
             case .stop: patience = settings.stopPatience
             case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .audit: continue
             }

@@ -75,7 +75,13 @@ extension SchedulerCore {
         health.note(outcome, of: execution.taskClass)
         if task(execution.task)?.record.type == HealthMemory.taskType {
             if let checks = result?["checks"]?.array {
-                health.found = checks.prefix(32).compactMap(HealthCheck.init)
+                let seen = "; seen by the health check at \(now.wall.iso8601.prefix(19))Z"
+                health.found = checks.prefix(32).compactMap(HealthCheck.init).map { check in
+                    // What it tells may be over by now, and stands until the next one.
+                    var check = check
+                    if check.status != .healthy { check.message += seen }
+                    return check
+                }
             } else if outcome.kind != .cancelled {
                 health.found = [
                     HealthCheck(
@@ -102,16 +108,34 @@ extension SchedulerCore {
     }
 
     private func healthState(of worker: Worker) -> HealthRules.Worker {
-        if worker.deaths >= HealthRules.deathsInARow {
-            return .dying(times: worker.deaths, last: worker.lastEnd ?? "")
+        if let silence = silence(of: worker) {
+            return .silent(silence, patience: settings.heartbeatPatience)
         }
         switch worker.state {
-        case .ready: return .ready
+        case .ready: return deaths(of: worker).map { .died($0) } ?? .ready
         case .canaryFailed, .quarantined: return .distrusted(worker.why ?? "")
         case .absent, .launched, .probing:
+            if let deaths = deaths(of: worker), deaths.times >= HealthRules.deathsInARow {
+                return .died(deaths)
+            }
             let time = now.boot - worker.since.boot
             return time < settings.pingInterval ? .starting : .missing(time)
         }
+    }
+}
+
+extension SchedulerCore {
+    /// A worker's deaths that are not forgotten; nil where there are none.
+    private func deaths(of worker: Worker) -> HealthRules.Deaths? {
+        guard worker.deaths > 0, let diedAt = worker.diedAt else { return nil }
+        var deaths = HealthRules.Deaths(
+            times: worker.deaths, last: worker.lastEnd ?? "ended", at: diedAt)
+        if worker.isReady {
+            guard now.boot - worker.since.boot < settings.stableAfter else { return nil }
+            deaths.worksSince = worker.since.wall
+            deaths.forgottenAt = worker.since.wall + settings.stableAfter
+        }
+        return deaths
     }
 }
 

@@ -86,6 +86,7 @@ extension SchedulerCore {
     mutating func enqueue(_ execution: Execution, cause: Admission.Cause) {
         let id = execution.id
         executions[id] = execution
+        executions[id]?.queuedAt = now.wall
         guard let task = task(execution.task) else { return skip(id, "task_gone") }
         let waiting = task.line.count { executions[$0]?.trigger.isRequested == false }
         let arrival =
@@ -147,6 +148,7 @@ extension SchedulerCore {
     /// The time of an execution's next attempt has come.
     mutating func retryDue(_ id: String) {
         guard stop == .running, executions[id]?.move(.due) == true else { return }
+        executions[id]?.queuedAt = now.wall
         place(id)
         needsAdmission = true
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
 
 extension SchedulerCore {
     /// Runs a task because somebody asked; refused while it is open already.
@@ -16,7 +16,7 @@ extension SchedulerCore {
         let asked = executions.isEmpty ? nil : requested(of: task)
         if let open = task.open.min() ?? asked {
             return refuse(
-                request, .conflict, "\(name) runs already as \(open)",
+                request, .conflict, "\(name) \(stands(open))",
                 hint: "wait for it, or type: aico scheduler cancel \(name)")
         }
         var execution = Execution(
@@ -34,6 +34,21 @@ extension SchedulerCore {
         ])
     }
 
+    /// Where an execution that is not over stands, in words that follow its task's name.
+    private func stands(_ id: String) -> String {
+        guard let execution = executions[id] else { return "runs already as \(id)" }
+        switch execution.state {
+        case .queued:
+            let waits = waits(execution)
+            return "is to run already, as \(id), which has waited since \(waits.since) for "
+                + "\(waits.reason.rawValue): \(waits.detail)"
+        case .waiting:
+            let at = execution.retryAt.map { " at \($0)" } ?? ""
+            return "is to run already, as \(id), whose next attempt starts\(at)"
+        case .claiming, .running, .withdrawing, .ending, .over: return "runs already as \(id)"
+        }
+    }
+
     mutating func retry(_ letter: StoredDeadLetter, _ request: RequestID, _ actor: String) {
         guard let id = try? TaskID(letter.taskID), let task = tasks[id],
             task.key.uid == letter.taskUID
@@ -43,11 +58,20 @@ extension SchedulerCore {
                 hint: "type: aico scheduler dlq purge \(letter.id)")
         }
         guard letter.resolvedAt == nil, !retriedLetters.contains(letter.id) else {
-            return refuse(
-                request, .notFound, "dead letter \(letter.id) was sent back already",
-                hint: "type: aico scheduler dlq list")
+            let refusal = Self.sentBack(letter)
+            return refuse(request, refusal.code, refusal.message, hint: refusal.hint)
         }
         run(id, .deadLetter, letter: letter.id, request, actor)
+    }
+
+    /// The refusal of what is to be done with a dead letter that was sent back.
+    public static func sentBack(_ letter: StoredDeadLetter) -> Refusal {
+        Refusal(
+            .notFound,
+            "dead letter \(letter.id) was sent back already"
+                + (letter.retriedAs.map { ", as execution \($0)" } ?? ""),
+            hint: "where that fails again, another dead letter comes; type: aico scheduler dlq list"
+        )
     }
 
     /// An execution of the task that waits and that somebody asked for.

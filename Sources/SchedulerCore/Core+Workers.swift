@@ -23,6 +23,7 @@ extension SchedulerCore {
             workers[index].processID = nil
             workers[index].deaths += 1
             workers[index].lastEnd = "could not be launched: errno \(errno)"
+            workers[index].diedAt = now.wall
             publishWorker(taskClass, "launch_failed", "errno \(errno)")
             assessHealth()
         }
@@ -34,13 +35,15 @@ extension SchedulerCore {
         let isStable = worker.isReady && now.boot - worker.since.boot >= settings.stableAfter
         guard workers[index].move(.exit, at: now) else { return }
         workers[index].processID = nil
+        workers[index].diedAt = now.wall
+        workers[index].askedAt = nil
         workers[index].layers = []
         workers[index].closedWays = nil
         workers[index].canary = nil
         workers[index].isBlocked = false
         workers[index].returned = 0
         workers[index].deaths = isStable ? 1 : worker.deaths + 1
-        let end = Self.words(ofWaitStatus: status)
+        let end = WaitStatusText.words(status)
         workers[index].lastEnd = words.isEmpty ? end : "\(end): \(words)"
         // Orders that are not for an attempt were for the worker that is gone.
         workers[index].outbox.removeAll { if case .run = $0 { false } else { true } }
@@ -62,13 +65,6 @@ extension SchedulerCore {
                 result: nil)
         }
         assessHealth()
-    }
-
-    /// A wait status in words; see wait(2).
-    static func words(ofWaitStatus status: Int32) -> String {
-        let signal = status & 0x7F
-        return signal == 0
-            ? "ended with exit code \(status >> 8 & 0xFF)" : "was ended by signal \(signal)"
     }
 
     /// Sends a ping of a new nonce.
@@ -94,7 +90,7 @@ extension SchedulerCore {
         guard nonce == worker(taskClass).nonce else { return }
         switch worker(taskClass).state {
         case .launched: probe(taskClass)
-        case .ready: bootTimers.set(.silence(taskClass), at: nil)
+        case .ready: receiveSignOfLife(taskClass)
         case .absent, .probing, .canaryFailed, .quarantined: break
         }
     }
@@ -112,12 +108,34 @@ extension SchedulerCore {
         guard bootTimers.time(of: .silence(taskClass)) == nil, !workers[index].isBlocked else {
             return
         }
-        bootTimers.set(.silence(taskClass), at: now.boot + settings.heartbeatPatience)
+        workers[index].askedAt = now.boot
+        bootTimers.set(.silence(taskClass), at: now.boot + settings.silenceNoticed)
         ping(taskClass)
     }
 
+    private mutating func receiveSignOfLife(_ taskClass: TaskClass) {
+        let wasSilent = silence(of: worker(taskClass)) != nil
+        bootTimers.set(.silence(taskClass), at: nil)
+        workers[Int(taskClass.rawValue)].askedAt = nil
+        if wasSilent { assessHealth() }
+    }
+
+    /// For how long a worker has owed a sign of life; nil where that is not worth telling.
+    public func silence(of worker: Worker) -> Duration? {
+        guard worker.isReady, let asked = worker.askedAt,
+            now.boot - asked >= settings.silenceNoticed
+        else { return nil }
+        return now.boot - asked
+    }
+
+    /// A worker owes a sign of life: that is told first, and then it is killed.
     mutating func noticeSilence(_ taskClass: TaskClass) {
         guard worker(taskClass).isReady else { return }
+        let killed = (worker(taskClass).askedAt ?? now.boot) + settings.heartbeatPatience
+        guard now.boot >= killed else {
+            bootTimers.set(.silence(taskClass), at: killed)
+            return assessHealth()
+        }
         let seconds = settings.heartbeatPatience.wholeMicroseconds / 1_000_000
         quarantine(taskClass, "gave no sign of life for \(seconds) s")
     }

@@ -34,6 +34,8 @@ public struct CoreSettings: Sendable {
     public var pingInterval = Duration.seconds(5)
     /// How often a worker that works is asked for a sign of life.
     public var heartbeatInterval = Duration.seconds(10)
+    /// After this time without one health tells of it.
+    public var silenceNoticed = Duration.seconds(5)
     /// How long it may take to give one.
     public var heartbeatPatience = Duration.seconds(20)
     /// How long a canary may take, seen from the scheduler; its worker's own limit is a second less.

@@ -55,6 +55,8 @@ public struct Execution: Sendable {
     var isWanted = true
     /// What holds it back, as it stands in the store.
     public internal(set) var recorded: Admission.Deferral?
+    /// Since when it has waited for its start, or for its next attempt's once that was due.
+    public internal(set) var queuedAt: Instant
     /// Since when the machine has held it back.
     var heldSince: Duration?
     /// Whether the machine no longer holds it back.
@@ -76,6 +78,7 @@ public struct Execution: Sendable {
         self.task = task
         self.trigger = trigger
         self.plannedAt = plannedAt
+        queuedAt = plannedAt
         self.policies = policies
         self.state = state
         isExempt = trigger.isRequested

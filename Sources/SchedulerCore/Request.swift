@@ -60,6 +60,8 @@ public enum Reply: Sendable, Equatable {
         public var reason: Admission.Deferral
         /// In words.
         public var detail: String
+        /// Since when it has waited, for whatever held it back first.
+        public var since: Instant
     }
 }
 

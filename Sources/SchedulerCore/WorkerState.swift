@@ -79,6 +79,8 @@ public struct Worker: Sendable {
     public internal(set) var closedWays: Int?
     /// The ping that it has to answer.
     var nonce: UInt64 = 0
+    /// Since when it owes a sign of life, by the boot clock; nil where it owes none.
+    public internal(set) var askedAt: Duration?
     /// Whether its orders pipe has no room.
     public internal(set) var isBlocked = false
     /// Orders that have not left, the next first.
@@ -91,6 +93,8 @@ public struct Worker: Sendable {
     public internal(set) var deaths = 0
     /// How it ended last, in words.
     public internal(set) var lastEnd: String?
+    /// When it did.
+    var diedAt: Instant?
 
     init(_ taskClass: TaskClass, at now: Time) {
         self.taskClass = taskClass

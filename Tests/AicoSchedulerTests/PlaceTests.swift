@@ -108,22 +108,56 @@ struct PlaceTests {
         Busy(cpu: 50, memory: 0, idleOnly: true, reason: "not_idle"),
     ])
     func aBusyMachineDefersUntilItIsNot(busy: Busy) throws {
+        try Self.defersUntilItIsNot(busy, overlap: "skip")
+    }
+
+    @Test func whatMayRunBesideOthersIsToldOfAsWell() throws {
+        try Self.defersUntilItIsNot(Busy(cpu: 99, memory: 0, reason: "cpu"), overlap: "allow")
+    }
+
+    /// The list, the task and the history say what it waits for, and since when.
+    private static func expectToldThatItWaits(
+        _ run: SchedulerRun, _ event: JSONValue, reason: String
+    ) throws {
+        let since = try #require(event.instant("since"))
+        #expect(abs((Instant.now - since) / .seconds(1)) < 60)
+        let listed = try run.request(.taskList)["tasks"]?.array?.first { $0["id"] == "user.one" }
+        let task = try run.request(.taskStatus, ["task": "user.one"])["task"]
+        let ofOne = try run.request(.taskHistory, ["task": "user.one"])
+        let queued = try #require(ofOne["queued"]?.array?.first)
+        for waits in [listed?["waits"], task?["waits"], queued["waits"]] {
+            #expect(waits?["reason"] == .string(reason))
+            #expect(waits?["since"] == event["since"])
+            #expect(waits?["detail"] == event["detail"])
+        }
+        #expect(listed?["queued"] == event["execution"])
+        #expect(queued["execution"] == event["execution"] && queued["state"] == "queued")
+        #expect(ofOne["executions"] == [])
+        #expect(try run.request(.taskHistory)["queued"]?.array?.count == 1)
+        #expect(try run.request(.taskHistory, ["outcome": "succeeded"])["queued"] == [])
+    }
+
+    private static func defersUntilItIsNot(_ busy: Busy, overlap: String) throws {
         let machine = ChangingLoad(cpu: busy.cpu, memory: busy.memory)
-        let run = try SchedulerRun(try Self.root(""), monitor: machine) {
+        let run = try SchedulerRun(try root(""), monitor: machine) {
             $0.resourceCheckInterval = .milliseconds(50)
         }
         let worker = try run.worker(.user)
         try run.client.subscribe()
         let instant = Instant.soon
         try run.createCommand(
-            schedule: "at:\(instant)", policies: ["idle_only": .bool(busy.idleOnly)])
+            schedule: "at:\(instant)",
+            policies: ["idle_only": .bool(busy.idleOnly), "overlap": .string(overlap)])
         let event = try run.event(.executionDeferred)
         #expect(event["reason"] == .string(busy.reason))
         #expect(event.instant("planned_at") == instant)
         #expect(try worker.next(within: .zero, answeringPings: true) == nil)
+        try expectToldThatItWaits(run, event, reason: busy.reason)
         machine.set(cpu: 1, memory: 1)
         let order = try worker.nextRun()
         #expect(order.occurrence == instant)
+        #expect(try run.request(.taskStatus, ["task": "user.one"])["task"]?["waits"] == .null)
+        #expect(try run.request(.taskHistory)["queued"] == [])
         try worker.finish(order, sequence: 0)
         _ = try run.event(.executionFinished)
         _ = try run.stop()

@@ -85,6 +85,10 @@ struct RefusalTests {
         .create(
             ["policies": ["retry": ["count": -1]]], "\"policies.retry.count\" must be an integer"),
         .create(["policies": ["timeot": 5]], "unknown member \"timeot\"", hint: "\"timeout\""),
+        .create(
+            ["policies": ["retry": ["delay": 7200]]],
+            "\"policies.retry.delay\" of 7200 s is more than \"policies.retry.max_delay\", 3600 s",
+            hint: "use --retry-delay 3600, or --retry-max-delay 7200 as well"),
         .create(["surprise": 1], "unknown member \"surprise\""),
         .create(["enabled": 1], "\"enabled\" must be true or false"),
     ]

@@ -99,7 +99,7 @@ struct RegistryTests {
     }
 
     @Test(arguments: [
-        ("exit 3", "--describe ended with wait status 768"),
+        ("exit 3", "--describe ended with exit code 3"),
         ("yes '                                        ' | head -c 300000", "more than 262144"),
     ])
     func aWorkerThatFailsToDescribeItselfIsNoted(script: String, reason: String) throws {

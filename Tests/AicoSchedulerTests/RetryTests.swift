@@ -153,6 +153,18 @@ struct RetryTests {
         #expect(.string(order.executionID) == again)
         #expect(order.attemptNumber == 1)
         #expect(try run.request(.deadLetterList)["dead_letters"] == [])
+        // What is in no list any more is neither sent back nor purged, and the refusal says why.
+        let number = try #require(letter.int)
+        for topic in [BusTopic.deadLetterRetry, .deadLetterPurge] {
+            #expect(
+                throws: BusError.refused(
+                    code: BusErrorCode.notFound.rawValue,
+                    message: "dead letter \(number) was sent back already, as execution "
+                        + order.executionID,
+                    hint: "where that fails again, another dead letter comes; "
+                        + "type: aico scheduler dlq list")
+            ) { try run.request(topic, ["id": letter]) }
+        }
         try worker.finish(order, sequence: 0, .none, exit: .exited(code: 1))
         _ = try run.event(.executionDeadLetter)
         let status = try execution(try #require(again))

@@ -154,7 +154,8 @@ import Testing
             advice: "write \"role admin\"")
         #expect(
             "\(problem)" == "client key file \"/k/clients/a?b.key\" line 2 is not admitted: "
-                + "unknown role \"Admin\"; write \"role admin\"")
+                + "unknown role \"Admin\"; write \"role admin\", and start the system anew: keys are "
+                + "read then")
     }
 
     @Test func aBadFileAloneDoesNotMakeAnotherAdmin() throws {

@@ -165,6 +165,19 @@ import Testing
         try store.perform([Fixture.line(attempt, 0, text)])
         let line = try store.logs(execution: "e1", limit: 1).first?.line
         #expect(line?.utf8.count == TaskStore.maximumLineBytes)
+        #expect(line?.hasSuffix("x ... [cut: \(text.utf8.count) bytes]") == true)
+    }
+
+    /// What a task's longest line comes to with the mark of its cut, characters replaced included.
+    @Test func theMarkOfALineThatWasCutIsKept() throws {
+        let attempt = try claimed(try Fixture.claim())
+        let mark = CutText.mark(ofBytes: 70_000)
+        for (sequence, character) in ["a", "\u{FFFD}"].enumerated() {
+            let text = String(repeating: character, count: 16 * 1024) + mark
+            try store.perform([Fixture.line(attempt, UInt32(sequence), text)])
+            let line = try store.logs(execution: "e1", limit: 2).last?.line
+            #expect(line == text)
+        }
     }
 
     @Test func deadLettersAreBuriedSentBackAndPurged() throws {

@@ -8,20 +8,24 @@ extension Bus {
     /// Asks for a list page by page, and gives the pages as one document.
     ///
     /// `member` has the elements, at most `limit` of them, or all; `page` are asked for at once.
-    /// The document's `next` is where a further request goes on; null at the list's end.
+    /// The document's `next` is where a further request goes on; null at the list's end. Its other
+    /// members are the first page's.
     func pages(
         of member: String, _ topic: BusTopic, _ body: [String: JSONValue], limit: Int? = nil,
         page: Int
     ) throws(Failure) -> JSONValue {
         var body = body
         var elements: [JSONValue] = []
+        var first: [String: JSONValue]?
         while true {
             body["limit"] = .int(min(page, (limit ?? .max) - elements.count))
             let reply = try ask(topic, body)
             elements += reply[member]?.array ?? []
+            first = first ?? reply.object
             let next = reply["next"]?.string
             guard let next, elements.count < limit ?? .max else {
-                var members = reply.object ?? [:]
+                var members = first ?? [:]
+                members["next"] = reply["next"]
                 members[member] = .array(elements)
                 return .object(members)
             }

@@ -40,7 +40,9 @@ struct ConnectionOptions: ParsableArguments {
         let path = key ?? "\(root)/var/lib/aico/keys/clients/admin.key"
         if access(path, R_OK) != 0 {
             switch errno {
-            case ENOENT, ENOTDIR: throw Wording.neverStarted(root: root, key: path)
+            case ENOENT, ENOTDIR:
+                throw key == nil
+                    ? Wording.neverStarted(root: root, key: path) : Wording.noKey(path)
             case EACCES, EPERM: throw Wording.keyForbidden(path)
             default: break
             }

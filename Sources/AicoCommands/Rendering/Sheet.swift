@@ -13,9 +13,9 @@ struct Sheet {
         lines.append((PlainText(name), Table.Cell(value, style)))
     }
 
-    /// Adds a line with a JSON value; a nil one is left out.
+    /// Adds a line with a JSON value; a nil one is left out, and null, which a nil literal may be.
     mutating func add(_ name: String, json value: JSONValue?) {
-        guard let value else { return }
+        guard let value, !value.isNull else { return }
         lines.append((PlainText(name), Table.Cell(plain: PlainText(json: value))))
     }
 

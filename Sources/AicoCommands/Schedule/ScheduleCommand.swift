@@ -20,11 +20,26 @@ struct ScheduleCommand: ParsableCommand {
 /// Values that are checked before anything is sent.
 enum Checked {
     static func schedule(_ text: String) throws(Failure) -> Schedule {
-        do { return try Schedule.parse(text) } catch { throw Wording.badSchedule(error) }
+        do {
+            return try Schedule.parse(text)
+        } catch {
+            throw Wording.badSchedule(error, zone: zoneTrouble(in: error))
+        }
     }
 
     static func zone(_ name: String) throws(Failure) -> ZoneRules {
         do { return try TimeZoneStore.load(name) } catch { throw Wording.badZone(error) }
+    }
+
+    /// Why the zone that a hint tells to write is none; nil where it is one, or none is told.
+    private static func zoneTrouble(in error: ScheduleError) -> TimeZoneError? {
+        guard let match = error.hint.firstMatch(of: /--timezone (.+)$/) else { return nil }
+        do {
+            _ = try TimeZoneStore.load(String(match.1))
+            return nil
+        } catch {
+            return error
+        }
     }
 
     static func taskID(_ text: String) throws(Failure) -> TaskID {
@@ -38,30 +53,17 @@ enum Checked {
         return instant
     }
 
-    /// Reads `90`, `90s`, `5m`, `1h` or `7d` as seconds.
-    static func seconds(_ text: String, option: String) throws(Failure) -> Double {
-        guard let seconds = span(text) else { throw Wording.badDuration(text, option: option) }
-        return seconds
+    /// Refuses a count that is below 1; none is fine.
+    static func count(_ count: Int?, option: String) throws(Failure) {
+        if let count, count < 1 { throw Wording.badLeast(count, option: option) }
     }
 
     /// Reads an instant, or a span before now.
     static func since(_ text: String, now: Instant) throws(Failure) -> Instant {
         if let instant = Instant(iso8601: text) { return instant }
-        guard let seconds = span(text) else { throw Wording.badSince(text) }
+        guard let seconds = TypedSpan.seconds(text) else { throw Wording.badSince(text) }
+        guard seconds >= 0 else { throw Wording.negativeSince(text) }
+        guard seconds <= TypedSpan.longestPast else { throw Wording.longSince(text) }
         return now - .seconds(seconds)
-    }
-
-    private static func span(_ text: String) -> Double? {
-        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-        var digits = Substring(text)
-        var factor = 1.0
-        if let last = digits.last, let unit = units[last] {
-            digits.removeLast()
-            factor = unit
-        }
-        guard let first = digits.utf8.first, (0x30...0x39).contains(first),
-            let value = Double(digits), value * factor <= 10 * 365 * 86400
-        else { return nil }
-        return value * factor
     }
 }

@@ -29,6 +29,11 @@ enum InputFile {
         }
     }
 
+    /// An option with what it was given, in so far as that is a file's name.
+    static func named(_ argument: String, _ option: String) -> String {
+        path(argument).map { "\(option) \"@\($0)\"" } ?? option
+    }
+
     private static func path(_ argument: String) -> String? {
         argument.hasPrefix("@") ? String(argument.dropFirst()) : nil
     }
@@ -63,6 +68,6 @@ enum InputFile {
         } catch {
             throw Wording.unreadableFile(path, error.reason)
         }
-        throw Wording.unreadableFile(path, "it is longer than \(limit) bytes")
+        throw Wording.longInput("\"@\(path)\"", limit, carried: nil)
     }
 }

@@ -21,7 +21,9 @@ struct PolicyOptions: ParsableArguments {
     @Option(policy: "overlap") var overlap: String?
     @Option(policy: "jitter") var jitter: String?
     @Option(policy: "priority") var priority: String?
-    @Flag(inversion: .prefixedNo, help: ArgumentHelp(PolicyParameter.named("idle_only").help))
+    @Flag(
+        inversion: .prefixedNo, exclusivity: .exclusive,
+        help: ArgumentHelp(PolicyParameter.named("idle_only").help))
     var idleOnly: Bool?
     @Option(policy: "max_defer") var maxDefer: String?
     @Option(policy: "on_crash") var onCrash: String?
@@ -59,6 +61,12 @@ struct PolicyOptions: ParsableArguments {
             var parts = result[group]?.object ?? [:]
             parts[parameter.key] = value
             result[group] = .object(parts)
+        }
+        if let delay = result["retry"]?["delay"]?.double,
+            let longest = result["retry"]?["max_delay"]?.double, delay > longest
+        {
+            throw Wording.delayBeyondLongest(
+                given["retry.delay"] ?? "", given["retry.max_delay"] ?? "")
         }
         return result
     }
@@ -112,8 +120,18 @@ extension Checked {
         let value: JSONValue
         switch parameter.kind {
         case .span:
-            let seconds = try seconds(text, option: option)
-            value = seconds == seconds.rounded() ? .int(Int(seconds)) : .double(seconds)
+            guard let seconds = TypedSpan.seconds(text) else {
+                throw Wording.badDuration(text, option: option)
+            }
+            let whole = Int(exactly: seconds)
+            value = whole.map { .int($0) } ?? .double(seconds)
+            guard seconds >= 0 else {
+                let positive = String(text.drop { $0 == "-" })
+                let fits = TypedSpan.seconds(positive).map { parameter.accepts(.double($0)) }
+                throw Wording.negative(
+                    text, option: option, expected: parameter.expected,
+                    better: fits == true ? positive : parameter.nearest(to: 0))
+            }
         case .integer: value = Int(text).map { .int($0) } ?? .null
         case .number: value = Double(text).map { .double($0) } ?? .null
         case .flag: value = .bool(text == "true")
@@ -124,6 +142,9 @@ extension Checked {
             value = .string(text)
         }
         guard parameter.accepts(value) else {
+            if parameter.name == "timeout", value.double ?? 0 > 1 {
+                throw Wording.longTimeout(text, expected: parameter.expected)
+            }
             throw Wording.badPolicy(
                 text, option: option, expected: parameter.expected,
                 nearest: parameter.nearest(to: value.double ?? 0))

@@ -11,6 +11,9 @@ struct SchedulerHealth: ParsableCommand {
         commandName: "health",
         abstract: "Say how the system is; exits with 1 where it is not healthy.",
         discussion: """
+            "system" is the scheduler, its workers, the store and the system's own tasks; "tasks" is
+            how attempts of agency and user tasks ended. The exit code tells of the system alone.
+
             Example:
               aico scheduler health --json
             """)
@@ -25,10 +28,22 @@ struct SchedulerHealth: ParsableCommand {
         if output.json {
             try console.document(data)
         } else {
-            try console.line(Style.of(status).paint("\(status)", coloured: console.isColoured))
+            try console.sheet(Self.statuses(data))
             try show(data, on: console)
         }
         guard status == "healthy" else { throw Failure(.failed, "") }
+    }
+
+    /// Both statuses, each with what it is about.
+    private static func statuses(_ data: JSONValue) -> Sheet {
+        var sheet = Sheet()
+        func add(_ name: String, _ member: String, _ subject: String) {
+            guard let status = data[member]?.string else { return }
+            sheet.add(name, "\(status) (\(subject))", Style.of(status))
+        }
+        add("system", "status", "scheduler, workers, store and the system's own tasks")
+        add("tasks", "tasks_status", "how attempts of agency and user tasks ended")
+        return sheet
     }
 
     private func show(_ data: JSONValue, on console: Console) throws(Failure) {

@@ -20,6 +20,7 @@ struct SchedulerStats: ParsableCommand {
     var id: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "From when on: a span such as 2h or 7d, or an instant. Default: 24 h ago.",
             valueName: "time"))
@@ -54,6 +55,7 @@ struct SchedulerStats: ParsableCommand {
             })
         sheet.add("running", count("running"))
         sheet.add("waiting", count("waiting"))
+        sheet.add("queued", count("queued"))
         for (name, number) in sorted(data["outcomes"]) { sheet.add(name, number, Style.of(name)) }
         for (name, number) in sorted(data["not_run"]) { sheet.add("not run: \(name)", number) }
         sheet.add("retries", count("retries"))

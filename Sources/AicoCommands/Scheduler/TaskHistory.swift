@@ -29,6 +29,7 @@ struct TaskHistory: ParsableCommand {
     var outcome: String?
 
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Only later than this: a span such as 2h or 7d, or an instant.", valueName: "time"))
     var since: String?
@@ -49,12 +50,9 @@ struct TaskHistory: ParsableCommand {
     /// How many executions one request asks for at most.
     private static let page = 1000
 
-    func validate() throws {
-        if limit < 1 { throw ValidationError("--limit must be at least 1.") }
-    }
-
     func run() throws {
         let console = Console.current
+        try Checked.count(limit, option: "--limit")
         var body: [String: JSONValue] = [:]
         if let id { body["task"] = .string(id) }
         if let outcome {
@@ -71,7 +69,9 @@ struct TaskHistory: ParsableCommand {
         let data = try connection.connect()
             .pages(of: "executions", .taskHistory, body, limit: limit, page: Self.page)
         guard !output.json else { return try console.document(data) }
-        let executions = (data["executions"]?.array ?? []).map { ExecutionView($0) }
+        // What waits for its first attempt has no row yet: it is the newest of all.
+        let queued = (data["queued"]?.array ?? []).reversed()
+        let executions = (queued + (data["executions"]?.array ?? [])).map { ExecutionView($0) }
         try console.table(
             ExecutionView.table(executions, now: console.now()), ifEmpty: Wording.noExecutions)
     }

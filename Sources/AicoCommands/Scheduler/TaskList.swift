@@ -41,12 +41,9 @@ struct TaskList: ParsableCommand {
     /// How many tasks one request asks for: few enough to hold nobody else up.
     static let page = 500
 
-    func validate() throws {
-        if let limit, limit < 1 { throw ValidationError("--limit must be at least 1.") }
-    }
-
     func run() throws {
         let console = Console.current
+        try Checked.count(limit, option: "--limit")
         if watch, output.json { throw Wording.conflicting("--watch", "--json") }
         var body: [String: JSONValue] = [:]
         if let taskClass {

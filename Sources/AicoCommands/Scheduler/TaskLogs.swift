@@ -32,12 +32,9 @@ struct TaskLogs: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
-    func validate() throws {
-        if let tail, tail < 1 { throw ValidationError("--tail must be at least 1.") }
-    }
-
     func run() throws {
         let console = Console.current
+        try Checked.count(tail, option: "--tail")
         if follow, output.json { throw Wording.conflicting("--follow", "--json") }
         let target = try Target(id)
         let bus = try connection.connect()

@@ -27,12 +27,9 @@ struct TaskNext: ParsableCommand {
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
-    func validate() throws {
-        if count < 1 { throw ValidationError("--count must be at least 1.") }
-    }
-
     func run() throws {
         let console = Console.current
+        try Checked.count(count, option: "--count")
         var body: [String: JSONValue] = ["count": .int(count)]
         if let id { body["task"] = .string(id) }
         let data = try connection.connect().ask(.taskNext, body)

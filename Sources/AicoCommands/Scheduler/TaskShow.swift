@@ -54,13 +54,19 @@ struct TaskShow: ParsableCommand {
         sheet.add("type", task.type)
         sheet.add("state", task.state, Style.of(task.state))
         sheet.add("execution", task.running)
+        sheet.add(
+            "waits",
+            task.waits.map { waits in
+                let which = (waits.execution ?? "").prefix(8)
+                return "execution \(which) \(waits.sentence(now: now))"
+            }, .warning)
         sheet.add("schedule", task.schedule)
         sheet.add("time zone", task.timezone)
         sheet.add("next run", task.isEnabled ? moment(task.nextRun) ?? "never" : "disabled")
         sheet.add("last run", moment(task.lastRun) ?? "never")
         sheet.add("outcome", task.lastOutcome, Style.of(task.lastOutcome ?? ""))
-        sheet.add("config", json: task.config)
-        sheet.add("policies", json: task.policies == [:] ? nil : task.policies)
+        sheet.add("config", json: task.config.withShortTexts)
+        sheet.add("policies", json: task.policies == [:] ? .null : task.policies)
         sheet.add("created", moment(task.created))
         sheet.add("updated", task.updated == task.created ? nil : moment(task.updated))
         sheet.add("origin", task.origin)
@@ -77,6 +83,7 @@ struct TaskShow: ParsableCommand {
         sheet.add("task", execution.task)
         sheet.add("trigger", execution.trigger)
         sheet.add("outcome", execution.outcomeText, execution.style)
+        sheet.add("waits", execution.waits?.sentence(now: now), .warning)
         sheet.add("planned", moment(execution.planned))
         sheet.add("started", moment(execution.started))
         sheet.add("completed", moment(execution.completed))
@@ -86,5 +93,18 @@ struct TaskShow: ParsableCommand {
         sheet.add("result", json: execution.result)
         for attempt in execution.attemptList { attempt.describe(in: &sheet) }
         try console.sheet(sheet)
+    }
+}
+
+extension JSONValue {
+    /// The longest text of a config that is shown to people, in bytes.
+    private static let longestShown = 256
+
+    /// The value with its long texts cut and marked, as file contents are; `--json` has them whole.
+    fileprivate var withShortTexts: JSONValue {
+        if let text = string { return .string(CutText.fitting(text, limit: Self.longestShown)) }
+        if let elements = array { return .array(elements.map(\.withShortTexts)) }
+        if let members = object { return .object(members.mapValues(\.withShortTexts)) }
+        return self
     }
 }

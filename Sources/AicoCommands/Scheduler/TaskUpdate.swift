@@ -44,6 +44,7 @@ struct TaskUpdate: ParsableCommand {
         var body: [String: JSONValue] = [:]
         if let schedule { body["schedule"] = .string(try Checked.schedule(schedule).text) }
         if let timezone { body["timezone"] = .string(try Checked.zone(timezone).name) }
+        try checkCommand()
         let config = try work.members(ofCommand: false, asChange: true)
         if !config.isEmpty || work.config != nil { body["config"] = .object(config) }
         let changed = try changedPolicies()
@@ -53,6 +54,12 @@ struct TaskUpdate: ParsableCommand {
         let data = try connection.connect().ask(.taskUpdate, body)
         guard !output.json else { return try console.document(data) }
         console.say("updated \(id)")
+    }
+
+    /// What only a command has is refused for tasks that cannot be one.
+    private func checkCommand() throws(Failure) {
+        guard work.isCommand, let task = try? TaskID(id), task.taskClass != .user else { return }
+        throw Wording.noCommandFor(id, taskClass: task.taskClass.name)
     }
 
     /// The policies as the scheduler merges them: null gives a default back. A policy that is

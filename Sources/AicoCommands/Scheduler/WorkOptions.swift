@@ -30,9 +30,9 @@ struct WorkOptions: ParsableArguments {
     var input: String?
 
     @Flag(
-        name: .customLong("merge-output"),
+        name: .customLong("merge-output"), inversion: .prefixedNo, exclusivity: .exclusive,
         help: "Let the command's standard error go the way of its standard output, in order.")
-    var mergesOutput = false
+    var mergesOutput: Bool?
 
     @Argument(
         parsing: .postTerminator,
@@ -42,7 +42,7 @@ struct WorkOptions: ParsableArguments {
     /// Whether something belongs to a command.
     var isCommand: Bool {
         !command.isEmpty || !environment.isEmpty || directory != nil || input != nil
-            || mergesOutput
+            || mergesOutput != nil
     }
 
     /// The config's members that were given; those of a command are checked.
@@ -57,7 +57,7 @@ struct WorkOptions: ParsableArguments {
         if !command.isEmpty { result["argv"] = .array(command.map { .string($0) }) }
         if let directory { result["working_directory"] = .string(directory) }
         if let input { try Self.put(input, into: &result, asChange: asChange) }
-        if mergesOutput { result["merge_output"] = true }
+        if let mergesOutput { result["merge_output"] = .bool(mergesOutput) }
         if !environment.isEmpty {
             var variables: [String: JSONValue] = [:]
             for text in environment {
@@ -87,6 +87,12 @@ struct WorkOptions: ParsableArguments {
             case .text(let text): ("stdin", text, "stdin_base64")
             case .bytes(let bytes): ("stdin_base64", Base64.encode(bytes), "stdin")
             }
+        // The config's other members are the scheduler's to count.
+        let carried = JSONValue.string(value).serialized().count
+        guard carried <= AttemptOrder.maximumConfigBytes else {
+            throw Wording.longInput(
+                InputFile.named(input, "--input"), value.utf8.count, carried: carried)
+        }
         members[name] = .string(value)
         members[other] = asChange ? .null : nil
     }

@@ -20,6 +20,8 @@ struct ExecutionView {
     let retryAt: Instant?
     let result: JSONValue?
     let error: String?
+    /// What its start, or that of its next attempt, waits for.
+    let waits: WaitReason?
     let attemptList: [AttemptView]
 
     init(_ json: JSONValue) {
@@ -37,6 +39,7 @@ struct ExecutionView {
         retryAt = json.instant("retry_at")
         result = json["result"].flatMap { $0.isNull ? JSONValue?.none : $0 }
         error = json["error"]?.string
+        waits = WaitReason(memberOf: json)
         attemptList = (json["attempt_list"]?.array ?? []).map { AttemptView($0) }
     }
 
@@ -48,6 +51,9 @@ struct ExecutionView {
         guard state == "ended", let outcome else { return state }
         return reason.map { "\(outcome) (\($0))" } ?? outcome
     }
+
+    /// The same for a table: one that waits says what for and since when.
+    func outcomeText(now: Instant) -> String { waits?.cell(now: now) ?? outcomeText }
 
     var style: Style { Style.of(state == "ended" ? outcome ?? "" : state) }
 
@@ -67,11 +73,11 @@ struct ExecutionView {
             [
                 .init(execution.shortID), .init(execution.task), .init(execution.trigger, .faint),
                 .init(
-                    (execution.started ?? execution.planned)
+                    (execution.started ?? (execution.waits == nil ? execution.planned : nil))
                         .map { HumanTime.relative($0, to: now) } ?? "-"),
                 .init(execution.duration.map(HumanTime.length) ?? "-"),
                 .init(String(execution.attempts)),
-                .init(execution.outcomeText, execution.style),
+                .init(execution.outcomeText(now: now), execution.style),
                 .init(execution.error ?? ""),
             ]
         }

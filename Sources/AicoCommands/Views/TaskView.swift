@@ -17,6 +17,8 @@ struct TaskView {
     let nextRun: Instant?
     let lastOutcome: String?
     let running: String?
+    /// What its next start, or that of its next attempt, waits for.
+    let waits: WaitReason?
     let created: Instant?
     let updated: Instant?
     let origin: String?
@@ -33,13 +35,22 @@ struct TaskView {
         nextRun = json.instant("next_run")
         lastOutcome = json["last_outcome"]?.string
         running = json["running"]?.string
+        waits = WaitReason(memberOf: json)
         created = json.instant("created_at")
         updated = json.instant("updated_at")
         origin = json["origin"]?.string
     }
 
-    /// `running`, `disabled` or `enabled`.
-    var state: String { running != nil ? "running" : isEnabled ? "enabled" : "disabled" }
+    /// `running`, `waiting`, `disabled` or `enabled`.
+    var state: String {
+        if let waits, running == nil || running == waits.execution { return "waiting" }
+        return running != nil ? "running" : isEnabled ? "enabled" : "disabled"
+    }
+
+    /// The state, of one that waits with what for and since when.
+    func stateText(now: Instant) -> String {
+        state == "waiting" ? waits?.cell(now: now) ?? state : state
+    }
 
     /// The table that lists tasks.
     static func table(_ tasks: [TaskView], now: Instant) -> Table {
@@ -56,7 +67,7 @@ struct TaskView {
             ],
             rows: tasks.map { task in
                 [
-                    .init(task.id), .init(task.state, Style.of(task.state)),
+                    .init(task.id), .init(task.stateText(now: now), Style.of(task.state)),
                     .init(task.schedule), .init(task.timezone, .faint),
                     .init(task.type, .faint),
                     .init(task.lastRun.map { HumanTime.relative($0, to: now) } ?? "-"),

@@ -61,10 +61,38 @@ public enum HealthRules {
         case starting
         /// Did not come to take orders for this long.
         case missing(Duration)
+        /// Was asked for a sign of life so long ago and gave none; it is killed after `patience`.
+        case silent(Duration, patience: Duration)
         /// Breaks the protocol, or its canary got out: takes no orders.
         case distrusted(String)
-        /// Dies again and again, so often in a row; how it ended last.
-        case dying(times: Int, last: String)
+        /// Died, and has not worked for long since: critical from `deathsInARow` on.
+        case died(Deaths)
+    }
+
+    /// A worker's deaths in a row.
+    public struct Deaths: Sendable, Hashable {
+        /// How many.
+        public var times: Int
+        /// How it ended last, as `was ended by signal 9`.
+        public var last: String
+        /// When it did.
+        public var at: Instant
+        /// Since when another takes orders; nil where none does.
+        public var worksSince: Instant?
+        /// When that one will have worked for long enough; nil where none does.
+        public var forgottenAt: Instant?
+
+        /// Makes facts.
+        public init(
+            times: Int, last: String, at: Instant, worksSince: Instant? = nil,
+            forgottenAt: Instant? = nil
+        ) {
+            self.times = times
+            self.last = last
+            self.at = at
+            self.worksSince = worksSince
+            self.forgottenAt = forgottenAt
+        }
     }
 
     /// The store's write-ahead log, which grows while somebody reads from the database.
@@ -205,12 +233,35 @@ public enum HealthRules {
             return HealthCheck(
                 name: name, status: time < limits.workerMissing ? .degraded : .critical,
                 message: "takes no orders since \(time.components.seconds) s")
+        case .silent(let time, let patience):
+            return HealthCheck(
+                name: name, status: .degraded,
+                message: "has not answered for \(time.components.seconds) s; after "
+                    + "\(patience.components.seconds) s it is killed and launched anew")
         case .distrusted(let why):
             return HealthCheck(name: name, status: .critical, message: why)
-        case .dying(let times, let last):
+        case .died(let deaths):
             return HealthCheck(
-                name: name, status: .critical, message: "died \(times) times in a row: it \(last)")
+                name: name, status: deaths.times < deathsInARow ? .healthy : .critical,
+                message: words(of: deaths))
         }
+    }
+
+    private static func words(of deaths: Deaths) -> String {
+        func clock(_ instant: Instant) -> String { "\(instant.iso8601.prefix(19))Z" }
+        let died =
+            deaths.times == 1
+            ? "died at \(clock(deaths.at)) (it \(deaths.last))"
+            : "died \(deaths.times) times in a row, the last time at \(clock(deaths.at)) "
+                + "(it \(deaths.last))"
+        guard let since = deaths.worksSince, let forgotten = deaths.forgottenAt else {
+            return "\(died) and takes no orders; it is launched again"
+        }
+        guard deaths.times >= deathsInARow else {
+            return "takes orders again since \(clock(since)); \(died)"
+        }
+        return "\(died), and takes orders again since \(clock(since)); healthy again at "
+            + "\(clock(forgotten)) unless it dies before"
     }
 
     private static func failures(
@@ -262,6 +313,9 @@ public enum HealthRules {
     private static func loop(_ lateness: Duration, _ limits: Limits) -> HealthCheck {
         HealthCheck(
             name: "loop", status: lateness <= limits.maximumLateness ? .healthy : .degraded,
-            message: "started what was due at most \(lateness.wholeMicroseconds / 1000) ms late")
+            message:
+                "started what was due at most \(lateness.wholeMicroseconds / 1000) ms after it "
+                + "might start; how long load, places or the task's own rules held it is not in that"
+        )
     }
 }

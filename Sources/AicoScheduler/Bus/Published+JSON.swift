@@ -57,7 +57,7 @@ extension Published {
         case .deferred(let subject, let plannedAt, let waits):
             subject.json([
                 "planned_at": .instant(plannedAt), "reason": .string(waits.reason.rawValue),
-                "detail": .string(waits.detail),
+                "detail": .string(waits.detail), "since": .instant(waits.since),
             ])
         case .skipped(let subject, let plannedAt, let reason):
             subject.json(["planned_at": .instant(plannedAt), "reason": .string(reason)])

@@ -13,25 +13,30 @@ extension Scheduler {
             if let live = try liveExecution(text), live.attempts == 0 {
                 return send(.success(["execution": view(of: live)]), to: request)
             }
-            let name = try liveExecution(text)?.id ?? text
+            let live = try liveExecution(text)
+            let name = live?.id ?? text
+            let waits = live.map { waitsView(of: $0) } ?? .null
             return read(request) { store throws(StoreError) in
                 switch try store.find(name) {
                 case .failure(let refusal): return .failure(refusal)
                 case .success(let execution):
                     let attempts = try store.attempts(execution: execution.id)
-                    return .success(["execution": execution.view(attempts: attempts)])
+                    return .success([
+                        "execution": execution.view(attempts: attempts).adding("waits", waits)
+                    ])
                 }
             }
         }
         let task = try task(reader)
         let view = view(of: task)
         let isKnown = task.lastOutcome != nil
+        let waits = waits(ofBegun: Waiting.all(in: core).filter { $0.task == task.key })
         read(request) { store throws(StoreError) in
             let latest = try store.history(uid: task.key.uid, limit: 5)
             let outcome = latest.first { $0.outcome != nil }?.outcome
             return .success([
                 "task": isKnown ? view : view.adding("last_outcome", .text(outcome)),
-                "executions": .array(latest.map { $0.view() }),
+                "executions": .array(latest.map { $0.view().adding("waits", waits[$0.id]) }),
             ])
         }
     }
@@ -45,6 +50,14 @@ extension Scheduler {
         let after = try reader.string("after")?.lowercased()
         let task = id.flatMap { core.tasks[$0] }
         let unknown: BusRefusal? = id.map { self.unknown($0) }
+        // What waits for its first attempt has no row: it stands beside the first page.
+        let waiting = Waiting.all(in: core).filter {
+            id == nil || $0.task.id == id && $0.task == task?.key
+        }
+        let waits = waits(ofBegun: waiting)
+        let queued =
+            after != nil || outcome != nil
+            ? [] : queuedViews(waiting.filter { $0.attempts == 0 })
         read(request) { store throws(StoreError) in
             if let after, try store.execution(after) == nil {
                 return .failure(ExecutionName.unknown(after))
@@ -54,12 +67,29 @@ extension Scheduler {
                 task: task == nil ? id?.text : nil, uid: task?.key.uid, outcome: outcome,
                 since: since, before: after, limit: limit)
             // One that never was is a mistake.
-            if found.isEmpty, task == nil, let unknown { return .failure(unknown) }
+            if found.isEmpty, queued.isEmpty, task == nil, let unknown { return .failure(unknown) }
             var next = JSONValue.null
             if found.count == limit { next = .text(found.last?.id) }
-            let views = found.map { $0.view() }
-            return .success(["executions": .array(views), "next": next])
+            let views = found.map { $0.view().adding("waits", waits[$0.id]) }
+            return .success([
+                "executions": .array(views), "next": next, "queued": .array(queued),
+            ])
         }
+    }
+
+    /// The most queued executions that a history shows, the longest waiting first.
+    private static let mostQueued = 100
+
+    private func queuedViews(_ waiting: [Execution]) -> [JSONValue] {
+        waiting.sorted { ($0.queuedAt, $0.id) < ($1.queuedAt, $1.id) }
+            .prefix(Self.mostQueued).map { view(of: $0) }
+    }
+
+    /// What those that have rows, and whose next attempt was due, wait for.
+    private func waits(ofBegun waiting: some Sequence<Execution>) -> [String: JSONValue] {
+        Dictionary(
+            waiting.filter { $0.attempts > 0 }.map { ($0.id, waitsView(of: $0)) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     func logs(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {

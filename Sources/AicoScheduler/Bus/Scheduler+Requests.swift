@@ -134,6 +134,7 @@ extension Scheduler {
                 "execution": .string(id), "task": .string(task.text),
                 "state": .string(waits == nil ? "running" : "queued"),
                 "reason": .text(waits?.reason.rawValue), "detail": .text(waits?.detail),
+                "since": .instant(waits?.since),
             ])
         case .cancelled(let ids, let ending):
             return .success([

@@ -40,24 +40,35 @@ extension Scheduler {
             },
             { store throws(StoreError) in
                 let letter = try store.deadLetter(id: id)
-                found.value.withLock { $0 = letter?.resolvedAt == nil ? letter : nil }
+                found.value.withLock { $0 = letter }
             })
     }
 
     func purgeDeadLetters(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
-        let found = Found<Int>()
         if let id = try letter(body) {
+            let found = Found<StoredDeadLetter>()
             read(
                 request,
                 then: {
-                    found.value.withLock { $0 } == nil
-                        ? .failure(Self.noLetter) : .success(.purgeDeadLetter(id))
+                    guard let letter = found.value.withLock({ $0 }) else {
+                        return .failure(Self.noLetter)
+                    }
+                    // `dlq list` no longer shows it, so there is nothing to forget.
+                    guard letter.resolvedAt == nil else {
+                        let refusal = SchedulerCore.sentBack(letter)
+                        return .failure(
+                            BusRefusal(
+                                code: refusal.code.rawValue, message: refusal.message,
+                                hint: refusal.hint))
+                    }
+                    return .success(.purgeDeadLetter(id))
                 },
                 { store throws(StoreError) in
                     let letter = try store.deadLetter(id: id)
-                    found.value.withLock { $0 = letter == nil ? nil : 1 }
+                    found.value.withLock { $0 = letter }
                 })
         } else {
+            let found = Found<Int>()
             read(
                 request,
                 then: { .success(.purgeDeadLetters(count: found.value.withLock { $0 } ?? 0)) },

@@ -96,6 +96,8 @@ extension Scheduler {
     /// What a worker's state rests on.
     private func message(_ worker: Worker) -> String? {
         switch worker.state {
+        case .ready where core.silence(of: worker) != nil:
+            core.silence(of: worker).map { "has not answered for \($0.components.seconds) s" }
         case .ready: worker.closedWays.map { "its canary passed: \($0) ways out are closed" }
         case .canaryFailed, .quarantined: worker.why
         case .probing: "its canary is running"

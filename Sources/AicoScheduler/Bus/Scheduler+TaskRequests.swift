@@ -38,7 +38,8 @@ extension Scheduler {
         of tasks: [TaskState], _ request: PendingRequest,
         _ document: @escaping @Sendable ([JSONValue]) -> JSONValue
     ) {
-        let views = tasks.map { view(of: $0) }
+        let waiting = Waiting(of: tasks, in: core)
+        let views = tasks.map { view(of: $0, waiting) }
         let unknown = tasks.map {
             $0.lastOutcome == nil && $0.record.lastRun != nil ? $0.key.uid : nil
         }
@@ -71,7 +72,9 @@ extension Scheduler {
             schedule: try reader.requiredString("schedule"),
             timezone: try reader.string("timezone") ?? configuration.scheduler.timeZone,
             config: (reader.value("config") ?? [:]).serialized(),
-            policies: (reader.value("policies") ?? [:]).serialized(),
+            // A null says what leaving it out says.
+            policies: JSONValue.object([:]).merged(with: reader.value("policies") ?? [:])
+                .serialized(),
             enabled: try reader.bool("enabled") ?? true, origin: client, createdAt: now,
             updatedAt: now)
         let task = try checked(record)
@@ -133,7 +136,20 @@ extension Scheduler {
         try registry.type(typeID).check(config)
         let task = TaskDefinition(record: record, table: try timetable(of: record))
         try checkTimeout(task)
+        try checkRetry(task.table.policies.retry)
         return task
+    }
+
+    /// A delay that no retry would wait, since a shorter one is the longest, is a mistake.
+    private func checkRetry(_ retry: RetryPolicy) throws(BusRefusal) {
+        guard retry.delay > retry.maximumDelay else { return }
+        let delay = JSONValue.seconds(retry.delay).text()
+        let longest = JSONValue.seconds(retry.maximumDelay).text()
+        throw BusRefusal(
+            code: .invalid,
+            message: "\"policies.retry.delay\" of \(delay) s is more than "
+                + "\"policies.retry.max_delay\", \(longest) s",
+            hint: "use --retry-delay \(longest), or --retry-max-delay \(delay) as well")
     }
 
     /// A time limit that the class's profile would cut is refused, not cut in silence.

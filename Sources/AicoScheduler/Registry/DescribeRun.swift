@@ -83,7 +83,7 @@ enum DescribeRun {
         var status: Int32 = 0
         while waitpid(child.pid, &status, 0) < 0, errno == EINTR {}
         if let failure = child.failure { return .failed(failure) }
-        guard status == 0 else { return .failed("--describe ended with wait status \(status)") }
+        guard status == 0 else { return .failed("--describe \(WaitStatusText.words(status))") }
         return .text(child.bytes)
     }
 

@@ -2,7 +2,6 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import LinuxSystem
 
 /// The supervisor's log lines; all their wording is here.
 enum SupervisorNote: Equatable, CustomStringConvertible {
@@ -20,7 +19,7 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
     var description: String {
         switch self {
         case .schedulerEnded(let status, let delay):
-            "scheduler \(Self.ending(status)); workers are killed, it starts again in \(delay)"
+            "scheduler \(WaitStatusText.words(status)); workers are killed, it starts again in \(delay)"
         case .schedulerNotLaunched(let errno, let delay):
             "cannot launch scheduler: errno \(errno); trying again in \(delay)"
         case .schedulerViolated(.closed):
@@ -32,9 +31,9 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
         case .workerLaunched(let taskClass, let pid):
             "worker \(taskClass.name) runs as process \(pid)"
         case .workerEnded(let taskClass, let status, .some(let delay)):
-            "worker \(taskClass.name) \(Self.ending(status)); it starts again in \(delay)"
+            "worker \(taskClass.name) \(WaitStatusText.words(status)); it starts again in \(delay)"
         case .workerEnded(let taskClass, let status, .none):
-            "worker \(taskClass.name) \(Self.ending(status))"
+            "worker \(taskClass.name) \(WaitStatusText.words(status))"
         case .workerNotLaunched(let taskClass, let errno, let delay):
             "cannot launch worker \(taskClass.name): errno \(errno); trying again in \(delay)"
         case .workerKillAsked(let taskClass):
@@ -56,15 +55,4 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
         case .unasked: "an answer to nothing"
         }
     }
-
-    /// How a process ended, in words.
-    static func ending(_ status: WaitStatus?) -> String {
-        switch status {
-        case .exited(let code): "ended with status \(code)"
-        case .signaled(let signal): "was killed by signal \(signal)"
-        case nil: "did not end"
-        }
-    }
-
-    private static func ending(_ word: Int32) -> String { ending(WaitStatus(word)) }
 }

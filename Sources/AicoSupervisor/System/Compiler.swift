@@ -94,7 +94,7 @@ struct Compiler {
         guard status == .exited(code: 0) else {
             throw SupervisorError(
                 operation: "run", subject: subject,
-                reason: .invalid("it \(SupervisorNote.ending(status))"))
+                reason: .invalid("it \(WaitStatusText.words(status?.word ?? -1))"))
         }
         return bytes
     }

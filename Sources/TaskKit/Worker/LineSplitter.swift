@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
+
 /// Cuts a stream of bytes into lines of text.
 struct LineSplitter {
     /// The most bytes kept of a line; what is longer is cut and says so. Three times as many, where

@@ -91,7 +91,7 @@ enum Samples {
     ]
 
     static let health: JSONValue = [
-        "status": "degraded", "at": "2026-01-15T10:00:00Z",
+        "status": "degraded", "tasks_status": "critical", "at": "2026-01-15T10:00:00Z",
         "checks": [
             ["name": "store", "status": "healthy", "message": "writes"],
             ["name": "disk", "status": "degraded", "message": "/ is \u{1B}[5mfull"],

@@ -132,7 +132,8 @@ struct ListingTests {
     @Test func healthExitsWithOneWhereItIsNotHealthy() {
         #expect(
             shown("scheduler", "health", status: 1) == #"""
-                degraded
+                system  degraded (scheduler, workers, store and the system's own tasks)
+                tasks   critical (how attempts of agency and user tasks ended)
 
                 CHECK  STATUS    MESSAGE
                 store  healthy   writes
@@ -191,7 +192,9 @@ struct ListingTests {
         }
         let run = CommandRun(["scheduler", "health"], root: root)
         #expect(run.status == 0)
-        #expect(run.output == "healthy\n")
+        #expect(
+            run.output == "system  healthy (scheduler, workers, store and the system's own tasks)\n"
+        )
         #expect(bus.requests == [.init(topic: .health, body: [:])])
     }
 

@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import Glibc
 import Testing
 import ZeroMQ
 
@@ -101,6 +102,7 @@ struct RefusalTests {
         #expect(run.status == 4)
         #expect(run.talk.hasPrefix("aico: cannot enter the bus at "))
         #expect(run.talk.contains("\nhint: name a key file that this scheduler knows with --key"))
+        #expect(run.talk.contains("NAME.key, which counts from the next start of the system on"))
         #expect(bus.requests.isEmpty)
     }
 
@@ -111,6 +113,48 @@ struct RefusalTests {
         #expect(run.status == 4)
         #expect(run.talk.hasPrefix("aico: cannot use the key file \"\(key)\""))
         #expect(!run.talk.contains("hunter2"))
+        #expect(
+            run.talk.contains("\nhint: a key file has the lines public, secret, server and role"))
+    }
+
+    @Test func aKeyFileThatIsOpenToOthersSaysWhatToType() throws {
+        let root = try CommandRoot()
+        let key = try root.write(keys: root.admin, to: "open.key")
+        #expect(chmod(key, 0o644) == 0)
+        let run = CommandRun(["scheduler", "list", "--key", key], root: root)
+        #expect(run.status == 4)
+        #expect(
+            run.talk.contains(": others may read or change it\nhint: type: chmod 0440 '\(key)'"))
+    }
+
+    @Test func aKeyFileThatIsNotThereIsNoLackOfAScheduler() throws {
+        let run = CommandRun(
+            ["scheduler", "list", "--key", "/nonexistent/a"], root: try CommandRoot())
+        #expect(run.status == 4)
+        #expect(
+            run.talk == """
+                aico: cannot use the key file "/nonexistent/a": there is none
+                hint: name one that is there with --key, or leave --key out for the admin's
+
+                """)
+    }
+
+    /// A supervisor that lives starts its scheduler itself, as after a crash of that.
+    @Test func whereTheSupervisorLivesNobodyIsToldToStartIt() throws {
+        let root = try CommandRoot()
+        let file = try root.write("\(getpid())\n", to: "run/aico/supervisor.pid")
+        let lock = open(file, O_RDWR | O_CLOEXEC)
+        defer { close(lock) }
+        #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
+        let run = CommandRun(["scheduler", "list"], root: root)
+        #expect(run.status == 5)
+        #expect(
+            run.talk.hasSuffix(
+                "\nhint: its supervisor (pid \(getpid())) runs and is about to start it: try again in "
+                    + "some seconds; where that goes on, the supervisor's log says why\n"))
+        #expect(flock(lock, LOCK_UN) == 0)
+        #expect(
+            CommandRun(["scheduler", "list"], root: root).talk.contains("\nhint: start it with"))
     }
 
     @Test func aKeyFileOfOthersHasItsHint() {

@@ -93,9 +93,14 @@ struct UsageTests {
             message: "cannot read \"/tmp\": Is a directory"),
         Fault(
             "scheduler", "create", "user.x", "@daily", "--timeout", "-5", "--", "/bin/true",
-            message: "cannot read --timeout \"-5\": it is not a span of time"),
-        Fault("scheduler", "list", "--limit", "-3", message: "--limit must be at least 1"),
-        Fault("scheduler", "history", "-n", "-3", message: "--limit must be at least 1"),
+            message: "cannot use --timeout \"-5\": it is negative; it must be seconds from 0.1 to "
+                + "604800\nhint: write --timeout 5\n"),
+        Fault(
+            "scheduler", "list", "--limit", "-3",
+            message: "it must be at least 1\nhint: write --limit 1 or more"),
+        Fault(
+            "scheduler", "history", "-n", "-3",
+            message: "it must be at least 1\nhint: write --limit 1 or more"),
         Fault(
             "scheduler", "show", "photos",
             message: "cannot tell what \"photos\" names: a task's id has a dot in it, an "
@@ -118,7 +123,9 @@ struct UsageTests {
             "scheduler", "history", "--outcome", "suceeded",
             message: "hint: write --outcome succeeded"),
         Fault("scheduler", "history", "--since", "x", message: "neither a span nor an instant"),
-        Fault("scheduler", "history", "--limit", "0", message: "--limit must be at least 1"),
+        Fault(
+            "scheduler", "history", "--limit", "0",
+            message: "it must be at least 1\nhint: write --limit 1 or more"),
         Fault("scheduler", "list", "--class", "usr", message: "hint: write --class user"),
         Fault(
             "scheduler", "list", "--watch", "--json",
@@ -126,15 +133,61 @@ struct UsageTests {
         Fault(
             "scheduler", "logs", "user.x", "--follow", "--json",
             message: "cannot take --follow and --json together"),
-        Fault("scheduler", "logs", "user.x", "--tail", "-1", message: "--tail must be at least 1"),
-        Fault("scheduler", "next", "--count", "0", message: "--count must be at least 1"),
+        Fault(
+            "scheduler", "logs", "user.x", "--tail", "-1",
+            message: "it must be at least 1\nhint: write --tail 1 or more"),
+        Fault(
+            "scheduler", "next", "--count", "0",
+            message: "it must be at least 1\nhint: write --count 1 or more"),
         Fault("scheduler", "dlq", "purge", message: "neither a dead letter nor --all is given"),
         Fault(
             "scheduler", "dlq", "purge", "7", "--all",
             message: "cannot take a number and --all together"),
         Fault("scheduler", "dlq", "retry", "x", message: "x"),
         Fault("scheduler", "delete", message: "ids"),
-        Fault("scheduler", "lst", message: "lst"),
+        Fault("scheduler", "lst", message: "'lst'\n"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--grace", "-5000", "--", "/bin/true",
+            message: "it is negative; it must be seconds from 0 to 300\nhint: write --grace 0\n"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--grace", "700000000", "--", "/bin/true",
+            message: "cannot use --grace \"700000000\": it must be seconds from 0 to 300\n"
+                + "hint: write --grace 300\n"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--grace", "30m1h", "--", "/bin/true",
+            message: "it is not a span of time\nhint: write --grace 90, --grace 90s, --grace 5m or "
+                + "--grace 1h30m\n"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--timeout", "700000000", "--",
+            "/bin/true",
+            message: "it must be seconds from 0.1 to 604800, and no more than the profile of the "
+                + "task's class permits (limits.wall_seconds)\n"
+                + "hint: leave --timeout out for the default of the class\n"),
+        Fault(
+            "scheduler", "history", "--since", "-2h",
+            message: "it is negative, and spans count back from now\nhint: write --since 2h\n"),
+        Fault(
+            "scheduler", "history", "--since", "700000000",
+            message: "the longest span is 3650d\nhint: write --since 3650d, or an instant"),
+        Fault(
+            "scheduler", "create", "user.x", "TZ=Berlin 0 2 * * *", "--", "/bin/true",
+            message: "a schedule carries no variables, and cannot use time zone \"Berlin\": there "
+                + "is no such zone in /usr/share/zoneinfo\n"
+                + "hint: write \"0 2 * * *\", and the zone apart: --timezone Europe/Berlin\n"),
+        Fault(
+            "scheduler", "create", "user.x", "TZ=Xyzzyville 0 2 * * *", "--", "/bin/true",
+            message: "--timezone with a name below /usr/share/zoneinfo, as Europe/Berlin\n"),
+        Fault(
+            "scheduler", "update", "maintenance.log_cleanup", "--", "/bin/true",
+            message: "cannot give \"maintenance.log_cleanup\" a command: a task of class "
+                + "maintenance runs its type's own code, only user and custom tasks run commands\n"
+                + "hint: its schedule, policies and --config can be changed; see what they are with "
+                + "\"aico scheduler show maintenance.log_cleanup\"\n"),
+        Fault(
+            "scheduler", "create", "user.x", "@daily", "--retry-delay", "2h", "--retry-max-delay",
+            "1h", "--", "/bin/true",
+            message: "cannot wait 2h before a retry: --retry-max-delay 1h is the longest\n"
+                + "hint: write a --retry-delay of at most 1h, or a longer --retry-max-delay\n"),
     ]
 
     @Test(arguments: faults)

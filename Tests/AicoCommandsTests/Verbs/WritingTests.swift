@@ -73,6 +73,36 @@ struct WritingTests {
             ])
     }
 
+    @Test func mergedOutputIsUndoneByItsInverse() {
+        #expect(run("update", "user.photos", "--no-merge-output").status == 0)
+        #expect(
+            bus.requests == [
+                .init(
+                    topic: .taskUpdate,
+                    body: ["task": "user.photos", "config": ["merge_output": false]])
+            ])
+    }
+
+    @Test func compoundSpansAreSumsOfSeconds() {
+        #expect(run("update", "user.photos", "--timeout", "1h30m").status == 0)
+        #expect(bus.requests.first?.body["policies"] == ["timeout": 5400])
+    }
+
+    @Test(arguments: [(65_000, 0x61 as UInt8), (50_000, 0xFF)])
+    func inputThatNoConfigHoldsIsRefusedWithTheLimit(count: Int, byte: UInt8) throws {
+        let path = "\(root.path)/large"
+        try Data(repeating: byte, count: count).write(to: URL(fileURLWithPath: path))
+        for size in [count + 600, 300_000] {
+            try Data(repeating: byte, count: size).write(to: URL(fileURLWithPath: path))
+            let run = run("update", "user.photos", "--input", "@\(path)")
+            #expect(run.status == 2)
+            #expect(run.talk.contains("\"@\(path)\": it has "))
+            #expect(run.talk.contains("a task's config has 65536 bytes at most"))
+            #expect(run.talk.contains("\nhint: keep it in a file that the task may read"))
+        }
+        #expect(bus.requests == [])
+    }
+
     @Test func createTakesATypeWithItsConfig() throws {
         let file = try root.write("{\"retention_days\": 7}", to: "config.json")
         let run = run(

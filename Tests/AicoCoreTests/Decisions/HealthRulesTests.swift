@@ -34,8 +34,17 @@ struct HealthRulesTests {
             id: "worker distrusted", worker: .distrusted("its canary got out"),
             status: .critical, bad: "worker.user"),
         Row(
-            id: "worker dies again and again", worker: .dying(times: 3, last: "ended"),
+            id: "worker dies again and again",
+            worker: .died(.init(times: 3, last: "ended", at: Instant(seconds: 0))),
             status: .critical, bad: "worker.user"),
+        Row(
+            id: "worker died once",
+            worker: .died(.init(times: 2, last: "ended", at: Instant(seconds: 0))),
+            status: .healthy),
+        Row(
+            id: "worker does not answer",
+            worker: .silent(.seconds(7), patience: .seconds(20)), status: .degraded,
+            bad: "worker.user"),
         Row(id: "damaged", damages: ["page 7"], status: .critical, bad: "store"),
         Row(id: "few executions say nothing", failed: 9, all: 9, status: .healthy),
         Row(id: "below ten percent", failed: 9, all: 100, status: .healthy),
@@ -108,6 +117,33 @@ struct HealthRulesTests {
         #expect(report.checks.count { $0.name == "worker.user" } == 1)
         #expect(report.checks.first?.status == .critical)
         #expect(report.checks.first { $0.name == "disk" }?.message == "full; slow")
+    }
+
+    @Test func wordsSayWhenAWorkerDiedAndFromWhenOnItIsForgotten() {
+        func message(_ worker: HealthRules.Worker) -> String? {
+            HealthRules.judge(HealthRules.Facts(workers: [(.user, worker)])).checks.first?.message
+        }
+        let at = Instant(seconds: 1_750_000_000)
+        var deaths = HealthRules.Deaths(times: 3, last: "was ended by signal 9", at: at)
+        #expect(
+            message(.died(deaths))
+                == "died 3 times in a row, the last time at 2025-06-15T15:06:40Z (it was ended by "
+                + "signal 9) and takes no orders; it is launched again")
+        deaths.worksSince = at + .seconds(2)
+        deaths.forgottenAt = at + .seconds(62)
+        #expect(
+            message(.died(deaths))
+                == "died 3 times in a row, the last time at 2025-06-15T15:06:40Z (it was ended by "
+                + "signal 9), and takes orders again since 2025-06-15T15:06:42Z; healthy again at "
+                + "2025-06-15T15:07:42Z unless it dies before")
+        deaths.times = 1
+        #expect(
+            message(.died(deaths))
+                == "takes orders again since 2025-06-15T15:06:42Z; died at 2025-06-15T15:06:40Z (it "
+                + "was ended by signal 9)")
+        #expect(
+            message(.silent(.seconds(7), patience: .seconds(20)))
+                == "has not answered for 7 s; after 20 s it is killed and launched anew")
     }
 
     @Test func theWorstDecides() {

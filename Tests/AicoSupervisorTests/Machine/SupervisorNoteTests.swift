@@ -12,11 +12,11 @@ import Testing
     static let wordings: [(note: SupervisorNote, text: String)] = [
         (
             .schedulerEnded(status: 0x4600, relaunchIn: .milliseconds(100)),
-            "scheduler ended with status 70; workers are killed, it starts again in 0.1 seconds"
+            "scheduler ended with exit code 70; workers are killed, it starts again in 0.1 seconds"
         ),
         (
             .schedulerEnded(status: 9, relaunchIn: .seconds(30)),
-            "scheduler was killed by signal 9; workers are killed, it starts again in 30.0 seconds"
+            "scheduler was ended by signal 9; workers are killed, it starts again in 30.0 seconds"
         ),
         (
             .schedulerNotLaunched(errno: 12, relaunchIn: .milliseconds(12_800)),
@@ -57,11 +57,11 @@ import Testing
         (
             // 0x80: the kernel's mark of a core dump.
             .workerEnded(.user, status: 0x80 | 11, relaunchIn: .milliseconds(400)),
-            "worker user was killed by signal 11; it starts again in 0.4 seconds"
+            "worker user was ended by signal 11; it starts again in 0.4 seconds"
         ),
         (
             .workerEnded(.maintenance, status: 0, relaunchIn: nil),
-            "worker maintenance ended with status 0"
+            "worker maintenance ended with exit code 0"
         ),
         (
             .workerNotLaunched(.security, errno: 28, relaunchIn: .milliseconds(25_600)),

@@ -2,12 +2,14 @@
 // Part of the AICO Task Supervisor
 
 /// Texts that are too long are cut at the end of a character, and say so.
-enum CutText {
+public enum CutText {
     /// What stands behind a text that was cut, with the length that it had.
-    static func mark(ofBytes count: Int) -> String { " ... [cut: \(count) bytes]" }
+    public static func mark(ofBytes count: Int) -> String { " ... [cut: \(count) bytes]" }
 
     /// How many of the first `limit` bytes end with a whole character; all where they are no UTF-8.
-    static func wholeCharacters(_ bytes: some RandomAccessCollection<UInt8>, limit: Int) -> Int {
+    public static func wholeCharacters(
+        _ bytes: some RandomAccessCollection<UInt8>, limit: Int
+    ) -> Int {
         guard bytes.count > limit else { return bytes.count }
         let start = bytes.startIndex
         var count = limit
@@ -19,7 +21,7 @@ enum CutText {
     }
 
     /// A text of at most `limit` bytes; one that is longer ends with the mark.
-    static func fitting(_ text: String, limit: Int) -> String {
+    public static func fitting(_ text: String, limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         let mark = mark(ofBytes: text.utf8.count)
         let count = wholeCharacters(Array(text.utf8), limit: limit - mark.utf8.count)

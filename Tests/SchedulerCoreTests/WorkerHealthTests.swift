@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import Testing
+
+@testable import SchedulerCore
+
+/// What health says of a worker that goes silent, dies and comes back.
+struct WorkerHealthTests {
+    private func check(_ run: CoreRun) -> HealthCheck? {
+        HealthRules.judge(run.core.healthFacts).checks.first { $0.name == "worker.user" }
+    }
+
+    private func published(_ run: inout CoreRun) -> [HealthStatus] {
+        run.take().published.compactMap {
+            if case .health(let status, _) = $0 { status } else { nil }
+        }
+    }
+
+    @Test func silenceIsToldLongBeforeTheKillAndTakenBack() throws {
+        var run = try CoreRun()
+        run.silent = [.user]
+        run.pass(.seconds(16))
+        #expect(check(run)?.status == .degraded)
+        #expect(check(run)?.message.hasPrefix("has not answered for 6 s; after 20 s") == true)
+        let actions = run.take()
+        #expect(actions.killed == [])
+        #expect(
+            actions.published.contains(.health(.degraded, was: .healthy)),
+            "it is told when it happens, not when somebody asks")
+        run.silent = []
+        run.answerPing(.user)
+        #expect(check(run)?.message == "takes orders")
+        #expect(published(&run) == [.healthy])
+        run.pass(.seconds(60))
+        #expect(run.take().killed == [])
+    }
+
+    @Test func silenceThatGoesOnIsKilledAfterItsPatience() throws {
+        var run = try CoreRun()
+        run.silent = [.user]
+        run.pass(.seconds(29))
+        #expect(run.take().killed == [])
+        run.pass(.seconds(2))
+        #expect(run.take().killed == [.user])
+        #expect(check(run)?.message == "gave no sign of life for 20 s")
+    }
+
+    @Test func suspendBeginsTheSilenceAnew() throws {
+        var run = try CoreRun()
+        run.silent = [.user]
+        run.pass(.seconds(16))
+        run.suspend(.seconds(3600))
+        #expect(check(run)?.status == .healthy)
+        run.pass(.seconds(19))
+        #expect(run.take().killed == [])
+        run.pass(.seconds(2))
+        #expect(run.take().killed == [.user])
+    }
+
+    @Test func deathsAreForgottenWhenTheWordsSaySo() throws {
+        var run = try CoreRun()
+        for _ in 0..<3 {
+            run.feed(.worker(.user, .exited(status: 9, words: "")))
+            run.pass(.seconds(1))
+            try run.makeReady(.user)
+        }
+        let back = run.wall
+        #expect(check(run)?.status == .critical)
+        let message = try #require(check(run)?.message)
+        #expect(message.contains("died 3 times in a row"))
+        #expect(message.contains("takes orders again since \(back.iso8601.prefix(19))Z"))
+        let forgotten = back + .seconds(60)
+        #expect(message.contains("healthy again at \(forgotten.iso8601.prefix(19))Z"))
+        run.pass(.milliseconds(59_900))
+        #expect(check(run)?.status == .critical)
+        run.pass(.milliseconds(200))
+        #expect(check(run)?.status == .healthy)
+    }
+}
