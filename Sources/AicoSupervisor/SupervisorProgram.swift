@@ -85,7 +85,9 @@ public enum SupervisorProgram {
             throw SupervisorError(
                 operation: "accept", subject: "configuration and keys",
                 reason: .invalid(
-                    status.map { "aico-scheduler --check \(WaitStatusText.words($0.word)); see above" }
+                    status.map {
+                        "aico-scheduler --check \(WaitStatusText.words($0.word)); see above"
+                    }
                         ?? "aico-scheduler --check took too long"))
         }
     }

@@ -86,7 +86,8 @@ public struct Directory: ~Copyable, Sendable {
     public func open(
         _ relative: String, flags: Int32, by walk: Walk
     ) throws(SystemError) -> Descriptor {
-        let parts = relative.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let parts = relative.split(separator: "/", omittingEmptySubsequences: false).map(
+            String.init)
         for part in parts { try checkName(part) }
         let flags = flags | Self.fileFlags
         if parts.count > 1, case .kernel = walk {
@@ -272,7 +273,9 @@ public struct Directory: ~Copyable, Sendable {
         guard status.mode & (mayGroupWrite ? 0o002 : 0o022) == 0 else {
             throw SystemError(
                 "use", shown,
-                .untrusted("others than \(status.user == 0 ? "root" : "uid \(status.user)") may write to it"))
+                .untrusted(
+                    "others than \(status.user == 0 ? "root" : "uid \(status.user)") may write to it"
+                ))
         }
         return status
     }

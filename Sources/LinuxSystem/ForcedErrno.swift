@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-package import SystemPackage
-
 #if DEBUG
+    package import SystemPackage
+
     /// Makes calls of the kernel fail, for tests: there is none of it in a release build.
     package enum ForcedErrno {
         /// What the next calls of one name come to; the kernel answers those after them.

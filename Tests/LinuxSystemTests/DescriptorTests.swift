@@ -99,7 +99,8 @@ struct DescriptorTests {
             ("exit 7", WaitStatus.exited(code: 7)), ("kill -9 $$", .signaled(signal: 9)),
         ] {
             var child: pid_t = 0
-            var arguments: [UnsafeMutablePointer<CChar>?] = ["sh", "-c", command]
+            var arguments: [UnsafeMutablePointer<CChar>?] =
+                ["sh", "-c", command]
                 .map { (word: String) in strdup(word) } + [nil]
             defer { arguments.forEach { free($0) } }
             #expect(posix_spawn(&child, "/bin/sh", nil, nil, &arguments, nil) == 0)

@@ -27,22 +27,27 @@ enum Inherited {
     /// Soft limits are raised to the hard ones; these have a least.
     static let limits = [
         Limit(
-            resource: __rlimit_resource_t(RLIMIT_NOFILE.rawValue), words: "open files", option: "-n",
+            resource: __rlimit_resource_t(RLIMIT_NOFILE.rawValue), words: "open files",
+            option: "-n",
             directive: "LimitNOFILE", least: 1024),
         Limit(
             resource: nproc, words: "processes", option: "-u",
             directive: "LimitNPROC", least: 128),
         Limit(
-            resource: __rlimit_resource_t(RLIMIT_FSIZE.rawValue), words: "bytes of a file", option: "-f",
+            resource: __rlimit_resource_t(RLIMIT_FSIZE.rawValue), words: "bytes of a file",
+            option: "-f",
             directive: "LimitFSIZE", least: 1 << 30),
         Limit(
-            resource: __rlimit_resource_t(RLIMIT_AS.rawValue), words: "bytes of address space", option: "-v",
+            resource: __rlimit_resource_t(RLIMIT_AS.rawValue), words: "bytes of address space",
+            option: "-v",
             directive: "LimitAS", least: 4 << 30),
         Limit(
-            resource: __rlimit_resource_t(RLIMIT_DATA.rawValue), words: "bytes of data", option: "-d",
+            resource: __rlimit_resource_t(RLIMIT_DATA.rawValue), words: "bytes of data",
+            option: "-d",
             directive: "LimitDATA", least: 1 << 30),
         Limit(
-            resource: __rlimit_resource_t(RLIMIT_CPU.rawValue), words: "seconds of processor time", option: "-t",
+            resource: __rlimit_resource_t(RLIMIT_CPU.rawValue), words: "seconds of processor time",
+            option: "-t",
             directive: "LimitCPU", least: .max),
     ]
 
@@ -64,7 +69,8 @@ enum Inherited {
         guard value.rlim_max >= limit.least else {
             let least = limit.least == .max ? "no limit" : "\(limit.least)"
             throw SupervisorError(
-                operation: "start with a hard limit of", subject: "\(value.rlim_max) \(limit.words)",
+                operation: "start with a hard limit of",
+                subject: "\(value.rlim_max) \(limit.words)",
                 reason: .invalid(
                     "it needs \(least); type: ulimit -H \(limit.option) unlimited, or set "
                         + "\(limit.directive)=infinity in the unit"))

@@ -123,7 +123,8 @@ final class Supervisor {
         _ = running.words.finish()
         scheduler = nil
         channel = nil
-        pending.append(.schedulerExited(status: status.word, ranFor: Clock.monotonic - running.since))
+        pending.append(
+            .schedulerExited(status: status.word, ranFor: Clock.monotonic - running.since))
     }
 
     // MARK: - What is done
@@ -178,7 +179,8 @@ final class Supervisor {
             try tree.remove()
         } catch {
             throw SupervisorError(
-                operation: error.operation, subject: error.subject, reason: .errno(Errno(rawValue: error.errno)))
+                operation: error.operation, subject: error.subject,
+                reason: .errno(Errno(rawValue: error.errno)))
         }
     }
 }

@@ -15,7 +15,8 @@ struct TrustedDirectory: ~Copyable {
     /// the system have their directories below.
     static func root(_ path: String) throws(SupervisorError) -> TrustedDirectory {
         guard !path.isEmpty else {
-            return TrustedDirectory(directory: try telling { () throws(SystemError) in try Directory("/") })
+            return TrustedDirectory(
+                directory: try telling { () throws(SystemError) in try Directory("/") })
         }
         if mkdir(path, 0o755) != 0, errno != EEXIST { throw .system("make", path) }
         return TrustedDirectory(

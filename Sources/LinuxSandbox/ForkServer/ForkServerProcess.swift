@@ -35,7 +35,8 @@ final class ForkServerProcess {
 
     /// Runs in the child of the split; never returns.
     static func run(
-        plan: Plan, socket: ForkServerSocket, firstCgroupDescriptor: Int32, classHasNamespaces: Bool,
+        plan: Plan, socket: ForkServerSocket, firstCgroupDescriptor: Int32,
+        classHasNamespaces: Bool,
         rehearse: () -> Void, task: (Int32) -> Never
     ) -> Never {
         aico_set_name("aico-forkserver")

@@ -43,7 +43,8 @@ final class RunningAttempt {
     var waitStatus: Int32?
 
     init(
-        attempt: UInt64?, slot: Int, cgroup: (any AttemptCgroup)?, pidfd: Int32, setup: consuming MessageSocket?,
+        attempt: UInt64?, slot: Int, cgroup: (any AttemptCgroup)?, pidfd: Int32,
+        setup: consuming MessageSocket?,
         startedAt: UInt64
     ) {
         self.attempt = attempt ?? 0

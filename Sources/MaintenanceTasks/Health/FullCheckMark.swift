@@ -27,7 +27,8 @@ struct FullCheckMark {
     func set(_ now: Instant) -> Bool {
         let (directory, name) = FullCheckMark.split(path)
         do {
-            try Directory(directory).replace(name, with: Array("\(now.iso8601)\n".utf8), mode: 0o640)
+            try Directory(directory).replace(
+                name, with: Array("\(now.iso8601)\n".utf8), mode: 0o640)
             return true
         } catch {
             return false

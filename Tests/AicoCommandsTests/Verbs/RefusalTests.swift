@@ -142,8 +142,8 @@ struct RefusalTests {
     /// A supervisor that lives starts its scheduler itself, as after a crash of that.
     @Test func whereTheSupervisorLivesNobodyIsToldToStartIt() throws {
         let root = try CommandRoot()
-        let file = try root.write("\(getpid())\n", to: "run/aico/supervisor.pid")
-        let lock = open(file, O_RDWR | O_CLOEXEC)
+        _ = try root.write("\(getpid())\n", to: "run/aico/supervisor.pid")
+        let lock = open("\(root.path)/run/aico", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { close(lock) }
         #expect(flock(lock, LOCK_EX | LOCK_NB) == 0)
         let run = CommandRun(["scheduler", "list"], root: root)

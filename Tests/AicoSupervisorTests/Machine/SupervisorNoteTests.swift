@@ -81,7 +81,8 @@ import Testing
     }
 
     @Test func errorsSayWhatWasTriedOnWhatAndWhy() {
-        let failed = SupervisorError(operation: "open", subject: "/x", reason: .errno(.noSuchFileOrDirectory))
+        let failed = SupervisorError(
+            operation: "open", subject: "/x", reason: .errno(.noSuchFileOrDirectory))
         #expect("\(failed)" == "cannot open '/x': No such file or directory")
         let untrusted = SupervisorError(
             operation: "use", subject: "/x", reason: .untrusted("it belongs to uid 5"))

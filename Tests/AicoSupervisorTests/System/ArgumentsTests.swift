@@ -54,8 +54,8 @@ import Testing
 
     @Test func aPathLongerThanThePlanTakesIsRefused() throws {
         let longest = "/" + String(repeating: "x", count: 1023)
-        #expect(try Self.read(["--root", longest]).root == longest)
-        #expect(throws: Arguments.Refusal.self) { try Self.read(["--root", longest + "x"]) }
+        #expect(try Self.read(["--profiles", longest]).profiles == longest)
+        #expect(throws: Arguments.Refusal.self) { try Self.read(["--profiles", longest + "x"]) }
     }
 
     @Test func nothingMeansTheInstalledSystem() throws {

@@ -3,6 +3,7 @@
 
 import AicoCore
 import Glibc
+import LinuxSystem
 import Testing
 
 @testable import AicoSupervisor
