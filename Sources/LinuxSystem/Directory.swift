@@ -18,6 +18,7 @@ public struct Directory: ~Copyable, Sendable {
 
     /// A name for messages; nothing is opened by it again. Empty for the host's root.
     public let path: String
+    /// Its descriptor.
     public let descriptor: Descriptor
 
     /// Neither follows a link nor waits for the writer of a pipe that stands in a file's place.

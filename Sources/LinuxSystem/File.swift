@@ -8,6 +8,7 @@ internal import SystemPackage
 public struct File: ~Copyable, Sendable {
     /// A name for messages; nothing is opened by it again.
     public let path: String
+    /// Its descriptor.
     public let descriptor: Descriptor
     /// As it was when it was opened.
     public let status: FileStatus

@@ -10,8 +10,11 @@ public struct FileStatus: Sendable, Equatable {
         case regular, directory, link, pipe, socket, device
     }
 
+    /// Its kind.
     public let kind: Kind
+    /// The uid of its owner.
     public let user: UInt32
+    /// The gid of its group.
     public let group: UInt32
     /// Kind and permissions, as st_mode.
     public let rawMode: UInt32
@@ -19,8 +22,11 @@ public struct FileStatus: Sendable, Equatable {
     public let mode: UInt32
     /// In bytes.
     public let size: Int64
+    /// The device of the file system that it is on.
     public let device: UInt64
+    /// Its number there.
     public let inode: UInt64
+    /// How many names it has.
     public let links: UInt64
     /// When its content changed last, since the epoch.
     public let modified: Duration

@@ -7,6 +7,7 @@ public import SystemPackage
 
 /// A unix socket that keeps messages apart (SOCK_SEQPACKET) and passes descriptors with them.
 public struct MessageSocket: ~Copyable, Sendable {
+    /// Its descriptor.
     public let descriptor: Descriptor
 
     /// So many descriptors come or go with one message at most.
@@ -24,9 +25,12 @@ public struct MessageSocket: ~Copyable, Sendable {
     /// Two sockets that are each other's end, close-on-exec.
     @frozen
     public struct Pair: ~Copyable {
+        /// One end.
         public var ours: MessageSocket
+        /// The other end.
         public var theirs: MessageSocket
 
+        /// Makes both (socketpair(2)).
         public init() throws(Errno) {
             var ends: [CInt] = [-1, -1]
             let kind = CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
@@ -143,6 +147,7 @@ public struct PassedDescriptors: ~Copyable, Sendable {
 
     deinit { for number in numbers where number >= 0 { close(number) } }
 
+    /// How many came.
     public var count: Int { numbers.count }
 
     /// Gives one away; its caller owns it.

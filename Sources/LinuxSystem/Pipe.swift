@@ -8,7 +8,9 @@ public import SystemPackage
 /// Both ends of a pipe, close-on-exec.
 @frozen
 public struct Pipe: ~Copyable {
+    /// Its reading end.
     public var reading: Descriptor
+    /// Its writing end.
     public var writing: Descriptor
 
     /// Makes one. With `isReadingPatient` false its reading end never waits; its writer does.

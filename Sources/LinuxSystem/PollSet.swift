@@ -8,10 +8,15 @@ public import SystemPackage
 public struct PollSet: Sendable {
     /// What is waited for, or came.
     public struct Events: OptionSet, Sendable {
+        /// As of poll(2).
         public let rawValue: Int16
+        /// Makes a set of the bits of poll(2).
         public init(rawValue: Int16) { self.rawValue = rawValue }
+        /// Bytes, a message, a connection or the end are there (POLLIN).
         public static let readable = Events(rawValue: Int16(POLLIN))
+        /// There is room to write (POLLOUT).
         public static let writable = Events(rawValue: Int16(POLLOUT))
+        /// The kernel has news of another kind (POLLPRI).
         public static let urgent = Events(rawValue: Int16(POLLPRI))
         /// The other end is gone; comes unasked.
         public static let hungUp = Events(rawValue: Int16(POLLHUP))
@@ -21,6 +26,7 @@ public struct PollSet: Sendable {
 
     private var items: [pollfd] = []
 
+    /// Makes an empty set.
     public init() {}
 
     /// Empties it, and keeps its room.

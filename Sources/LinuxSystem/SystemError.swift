@@ -14,13 +14,17 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
 
     /// A verb: what was tried.
     public var operation: String
+    /// What it was tried on.
     public var path: String
+    /// Why it could not be done.
     public var cause: Cause
 
+    /// Makes an error with the kernel's reason.
     public init(_ operation: String, _ path: String, _ errno: Errno) {
         self.init(operation, path, .errno(errno))
     }
 
+    /// Makes an error with either reason.
     public init(_ operation: String, _ path: String, _ cause: Cause) {
         self.operation = operation
         self.path = path
@@ -44,6 +48,7 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// One line: what failed, on what, why.
     public var description: String { "cannot \(operation) \"\(path)\": \(reason)" }
 }
 
