@@ -14,6 +14,7 @@ final class Instance: @unchecked Sendable {
     /// Holds `escape-probe`; declared in the instance's profile of class user.
     let probes: String
     private let profiles: String
+    private let starter: String?
     private(set) var supervisor: HostProcess
     /// Where its executables are.
     let bin: String
@@ -24,14 +25,17 @@ final class Instance: @unchecked Sendable {
     /// Starts a system and waits until all classes take orders, or for another line of its log.
     ///
     /// `change` is done to the text of class user's profile. `executables` is a directory with
-    /// others than those that were built.
+    /// others than those that were built. `starter` is what a shell does before it becomes the
+    /// supervisor, whose words are `"$@"`. Without a line to wait for, the bus is.
     init(
         configuration: String? = nil, userProfile extra: String = "", executables: String? = nil,
-        awaiting line: String = "ready", change: (String) -> String = { $0 }
+        starter: String? = nil, awaiting line: String? = "ready",
+        change: (String) -> String = { $0 }
     ) throws {
         guard let built = Built.directory else { throw HostError(step: "find bin", errno: ENOENT) }
         let bin = executables ?? built
         self.bin = bin
+        self.starter = starter
         root = try temporaryDirectory("system")
         // Not below /tmp: a task has one of its own there.
         probes = try temporaryDirectory("probes", below: "/var/tmp")
@@ -40,8 +44,8 @@ final class Instance: @unchecked Sendable {
         try Self.copyProfiles(to: profiles, probes: probes, extra: extra, change: change)
         for part in ["etc", "etc/aico"] { mkdir("\(root)/\(part)", 0o755) }
         try writeFile(configuration ?? Self.patient, to: "\(root)/etc/aico/core.yaml")
-        supervisor = try Self.start(bin: bin, root: root, profiles: profiles)
-        try wait(for: line)
+        supervisor = try Self.start(bin: bin, root: root, profiles: profiles, starter)
+        if let line { try wait(for: line) } else { try waitForBus() }
     }
 
     /// Whatever the machine is busy with must not hold a test's tasks back.
@@ -54,15 +58,16 @@ final class Instance: @unchecked Sendable {
 
     /// Starts the supervisor again, on the same root.
     func restart() throws {
-        supervisor = try Self.start(bin: bin, root: root, profiles: profiles)
+        supervisor = try Self.start(bin: bin, root: root, profiles: profiles, starter)
         try wait(for: "ready")
     }
 
     private static func start(
-        bin: String, root: String, profiles: String
+        bin: String, root: String, profiles: String, _ starter: String?
     ) throws -> HostProcess {
         try HostProcess(
-            ["\(bin)/aico-supervisor", "--root", root, "--profiles", profiles],
+            (starter.map { ["/bin/sh", "-c", $0, "sh"] } ?? [])
+                + ["\(bin)/aico-supervisor", "--root", root, "--profiles", profiles],
             // What a task must never see.
             environment: ["PATH=/usr/bin:/bin", "LD_PRELOAD=", "BASH_ENV=/nowhere", "SECRET=yes"])
     }
@@ -71,6 +76,15 @@ final class Instance: @unchecked Sendable {
         guard supervisor.waitForLine(line, within: Built.patience(seconds: 30)) else {
             let said = supervisor.lines.joined(separator: "\n")
             throw SystemFailure("the system did not say \"\(line)\":\n\(said)")
+        }
+    }
+
+    private func waitForBus() throws {
+        let deadline = ContinuousClock.now + Built.patience(seconds: 60)
+        while try aico(["scheduler", "list"]).status != 0 {
+            guard ContinuousClock.now < deadline, supervisor.isRunning else {
+                throw SystemFailure("the system does not answer")
+            }
         }
     }
 

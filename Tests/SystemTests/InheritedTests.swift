@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import BusClient
+import Glibc
+import Testing
+
+/// What a system is started with decides nothing of what its tasks get.
+@Suite(.serialized, .enabled(if: Built.canStart, Built.reason))
+struct InheritedTests {
+    /// What a process says of what it inherited.
+    private static let look = """
+        grep -E '^Sig(Ign|Blk)' /proc/self/status; cat /proc/self/personality; nice; umask
+        """
+    /// A shell's worst habits, as far as root may have them.
+    private static let habits = """
+        umask 027; trap '' PIPE USR1 ALRM; ulimit -Sn 64; ulimit -Su 200
+        exec setarch -R nice -n 7 "$@"
+        """
+
+    @Test func aTaskHasNothingOfIt() throws {
+        // The control: a child of such a shell has all of it.
+        let child = try HostProcess(
+            ["/bin/sh", "-c", Self.habits, "sh", "/bin/sh", "-c", Self.look])
+        let outside = child.remainingOutput(within: Built.patience(seconds: 30))
+            .split(separator: "\n").map(String.init)
+        #expect(outside.first != "SigIgn:\t0000000000000000", "\(outside)")
+        #expect(outside.contains("00040000") && outside.contains("7") && outside.contains("0027"))
+        let instance = try Instance(starter: Self.habits)
+        let ended = try instance.runToEnd("user.look", argv: ["/bin/sh", "-c", Self.look])
+        #expect(
+            ended.lines.sorted()
+                == [
+                    "0", "00000000", "0077", "SigBlk:\t0000000000000000",
+                    // Two of glibc's own, which its posix_spawn(3) leaves ignored.
+                    "SigIgn:\t0000000180000000",
+                ], "\(ended.data.text())")
+        #expect(instance.stop() == 0)
+    }
+
+    /// Their numbers would go to the next files that are opened, and those to every child.
+    @Test(arguments: ["2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"])
+    func closedStandardDescriptorsAreNobodys(closed: String) throws {
+        let instance = try Instance(starter: "exec \"$@\" \(closed)", awaiting: nil)
+        let processes = try instance.hostProcesses()
+        // The scheduler, and for each class a worker and its fork server.
+        #expect(processes.count >= 9, "\(processes)")
+        for process in processes.map(\.processID) + [instance.supervisor.processID] {
+            for number in 0...2 {
+                let target = linkTarget("/proc/\(process)/fd/\(number)")
+                #expect(
+                    target == "/dev/null" || target.hasPrefix("pipe:"),
+                    "descriptor \(number) of \(process) is \(target)")
+            }
+        }
+        let ended = try instance.runToEnd("user.fine", argv: ["/bin/echo", "fine"])
+        #expect(ended.lines == ["fine"])
+        #expect(instance.stop() == 0)
+    }
+
+    @Test func aLimitThatIsTooLowIsRefusedWithItsNumberAndOption() throws {
+        let child = try HostProcess([
+            "/bin/sh", "-c", "ulimit -n 100; exec \"$@\"", "sh",
+            "\(Built.directory ?? "")/aico-supervisor", "--root", "/tmp/aico-none", "--check",
+        ])
+        let said = child.remainingOutput(within: Built.patience(seconds: 30))
+        #expect(
+            said.contains("cannot start with a hard limit of '100 open files': it needs 1024"))
+        #expect(said.contains("ulimit -H -n unlimited") && said.contains("LimitNOFILE=infinity"))
+        #expect(child.waitForEnd(within: Built.patience(seconds: 10)) == 71 << 8)
+    }
+
+    /// A terminal that was stopped, or a pipe whose reader is busy elsewhere.
+    @Test func standardErrorThatNobodyReadsHoldsNothingUp() throws {
+        let instance = try Instance(
+            starter: """
+                pipe=$(mktemp -u); mkfifo "$pipe"; exec 3<>"$pipe"; rm "$pipe"
+                head -c 65536 /dev/zero >&3
+                exec "$@" 2>&3
+                """, awaiting: nil)
+        let first = try instance.runToEnd("user.first", argv: ["/bin/echo", "first"])
+        #expect(first.lines == ["first"])
+        let worker = try #require(try userWorker(of: instance))
+        kill(worker, SIGKILL)
+        let deadline = ContinuousClock.now + Built.patience(seconds: 60)
+        while try [nil, worker].contains(userWorker(of: instance)) {
+            try #require(ContinuousClock.now < deadline)
+        }
+        let second = try instance.runToEnd("user.second", argv: ["/bin/echo", "second"])
+        #expect(second.lines == ["second"])
+        #expect(instance.stop() == 0)
+    }
+
+    /// The worker, whose fork server has its name and a later number.
+    private func userWorker(of instance: Instance) throws -> Int32? {
+        try instance.hostProcesses().filter { $0.command.contains("aico-worker-user") }
+            .map(\.processID).min()
+    }
+
+    private func linkTarget(_ path: String) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink(path, &buffer, buffer.count)
+        return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+    }
+}
+
+/// What ends a system, and how.
+@Suite(.serialized, .enabled(if: Built.canStart, Built.reason))
+struct SignalTests {
+    @Test(arguments: [SIGHUP, SIGINT, SIGQUIT, SIGTERM])
+    func itStopsInOrder(signal: Int32) throws {
+        let instance = try Instance()
+        for other in [SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGIO] {
+            instance.supervisor.signal(other)
+        }
+        let ended = try instance.runToEnd("user.fine", argv: ["/bin/echo", "fine"])
+        #expect(ended.lines == ["fine"])
+        instance.supervisor.signal(signal)
+        instance.supervisor.signal(signal)
+        #expect(instance.supervisor.waitForEnd(within: Built.patience(seconds: 30)) == 0)
+        #expect(try instance.cgroups() == [])
+    }
+
+    /// nohup(1): whoever ignores a hangup wants to go on without the terminal.
+    @Test func aHangupThatIsIgnoredStaysIgnored() throws {
+        let instance = try Instance(starter: "trap '' HUP; exec \"$@\"")
+        instance.supervisor.signal(SIGHUP)
+        let ended = try instance.runToEnd("user.fine", argv: ["/bin/echo", "fine"])
+        #expect(ended.lines == ["fine"])
+        #expect(instance.stop() == 0)
+    }
+}
