@@ -78,7 +78,9 @@ extension SchedulerCore {
             case .canary: patience = settings.canaryPatience
             case .silence: patience = settings.heartbeatPatience
             case .stop: patience = settings.stopPatience
-            case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .audit: continue
+            case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .waitingWrites,
+                .audit:
+                continue
             }
             let due = bootTimers.time(of: name) ?? now.boot
             bootTimers.set(name, at: max(due, now.boot + patience))

@@ -186,6 +186,7 @@ public struct SchedulerCore: Sendable {
             case .heartbeat(let taskClass): beat(taskClass)
             case .silence(let taskClass): noticeSilence(taskClass)
             case .store: ledger.mustTry = true
+            case .waitingWrites: ledger.isUrgent = true
             case .stop: abandonRunning()
             case .audit: writeCountedAudits()
             }

@@ -99,6 +99,8 @@ enum BootTimer: Hashable, Sendable {
     case silence(TaskClass)
     /// The store is to be tried again.
     case store
+    /// Changes that could wait for others waited long enough.
+    case waitingWrites
     /// Running attempts had their time to end.
     case stop
     /// Counted audit lines are to be written.

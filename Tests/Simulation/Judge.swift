@@ -65,6 +65,8 @@ struct Judge {
     var warmWall: Instant?
     var isQuietJudged = false
     var since: [String: (state: String, at: Span)] = [:]
+    /// Since when changes wait that nobody is writing.
+    var unwrittenSince: Span?
 
     mutating func violate(_ check: Check, _ words: @autoclosure () -> String) {
         if violation == nil { violation = Violation(check: check, words: words()) }
@@ -77,6 +79,7 @@ struct Judge {
         stopIdleSince = nil
         excused = .zero
         since = [:]
+        unwrittenSince = nil
         exitsTold = exitsTold.map { _ in 0 }
         launchesTold = launchesTold.map { _ in 0 }
         unread = [:]
@@ -103,6 +106,7 @@ struct Judge {
         warmWall = nil
         isQuietJudged = false
         since = [:]
+        unwrittenSince = nil
     }
 }
 

@@ -27,6 +27,7 @@ extension World {
                     .workersReady, "class \(worker.taskClass.name): \(core.words(of: worker))")
             }
         }
+        judgeUnwritten()
         if judge.turns % 8 == 0 { judgeLiveness() }
         if !judge.isQuietJudged, now >= quiet.end - .minutes(2) {
             judge.isQuietJudged = true
@@ -56,6 +57,20 @@ extension World {
             }
         }
         judge.unread = unread
+    }
+
+    /// What is to be written is on its way to the disk.
+    private mutating func judgeUnwritten() {
+        guard core.waitingChanges > 0, writer.batches.isEmpty else {
+            judge.unwrittenSince = nil
+            return
+        }
+        let since = judge.unwrittenSince ?? now
+        judge.unwrittenSince = since
+        if now - since > .seconds(2) {
+            judge.violate(
+                .stuck, "\(core.waitingChanges) changes wait, and nobody writes them")
+        }
     }
 
     private mutating func judgeAgreement() {
