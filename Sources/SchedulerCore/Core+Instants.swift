@@ -85,7 +85,7 @@ extension SchedulerCore {
     /// Puts something due where it waits, or records that it does not run.
     mutating func enqueue(_ execution: Execution, cause: Admission.Cause) {
         let id = execution.id
-        executions[id] = execution
+        add(execution)
         guard let task = task(execution.task) else { return skip(id, "task_gone") }
         let waiting = task.line.count { executions[$0]?.trigger.isRequested == false }
         let arrival =
@@ -124,7 +124,7 @@ extension SchedulerCore {
 
     /// Records that an instant does not run.
     mutating func skip(_ id: String, _ reason: String) {
-        guard let execution = executions[id], executions[id]?.move(.skip) == true else { return }
+        guard let execution = executions[id], move(id, .skip) else { return }
         write(
             [occurrence(execution, .skipped, reason)],
             publishing: [
@@ -146,7 +146,7 @@ extension SchedulerCore {
 
     /// The time of an execution's next attempt has come.
     mutating func retryDue(_ id: String) {
-        guard stop == .running, executions[id]?.move(.due) == true else { return }
+        guard stop == .running, move(id, .due) else { return }
         place(id)
         needsAdmission = true
     }

@@ -21,7 +21,7 @@ struct Timers<Name: Hashable & Sendable, When: Comparable & Sendable>: Sendable 
     }
 
     private var heap = Heap<Entry>()
-    fileprivate var current: [Name: Entry] = [:]
+    fileprivate var current = PartedDictionary<Name, Entry>()
     private var generation: UInt64 = 0
 
     /// How many names are set.

@@ -102,6 +102,10 @@ extension World {
                     .answered, "\(row.task.id) was answered to be enabled: \(enabled), and is not")
             }
         }
+        let counted = core.executions.values.count { $0.state == .queued }
+        if counted != core.queued {
+            judge.violate(.agreement, "\(counted) executions are queued, counted \(core.queued)")
+        }
         var begun = 0
         var queued = 0
         // The first in order, so that one seed has one message.
