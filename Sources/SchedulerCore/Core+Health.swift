@@ -17,6 +17,8 @@ public struct HealthMemory: Sendable {
     /// The write-ahead log as seen last, and since when it has been above its bound.
     var log = HealthRules.WriteAheadLog(bytes: 0)
     var logExceeds: Time?
+    /// When it was judged last, by the boot clock.
+    var judgedAt = Duration.zero
     private var system = Ring<Bool>(capacity: 100)
     private var tasks = Ring<Bool>(capacity: 100)
     private var latencies = Ring<Duration>(capacity: 100)
@@ -61,6 +63,7 @@ extension SchedulerCore {
 
     /// Judges anew and tells of a change.
     mutating func assessHealth() {
+        health.judgedAt = now.boot
         let status = HealthRules.judge(healthFacts, limits: settings.health).system
         guard status != health.status else { return }
         publish(.health(status, was: health.status))

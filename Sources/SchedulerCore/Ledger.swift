@@ -124,7 +124,8 @@ extension SchedulerCore {
                     flight.writes,
                     StoreTrouble(kind: .other, message: "the store answered for other changes"))
             }
-            if ledger.failingSince != nil { log(.notice, "the store writes again") }
+            let wasFailing = ledger.failingSince != nil
+            if wasFailing { log(.notice, "the store writes again") }
             ledger.failingSince = nil
             storeTrouble = nil
             bootTimers.set(.store, at: nil)
@@ -135,7 +136,8 @@ extension SchedulerCore {
                 follow(write, results[offset..<end])
                 offset = end
             }
-            assessHealth()
+            // Some of it is a matter of time; more than once a second it would cost more than it tells.
+            if wasFailing || now.boot - health.judgedAt >= .seconds(1) { assessHealth() }
         case .failure(let trouble):
             if planted(.failureAsSuccess) {
                 return committed(

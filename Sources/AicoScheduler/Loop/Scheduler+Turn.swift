@@ -13,6 +13,8 @@ import ZeroMQ
 extension Scheduler {
     /// No sleep is longer: a suspend or a clock that was set is seen by then at the latest.
     static let longestSleep = Duration.seconds(30)
+    /// The timer of the longest sleep is for a multiple of this, so that not each turn arms it.
+    private static let sleepGrain: Int64 = 5_000_000
     /// Requests that one turn takes at most, and for how long.
     private static let requestsPerTurn = 64
     private static let requestSlice = Duration.milliseconds(10)
@@ -65,7 +67,8 @@ extension Scheduler {
         }
         let now = WallClock.time
         let wake = core.wake
-        let limit = now.wall + Self.longestSleep
+        let longest = (now.wall + Self.longestSleep).microseconds
+        let limit = Instant(microseconds: longest - longest % Self.sleepGrain)
         try clock.arm(for: min(wake.wall ?? limit, limit))
         var timeout: Duration?
         if let boot = wake.boot { timeout = max(.zero, boot - now.boot) }
@@ -79,7 +82,7 @@ extension Scheduler {
     }
 
     /// How soon the machine is looked at a second time: one look says nothing of its load.
-    private static let firstLook = Duration.milliseconds(20)
+    private static let firstLook = Duration.milliseconds(10)
 
     private func turn(ready: [ZMQPoller.Ready]) throws {
         noticeSuspend()
