@@ -71,12 +71,20 @@ extension SchedulerCore {
         health.status = status
     }
 
+    /// Judges anew where the last time is a second ago: after what makes nothing worse at once, more
+    /// often would cost more than it tells.
+    mutating func assessHealthInTime() {
+        if now.boot - health.judgedAt >= .seconds(1) { assessHealth() }
+    }
+
     /// Counts how an attempt ended, and takes over what a health check found; hostile until checked.
     mutating func noteHealth(
         of execution: Execution, _ outcome: Outcome, _ result: JSONValue?, _ message: String?
     ) {
         health.note(outcome, of: execution.taskClass)
+        var isNews = outcome.kind != .succeeded
         if task(execution.task)?.record.type == HealthMemory.taskType {
+            isNews = true
             if let checks = result?["checks"]?.array {
                 health.found = checks.prefix(32).compactMap(HealthCheck.init)
             } else if outcome.kind != .cancelled {
@@ -88,7 +96,7 @@ extension SchedulerCore {
                 ]
             }
         }
-        assessHealth()
+        if isNews { assessHealth() } else { assessHealthInTime() }
     }
 
     /// Remembers how large the write-ahead log is; a bound that is passed for long is told.

@@ -88,6 +88,9 @@ extension SchedulerCore {
     }
 
     /// Lets what is pending leave, where nothing else is being written.
+    ///
+    /// At the end of a turn alone: what its reports and requests change shares the commit with what
+    /// waited for the one before.
     mutating func flush() {
         guard ledger.inFlight == nil, !ledger.pending.isEmpty else { return }
         guard ledger.failingSince == nil || ledger.mustTry else { return }
@@ -105,7 +108,10 @@ extension SchedulerCore {
         ledger.pending = []
         ledger.inFlight = (ledger.token, writes)
         let changes = writes.flatMap(\.changes)
-        guard !changes.isEmpty else { return committed(ledger.token, .success([])) }
+        guard !changes.isEmpty else {
+            committed(ledger.token, .success([]))
+            return flush()
+        }
         actions.append(.write(token: ledger.token, changes))
         if planted(.replyBeforeCommit) {
             for write in writes { answerEarly(write.then) }
@@ -136,8 +142,7 @@ extension SchedulerCore {
                 follow(write, results[offset..<end])
                 offset = end
             }
-            // Some of it is a matter of time; more than once a second it would cost more than it tells.
-            if wasFailing || now.boot - health.judgedAt >= .seconds(1) { assessHealth() }
+            if wasFailing { assessHealth() } else { assessHealthInTime() }
         case .failure(let trouble):
             if planted(.failureAsSuccess) {
                 return committed(
@@ -146,7 +151,6 @@ extension SchedulerCore {
             }
             failed(flight.writes, trouble)
         }
-        flush()
     }
 
     private mutating func committed(

@@ -99,8 +99,9 @@ public struct SchedulerCore: Sendable {
         noticeTime()
         receive(event)
         if case .ended = stop { expectedBack = nil }
+        // Most events have few: to keep the capacity of one that had many would cost each of them.
         let taken = actions
-        actions.removeAll(keepingCapacity: true)
+        actions = []
         return taken
     }
 

@@ -29,6 +29,7 @@ extension Scheduler {
         static let bus = 30
 
         static func reports(_ taskClass: TaskClass) -> Int { reports + Int(taskClass.rawValue) }
+        static func isReports(_ key: Int) -> Bool { reports..<orders ~= key }
         static func orders(_ taskClass: TaskClass) -> Int { orders + Int(taskClass.rawValue) }
     }
 
@@ -87,7 +88,9 @@ extension Scheduler {
     private func turn(ready: [ZMQPoller.Ready]) throws {
         noticeSuspend()
         // The supervisor first: a worker's end must be known before what it left behind is read.
-        takeSupervisorMessages()
+        if ready.contains(where: { $0.key == Key.supervisor || Key.isReports($0.key) }) {
+            takeSupervisorMessages()
+        }
         for item in ready where item.key == Key.clock {
             if clock.take() { feed(.clockSet) }
         }

@@ -16,12 +16,16 @@ final class Mailbox<Request: Sendable, Answer: Sendable>: Sendable {
         var isClosed = false
         /// Threads that sleep, or are about to, and that nobody has woken.
         var sleeping = 0
+        /// Whether `ready` was raised for the answers there are, or is about to be.
+        var isRaised = false
+        /// How often it was raised, or is about to be, and was not read yet.
+        var unread: UInt64 = 0
     }
 
     private let state = Mutex(State())
     /// Counts threads that are to wake.
     private let wake: Int32
-    /// Readable while answers wait: changed under the lock alone.
+    /// Readable while answers wait.
     let ready: Int32
 
     init() throws(StoreError) {
@@ -73,18 +77,27 @@ final class Mailbox<Request: Sendable, Answer: Sendable>: Sendable {
     /// Hands answers back.
     func answer(_ answers: [Answer]) {
         guard !answers.isEmpty else { return }
-        state.withLock { state in
-            if state.answers.isEmpty { raise(ready, by: 1) }
+        let mustRaise = state.withLock { state in
             state.answers += answers
+            guard !state.isRaised else { return false }
+            state.isRaised = true
+            state.unread += 1
+            return true
         }
+        // Not under the lock, which is the first thing that the one who wakes asks for.
+        if mustRaise { raise(ready, by: 1) }
     }
 
-    /// Takes the answers there are, and clears `ready`.
+    /// Takes the answers there are, and clears `ready`; for one thread.
     func take() -> [Answer] {
-        state.withLock { state in
-            guard !state.answers.isEmpty else { return [] }
-            var count: UInt64 = 0
-            _ = read(ready, &count, MemoryLayout.size(ofValue: count))
+        guard state.withLock({ $0.unread > 0 }) else { return [] }
+        var count: UInt64 = 0
+        // Before the answers, so that one that comes in between makes it readable again. What is
+        // only about to be raised is read the next time.
+        let isRead = read(ready, &count, MemoryLayout.size(ofValue: count)) > 0
+        return state.withLock { state in
+            if isRead { state.unread -= count }
+            state.isRaised = false
             let answers = state.answers
             state.answers = []
             return answers
