@@ -4,12 +4,15 @@
 import AicoCore
 import AicoWire
 import BusClient
+import Dispatch
+import Synchronization
 
 /// What a page of `scheduler.task.list` costs among few tasks and among many.
 struct ListBench {
     private static let few = 1000
     private static let many = 100_000
     private static let page = 500
+    private static let clients = 8
 
     let arguments: BenchArguments
 
@@ -20,9 +23,9 @@ struct ListBench {
         defer { system.stop() }
         try system.start()
         let client = try system.client()
-        try fill(0..<Self.few, client)
+        try fill(0..<Self.few, system)
         let before = try pages(client, from: [0, Self.few / 2])
-        try fill(Self.few..<Self.many, client)
+        try fill(Self.few..<Self.many, system)
         let after = try pages(client, from: [0, Self.many / 2, Self.many - Self.page])
         report.add("page of \(Self.page) among \(Self.few) tasks, p50", before.median, "ms")
         report.add("page of \(Self.page) among \(Self.many) tasks, p50", after.median, "ms")
@@ -45,15 +48,33 @@ struct ListBench {
         "user.t" + String(String(number + 10_000_000).dropFirst())
     }
 
-    private func fill(_ numbers: Range<Int>, _ client: BusClient) throws {
-        for number in numbers {
-            _ = try client.request(
-                topic: "scheduler.task.create",
-                body: [
-                    "id": .string(Self.name(number)), "schedule": "at:2999-01-01T00:00:00Z",
-                    "config": ["argv": ["/bin/true"]],
-                ])
+    /// Makes tasks over several connections: requests that come together share a commit.
+    private func fill(_ numbers: Range<Int>, _ system: BenchSystem) throws {
+        let clients = try (0..<Self.clients).map { _ in Handed(client: try system.client()) }
+        let failure = Mutex<(any Error)?>(nil)
+        DispatchQueue.concurrentPerform(iterations: clients.count) { index in
+            do {
+                for number in stride(
+                    from: numbers.lowerBound + index, to: numbers.upperBound, by: clients.count)
+                {
+                    _ = try clients[index].client.request(
+                        topic: "scheduler.task.create",
+                        body: [
+                            "id": .string(Self.name(number)),
+                            "schedule": "at:2999-01-01T00:00:00Z",
+                            "config": ["argv": ["/bin/true"]],
+                        ])
+                }
+            } catch {
+                failure.withLock { $0 = error }
+            }
         }
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+
+    /// A client that one thread has to itself.
+    private struct Handed: @unchecked Sendable {
+        var client: BusClient
     }
 
     /// Fifty pages from each of some places, in turns.

@@ -97,6 +97,7 @@ struct SystemBench {
                 topic: "scheduler.task.run", body: ["task": .string(name)])
             asked += 1
         }
+        let processor = try system.processorTime()
         let clock = ContinuousClock()
         let start = clock.now
         let deadline = start + .seconds(arguments.seconds)
@@ -111,6 +112,10 @@ struct SystemBench {
         }
         let time = (clock.now - start) / .seconds(1)
         report.add("executions, end to end", Double(finished) / time, "1/s", atLeast: 300)
+        // What others do on the machine moves this less than the line before.
+        report.add(
+            "the same, CPU of all that stays for each",
+            1000 * (try system.processorTime() - processor) / Double(finished), "ms")
         var stored = 0
         for name in names {
             let stats = try client.request(

@@ -14,11 +14,16 @@ public struct KeyRing: Sendable {
     /// The version that new values are sealed under.
     public let currentVersion: UInt32
     private let master: SymmetricKey
+    /// What is needed for each value and each entry: to derive it costs more than to use it.
+    private let currentKey: SymmetricKey
+    private let auditKey: SymmetricKey
 
     /// Makes a ring from master key bytes, for tests and passphrase-derived keys.
     public init(masterKey: [UInt8], currentVersion: UInt32 = 1) {
         master = SymmetricKey(data: masterKey)
         self.currentVersion = currentVersion
+        currentKey = Self.derived(Self.dataKeyInfo(currentVersion), from: master)
+        auditKey = Self.derived("aico audit key", from: master)
     }
 
     /// Reads `master.key` of `directory`, or makes it where there is none.
@@ -53,7 +58,7 @@ public struct KeyRing: Sendable {
     /// Computes the next link of the audit log's chain: HMAC-SHA256 over the previous link and
     /// the entry's fields, each with its length, under a key of its own.
     public func auditLink(previous: [UInt8], fields: [String]) -> [UInt8] {
-        var hmac = HMAC<SHA256>(key: derived("aico audit key"))
+        var hmac = HMAC<SHA256>(key: auditKey)
         hmac.update(data: Data(previous))
         for field in fields {
             let bytes = Array(field.utf8)
@@ -66,10 +71,13 @@ public struct KeyRing: Sendable {
     /// Derives the data key of a version; nil for a version the ring does not hold.
     func dataKey(version: UInt32) -> SymmetricKey? {
         guard version >= 1, version <= currentVersion else { return nil }
-        return derived("aico data key \(version)")
+        guard version < currentVersion else { return currentKey }
+        return Self.derived(Self.dataKeyInfo(version), from: master)
     }
 
-    private func derived(_ info: String) -> SymmetricKey {
+    private static func dataKeyInfo(_ version: UInt32) -> String { "aico data key \(version)" }
+
+    private static func derived(_ info: String, from master: SymmetricKey) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(
             inputKeyMaterial: master, info: Data(info.utf8), outputByteCount: 32)
     }

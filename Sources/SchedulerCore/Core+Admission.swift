@@ -267,7 +267,7 @@ extension SchedulerCore {
         guard execution.state == .queued else { return }
         if execution.trigger.isRequested {
             takeNextInstant(execution.id)
-        } else if executions[execution.id]?.move(.skip) == true {
+        } else if move(execution.id, .skip) {
             forget(execution.id)
         }
     }

@@ -80,7 +80,9 @@ extension SchedulerCore {
                 workers[Int(taskClass.rawValue)].askedAt = now.boot
                 patience = settings.silenceNoticed
             case .stop: patience = settings.stopPatience
-            case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .audit: continue
+            case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .waitingWrites,
+                .audit:
+                continue
             }
             let due = bootTimers.time(of: name) ?? now.boot
             bootTimers.set(name, at: max(due, now.boot + patience))

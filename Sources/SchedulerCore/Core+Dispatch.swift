@@ -7,7 +7,7 @@ extension SchedulerCore {
     /// Takes a place and has the execution, or its next attempt, written as running; the order
     /// leaves when that is durable.
     mutating func claim(_ id: String) {
-        guard executions[id]?.move(.admit) == true, let execution = executions[id] else { return }
+        guard move(id, .admit), let execution = executions[id] else { return }
         running += 1
         workers[Int(execution.taskClass.rawValue)].running += 1
         bootTimers.set(.maximumDefer(id), at: nil)
@@ -45,7 +45,7 @@ extension SchedulerCore {
         case .claimed(let key, let number): launch(execution, key, number)
         case .alreadyClaimed where execution.trigger.isRequested:
             // A clock that was set back gave it an instant of old: the next microsecond is free.
-            executions[id]?.state = .queued
+            move(id, to: .queued)
             release(execution)
             tasks[execution.task.id]?.open.remove(id)
             takeNextInstant(id)
@@ -87,7 +87,7 @@ extension SchedulerCore {
     }
 
     private mutating func drop(_ id: String, _ refusal: Refusal) {
-        guard let execution = executions[id], executions[id]?.move(.lost) == true else { return }
+        guard let execution = executions[id], move(id, .lost) else { return }
         release(execution)
         if let letter = execution.deadLetter { retriedLetters.remove(letter) }
         if let asked = execution.asked { reply(asked, .refused(refusal)) }
@@ -96,7 +96,7 @@ extension SchedulerCore {
 
     private mutating func launch(_ execution: Execution, _ key: AttemptKey, _ number: UInt32) {
         let id = execution.id
-        guard executions[id]?.move(.claimed) == true else { return }
+        guard move(id, .claimed) else { return }
         attempts[key] = id
         executions[id]?.attempts = Int(number)
         executions[id]?.attempt = Execution.Attempt(key: key, number: number)
@@ -160,7 +160,7 @@ extension SchedulerCore {
 
     /// Forgets an execution that is over; the next of its task may come forward.
     mutating func forget(_ id: String) {
-        guard let execution = executions.removeValue(forKey: id) else { return }
+        guard let execution = remove(id) else { return }
         let name = execution.task.id
         if execution.isInLine { tasks[name]?.line.removeAll { $0 == id } }
         tasks[name]?.open.remove(id)

@@ -27,7 +27,7 @@ extension SchedulerCore {
         }
         switch step {
         case .retry(let delay):
-            guard executions[id]?.move(.retry) == true else { return }
+            guard move(id, .retry) else { return }
             let retryAt = now.wall + delay
             executions[id]?.attempt = nil
             executions[id]?.retryAt = retryAt
@@ -39,7 +39,7 @@ extension SchedulerCore {
                 [end(.waiting(retryAt: retryAt))],
                 publishing: [.retry(execution.subject, outcome, message: message, at: retryAt)])
         case .done, .deadLetter:
-            guard executions[id]?.move(.finish) == true else { return }
+            guard move(id, .finish) else { return }
             let over = ExecutionEnd(outcome: outcome, result: result, errorMessage: message)
             var changes = planted(.endNotWritten) ? [] : [end(.ended(over))]
             var published = [finished(execution, outcome, message: message, result: parsed)]

@@ -17,6 +17,8 @@ public struct HealthMemory: Sendable {
     /// The write-ahead log as seen last, and since when it has been above its bound.
     var log = HealthRules.WriteAheadLog(bytes: 0)
     var logExceeds: Time?
+    /// When it was judged last, by the boot clock.
+    var judgedAt = Duration.zero
     private var system = Ring<Bool>(capacity: 100)
     private var tasks = Ring<Bool>(capacity: 100)
     private var latencies = Ring<Duration>(capacity: 100)
@@ -61,6 +63,7 @@ extension SchedulerCore {
 
     /// Judges anew and tells of a change.
     mutating func assessHealth() {
+        health.judgedAt = now.boot
         let status = HealthRules.judge(healthFacts, limits: settings.health).system
         guard status != health.status else { return }
         publish(.health(status, was: health.status))
@@ -68,12 +71,20 @@ extension SchedulerCore {
         health.status = status
     }
 
+    /// Judges anew where the last time is a second ago: after what makes nothing worse at once, more
+    /// often would cost more than it tells.
+    mutating func assessHealthInTime() {
+        if now.boot - health.judgedAt >= .seconds(1) { assessHealth() }
+    }
+
     /// Counts how an attempt ended, and takes over what a health check found; hostile until checked.
     mutating func noteHealth(
         of execution: Execution, _ outcome: Outcome, _ result: JSONValue?, _ message: String?
     ) {
         health.note(outcome, of: execution.taskClass)
+        var isNews = outcome.kind != .succeeded
         if task(execution.task)?.record.type == HealthMemory.taskType {
+            isNews = true
             if let checks = result?["checks"]?.array {
                 let seen = "; seen by the health check at \(now.wall.iso8601.prefix(19))Z"
                 health.found = checks.prefix(32).compactMap(HealthCheck.init).map { check in
@@ -91,7 +102,7 @@ extension SchedulerCore {
                 ]
             }
         }
-        assessHealth()
+        if isNews { assessHealth() } else { assessHealthInTime() }
     }
 
     /// Remembers how large the write-ahead log is; a bound that is passed for long is told.

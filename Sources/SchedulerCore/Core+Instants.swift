@@ -85,7 +85,7 @@ extension SchedulerCore {
     /// Puts something due where it waits, or records that it does not run.
     mutating func enqueue(_ execution: Execution, cause: Admission.Cause) {
         let id = execution.id
-        executions[id] = execution
+        add(execution)
         executions[id]?.queuedAt = now.wall
         guard let task = task(execution.task) else { return skip(id, "task_gone") }
         let waiting = task.line.count { executions[$0]?.trigger.isRequested == false }
@@ -125,7 +125,7 @@ extension SchedulerCore {
 
     /// Records that an instant does not run.
     mutating func skip(_ id: String, _ reason: String) {
-        guard let execution = executions[id], executions[id]?.move(.skip) == true else { return }
+        guard let execution = executions[id], move(id, .skip) else { return }
         write(
             [occurrence(execution, .skipped, reason)],
             publishing: [
@@ -147,7 +147,7 @@ extension SchedulerCore {
 
     /// The time of an execution's next attempt has come.
     mutating func retryDue(_ id: String) {
-        guard stop == .running, executions[id]?.move(.due) == true else { return }
+        guard stop == .running, move(id, .due) else { return }
         executions[id]?.queuedAt = now.wall
         place(id)
         needsAdmission = true

@@ -88,7 +88,7 @@ extension SchedulerCore {
         var execution = resumed(row, of: task, state: .running)
         execution.attempts = Int(stored.number)
         execution.attempt = Execution.Attempt(key: key, number: stored.number)
-        executions[row.id] = execution
+        add(execution)
         tasks[task.id]?.open.insert(row.id)
         // `finish` gives back a place; this one was taken by the scheduler before.
         running += 1
@@ -114,7 +114,7 @@ extension SchedulerCore {
         let left = min(max(.zero, (row.retryAt ?? now.wall) - now.wall), longest)
         execution.retryAt = now.wall + left
         execution.retryDue = now.boot + left
-        executions[row.id] = execution
+        add(execution)
         tasks[task.id]?.open.insert(row.id)
         bootTimers.set(.retry(row.id), at: now.boot + left)
     }

@@ -111,7 +111,7 @@ extension SchedulerCore {
                 .started(
                     execution.subject, trigger: execution.trigger, plannedAt: execution.plannedAt,
                     at: at)
-            ])
+            ], canWait: true)
     }
 
     private mutating func logged(
@@ -137,7 +137,8 @@ extension SchedulerCore {
                         executionID: id, attempt: key, sequence: sequence, stream: stream, at: at,
                         line: line))
             ],
-            publishing: [.log(execution.subject, stream: stream, at: at, line: line)])
+            publishing: [.log(execution.subject, stream: stream, at: at, line: line)],
+            canWait: true)
     }
 
     private mutating func finished(_ id: String, _ exit: AttemptExit) {

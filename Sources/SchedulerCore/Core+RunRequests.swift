@@ -114,12 +114,12 @@ extension SchedulerCore {
             guard let execution = executions[id] else { continue }
             switch execution.state {
             case .queued where execution.attempts == 0:
-                guard executions[id]?.move(.withdraw) == true else { continue }
+                guard move(id, .withdraw) else { continue }
                 withdrawn.append(id)
                 changes.append(occurrence(execution, .skipped, "cancelled"))
             case .queued, .waiting:
-                if execution.state == .queued { executions[id]?.state = .waiting }
-                guard executions[id]?.move(.withdraw) == true else { continue }
+                if execution.state == .queued { move(id, to: .waiting) }
+                guard move(id, .withdraw) else { continue }
                 withdrawn.append(id)
                 changes.append(
                     .endWaiting(
@@ -154,7 +154,7 @@ extension SchedulerCore {
     /// What was taken back before it ran (again) is over.
     mutating func withdrawn(_ ids: [String], _ request: RequestID?, _ answer: Reply) {
         for id in ids {
-            guard let execution = executions[id], executions[id]?.move(.withdrawn) == true else {
+            guard let execution = executions[id], move(id, .withdrawn) else {
                 continue
             }
             let outcome = CancelReason.requested.outcome
@@ -178,7 +178,7 @@ extension SchedulerCore {
 
     /// What could not be taken back goes on to wait.
     mutating func keep(_ id: String) {
-        guard let execution = executions[id], executions[id]?.move(.keep) == true else { return }
+        guard let execution = executions[id], move(id, .keep) else { return }
         if execution.attempts == 0 {
             if execution.recorded == nil { fresh.append(id) }
             place(id)

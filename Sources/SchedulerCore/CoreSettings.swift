@@ -28,6 +28,8 @@ public struct CoreSettings: Sendable {
     public var loadPatience = Duration.seconds(5)
     /// Until a store that refused a batch is tried again.
     public var storeRetryInterval = Duration.seconds(1)
+    /// How long a change that nobody waits for may wait for others to be written with.
+    public var writePatience = Duration.milliseconds(5)
     /// Beyond timeout and grace, before the worker itself is suspected.
     public var backstopSlack = Duration.seconds(15)
     /// How long a worker may take to answer the ping of its launch before it is sent another.

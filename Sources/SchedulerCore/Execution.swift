@@ -96,13 +96,6 @@ public struct Execution: Sendable {
         }
     }
 
-    /// Moves on; false where the transition is not one of its state, and then nothing changed.
-    mutating func move(_ transition: ExecutionState.Transition) -> Bool {
-        guard let next = state.next(after: transition) else { return false }
-        state = next
-        return true
-    }
-
     /// How events name it.
     var subject: Published.Subject {
         Published.Subject(task: task.id, execution: id, attempt: attempts)

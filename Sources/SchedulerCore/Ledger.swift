@@ -45,6 +45,8 @@ struct Ledger: Sendable {
     var mustTry = false
     /// Log lines left out while the store did not write.
     var leftOut = 0
+    /// Whether something of what is pending is to leave as soon as it can.
+    var isUrgent = false
 
     var isEmpty: Bool { pending.isEmpty && inFlight == nil }
 }
@@ -60,14 +62,18 @@ extension SchedulerCore {
     }
 
     /// Has changes written, and what follows from that done after.
+    ///
+    /// What `canWait` leaves with the next change that cannot, after `writePatience` at the latest:
+    /// most of what an attempt says of itself is followed by its end, and a commit is dear.
     mutating func write(
         _ changes: [StoreChange], then: Ledger.Continuation = .nothing,
-        publishing published: [Published] = [], isRefusable: Bool = false
+        publishing published: [Published] = [], isRefusable: Bool = false, canWait: Bool = false
     ) {
         if changes.isEmpty, published.isEmpty, case .nothing = then { return }
         ledger.pending.append(
             Ledger.Write(
                 changes: changes, then: then, published: published, isRefusable: isRefusable))
+        if !canWait { ledger.isUrgent = true }
         if isRefusable { ledger.mustTry = true }
     }
 
@@ -82,16 +88,30 @@ extension SchedulerCore {
     }
 
     /// Lets what is pending leave, where nothing else is being written.
+    ///
+    /// At the end of a turn alone: what its reports and requests change shares the commit with what
+    /// waited for the one before.
     mutating func flush() {
         guard ledger.inFlight == nil, !ledger.pending.isEmpty else { return }
         guard ledger.failingSince == nil || ledger.mustTry else { return }
+        guard ledger.isUrgent || ledger.mustTry || stop != .running else {
+            if bootTimers.time(of: .waitingWrites) == nil, !planted(.waitingWriteForgotten) {
+                bootTimers.set(.waitingWrites, at: now.boot + settings.writePatience)
+            }
+            return
+        }
+        bootTimers.set(.waitingWrites, at: nil)
+        ledger.isUrgent = false
         ledger.mustTry = false
         ledger.token += 1
         let writes = ledger.pending
         ledger.pending = []
         ledger.inFlight = (ledger.token, writes)
         let changes = writes.flatMap(\.changes)
-        guard !changes.isEmpty else { return committed(ledger.token, .success([])) }
+        guard !changes.isEmpty else {
+            committed(ledger.token, .success([]))
+            return flush()
+        }
         actions.append(.write(token: ledger.token, changes))
         if planted(.replyBeforeCommit) {
             for write in writes { answerEarly(write.then) }
@@ -110,7 +130,8 @@ extension SchedulerCore {
                     flight.writes,
                     StoreTrouble(kind: .other, message: "the store answered for other changes"))
             }
-            if ledger.failingSince != nil { log(.notice, "the store writes again") }
+            let wasFailing = ledger.failingSince != nil
+            if wasFailing { log(.notice, "the store writes again") }
             ledger.failingSince = nil
             storeTrouble = nil
             bootTimers.set(.store, at: nil)
@@ -121,7 +142,7 @@ extension SchedulerCore {
                 follow(write, results[offset..<end])
                 offset = end
             }
-            assessHealth()
+            if wasFailing { assessHealth() } else { assessHealthInTime() }
         case .failure(let trouble):
             if planted(.failureAsSuccess) {
                 return committed(
@@ -130,7 +151,6 @@ extension SchedulerCore {
             }
             failed(flight.writes, trouble)
         }
-        flush()
     }
 
     private mutating func committed(

@@ -36,6 +36,7 @@ public enum Mutant: String, Sendable, CaseIterable {
     case unsentDropped = "unsent_dropped"
     case suspendKillsWorkers = "suspend_kills_workers"
     case eventBeforeCommit = "event_before_commit"
+    case waitingWriteForgotten = "waiting_write_forgotten"
 }
 
 extension SchedulerCore {

@@ -16,11 +16,13 @@ public struct SchedulerCore: Sendable {
     /// When it began.
     public let startedAt: Time
     /// Tasks by name.
-    public internal(set) var tasks: [TaskID: TaskState] = [:]
+    public internal(set) var tasks = PartedDictionary<TaskID, TaskState>()
     /// The names, sorted.
     public internal(set) var taskIDs = TaskNames()
     /// Executions that are not over, by id.
-    public internal(set) var executions: [String: Execution] = [:]
+    public internal(set) var executions = PartedDictionary<String, Execution>()
+    /// How many of them wait for a place.
+    public internal(set) var queued = 0
     /// By `TaskClass.rawValue`.
     public internal(set) var workers: [Worker]
     /// Which part of its life it is in.
@@ -97,8 +99,9 @@ public struct SchedulerCore: Sendable {
         noticeTime()
         receive(event)
         if case .ended = stop { expectedBack = nil }
+        // Most events have few: to keep the capacity of one that had many would cost each of them.
         let taken = actions
-        actions.removeAll(keepingCapacity: true)
+        actions = []
         return taken
     }
 
@@ -186,6 +189,7 @@ public struct SchedulerCore: Sendable {
             case .heartbeat(let taskClass): beat(taskClass)
             case .silence(let taskClass): noticeSilence(taskClass)
             case .store: ledger.mustTry = true
+            case .waitingWrites: ledger.isUrgent = true
             case .stop: abandonRunning()
             case .audit: writeCountedAudits()
             }

@@ -21,7 +21,7 @@ struct Timers<Name: Hashable & Sendable, When: Comparable & Sendable>: Sendable 
     }
 
     private var heap = Heap<Entry>()
-    fileprivate var current: [Name: Entry] = [:]
+    fileprivate var current = PartedDictionary<Name, Entry>()
     private var generation: UInt64 = 0
 
     /// How many names are set.
@@ -99,6 +99,8 @@ enum BootTimer: Hashable, Sendable {
     case silence(TaskClass)
     /// The store is to be tried again.
     case store
+    /// Changes that could wait for others waited long enough.
+    case waitingWrites
     /// Running attempts had their time to end.
     case stop
     /// Counted audit lines are to be written.

@@ -54,3 +54,38 @@ struct ScaleTests {
         #expect(Set(run.take().orders.map(\.taskID)).count == 10)
     }
 }
+
+/// Entries in parts, and counts beside them.
+struct PartedDictionaryTests {
+    @Test func itHoldsWhatADictionaryHolds() {
+        var parted = PartedDictionary<String, Int>()
+        var plain: [String: Int] = [:]
+        for number in 0..<5000 {
+            let key = "k\(number * 7919 % 3000)"
+            switch number % 4 {
+            case 0: #expect(parted.removeValue(forKey: key) == plain.removeValue(forKey: key))
+            case 1:
+                parted[key]? += 1
+                plain[key]? += 1
+            case 2 where number % 8 == 2:
+                parted[key] = nil
+                plain[key] = nil
+            default:
+                parted[key] = number
+                plain[key] = number
+            }
+            #expect(parted.count == plain.count)
+        }
+        #expect(parted.keys.sorted() == plain.keys.sorted())
+        #expect(parted.values.sorted() == plain.values.sorted())
+        #expect(parted.allSatisfy { plain[$0.key] == $0.value })
+        #expect(parted.isEmpty == plain.isEmpty)
+    }
+
+    @Test func aMillionWouldBeInPartsOfSomeThousands() {
+        var parted = PartedDictionary<String, Int>()
+        for number in 0..<100_000 { parted["user.t\(number)"] = number }
+        let longest = parted.parts.map(\.count).max() ?? 0
+        #expect(longest < 2 * 100_000 / PartedDictionary<String, Int>.partCount)
+    }
+}

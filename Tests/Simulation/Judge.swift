@@ -67,6 +67,8 @@ struct Judge {
     var warmWall: Instant?
     var isQuietJudged = false
     var since: [String: (state: String, at: Span)] = [:]
+    /// Since when changes wait that nobody is writing.
+    var unwrittenSince: Span?
 
     mutating func violate(_ check: Check, _ words: @autoclosure () -> String) {
         if violation == nil { violation = Violation(check: check, words: words()) }
@@ -79,6 +81,7 @@ struct Judge {
         stopIdleSince = nil
         excused = .zero
         since = [:]
+        unwrittenSince = nil
         exitsTold = exitsTold.map { _ in 0 }
         launchesTold = launchesTold.map { _ in 0 }
         unread = [:]
@@ -105,6 +108,7 @@ struct Judge {
         warmWall = nil
         isQuietJudged = false
         since = [:]
+        unwrittenSince = nil
     }
 }
 

@@ -28,6 +28,7 @@ extension World {
                     .workersReady, "class \(worker.taskClass.name): \(core.words(of: worker))")
             }
         }
+        judgeUnwritten()
         if judge.turns % 8 == 0 { judgeLiveness() }
         if !judge.isQuietJudged, now >= quiet.end - .minutes(2) {
             judge.isQuietJudged = true
@@ -59,6 +60,20 @@ extension World {
         judge.unread = unread
     }
 
+    /// What is to be written is on its way to the disk.
+    private mutating func judgeUnwritten() {
+        guard core.waitingChanges > 0, writer.batches.isEmpty else {
+            judge.unwrittenSince = nil
+            return
+        }
+        let since = judge.unwrittenSince ?? now
+        judge.unwrittenSince = since
+        if now - since > .seconds(2) {
+            judge.violate(
+                .stuck, "\(core.waitingChanges) changes wait, and nobody writes them")
+        }
+    }
+
     private mutating func judgeAgreement() {
         let known = core.tasks.values.filter { !$0.isBeingMade }
         let rows = store.rows.values.filter { !$0.isDeleted }.sorted { $0.task.id < $1.task.id }
@@ -87,6 +102,10 @@ extension World {
                 judge.violate(
                     .answered, "\(row.task.id) was answered to be enabled: \(enabled), and is not")
             }
+        }
+        let counted = core.executions.values.count { $0.state == .queued }
+        if counted != core.queued {
+            judge.violate(.agreement, "\(counted) executions are queued, counted \(core.queued)")
         }
         var begun = 0
         var queued = 0

@@ -18,7 +18,7 @@ extension Scheduler {
         let own: [String: JSONValue] = [
             "since": .instant(since), "latency_ms": latencyView, "uptime": .seconds(uptime),
             "loop": ["turns": .int(metrics.turns), "busy_seconds": .seconds(metrics.busy)],
-            "queued": .int(core.executions.values.count { $0.state == .queued }),
+            "queued": .int(core.queued),
         ]
         read(request) { store throws(StoreError) in
             .success(.object(own.merging(try store.stats(since: since, task: task).view) { $1 }))

@@ -13,6 +13,8 @@ import ZeroMQ
 extension Scheduler {
     /// No sleep is longer: a suspend or a clock that was set is seen by then at the latest.
     static let longestSleep = Duration.seconds(30)
+    /// The timer of the longest sleep is for a multiple of this, so that not each turn arms it.
+    private static let sleepGrain: Int64 = 5_000_000
     /// Requests that one turn takes at most, and for how long.
     private static let requestsPerTurn = 64
     private static let requestSlice = Duration.milliseconds(10)
@@ -28,6 +30,7 @@ extension Scheduler {
         static let doors = 40
 
         static func reports(_ taskClass: TaskClass) -> Int { reports + Int(taskClass.rawValue) }
+        static func isReports(_ key: Int) -> Bool { reports..<orders ~= key }
         static func orders(_ taskClass: TaskClass) -> Int { orders + Int(taskClass.rawValue) }
         static func doors(_ taskClass: TaskClass) -> (orders: Int, reports: Int) {
             let first = doors + 2 * Int(taskClass.rawValue)
@@ -73,7 +76,8 @@ extension Scheduler {
         }
         let now = WallClock.time
         let wake = core.wake
-        let limit = now.wall + Self.longestSleep
+        let longest = (now.wall + Self.longestSleep).microseconds
+        let limit = Instant(microseconds: longest - longest % Self.sleepGrain)
         try clock.arm(for: min(wake.wall ?? limit, limit))
         var timeout: Duration?
         if let boot = wake.boot { timeout = max(.zero, boot - now.boot) }
@@ -87,12 +91,14 @@ extension Scheduler {
     }
 
     /// How soon the machine is looked at a second time: one look says nothing of its load.
-    private static let firstLook = Duration.milliseconds(20)
+    private static let firstLook = Duration.milliseconds(10)
 
     private func turn(ready: [ZMQPoller.Ready]) throws {
         noticeSuspend()
         // The supervisor first: a worker's end must be known before what it left behind is read.
-        takeSupervisorMessages()
+        if ready.contains(where: { $0.key == Key.supervisor || Key.isReports($0.key) }) {
+            takeSupervisorMessages()
+        }
         for item in ready where item.key == Key.clock {
             if clock.take() { feed(.clockSet) }
         }

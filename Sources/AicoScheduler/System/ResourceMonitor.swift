@@ -15,8 +15,9 @@ public protocol ResourceMonitor: AnyObject {
 public final class ProcResourceMonitor: ResourceMonitor {
     /// Between two looks: a load over less time says little.
     private static let interval = Duration.seconds(1)
-    /// Between the first two: nothing that depends on the load starts before the second.
-    private static let firstInterval = Duration.milliseconds(100)
+    /// Between the first two: nothing that depends on the load starts before the second. A processor
+    /// is counted in ticks of 10 ms, so that less would tell little.
+    private static let firstInterval = Duration.milliseconds(60)
 
     private let directory: String
     private var last: (at: Duration, busy: UInt64, all: UInt64)?

@@ -44,7 +44,7 @@ public final class StoreReader: Sendable {
                     })
             }
         } catch {
-            mailbox.finish(threads: threads.count)
+            mailbox.finish()
             for thread in threads { thread.join() }
             throw error
         }
@@ -82,7 +82,7 @@ public final class StoreReader: Sendable {
     /// Interrupts what is read, and waits for the threads; what is asked later fails as closed.
     public func close() {
         for limit in limits { limit.endAll() }
-        mailbox.finish(threads: threads.count)
+        mailbox.finish()
         for thread in threads { thread.join() }
     }
 }

@@ -67,7 +67,7 @@ public final class StoreWriter: Sendable {
     /// Writes what was submitted, checkpoints, closes the store and waits for all that; what is
     /// submitted later fails as closed. Results can still be taken.
     public func close() {
-        mailbox.finish(threads: 1)
+        mailbox.finish()
         thread.join()
     }
 }

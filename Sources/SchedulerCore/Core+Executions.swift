@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+/// The only places where an execution comes to be, goes, or changes its state: what is counted by
+/// state need not be counted one by one.
+extension SchedulerCore {
+    mutating func add(_ execution: Execution) {
+        if executions[execution.id]?.state == .queued { queued -= 1 }
+        executions[execution.id] = execution
+        if execution.state == .queued { queued += 1 }
+    }
+
+    mutating func remove(_ id: String) -> Execution? {
+        guard let execution = executions.removeValue(forKey: id) else { return nil }
+        if execution.state == .queued { queued -= 1 }
+        return execution
+    }
+
+    /// Moves an execution on; false where the transition is not one of its state.
+    mutating func move(_ id: String, _ transition: ExecutionState.Transition) -> Bool {
+        guard let next = executions[id]?.state.next(after: transition) else { return false }
+        move(id, to: next)
+        return true
+    }
+
+    /// Puts an execution into a state that no transition leads to: what led there is taken back.
+    mutating func move(_ id: String, to state: ExecutionState) {
+        guard let before = executions[id]?.state else { return }
+        executions[id]?.state = state
+        queued += (state == .queued ? 1 : 0) - (before == .queued ? 1 : 0)
+    }
+}
