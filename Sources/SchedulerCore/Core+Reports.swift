@@ -51,6 +51,14 @@ extension SchedulerCore {
             if planted(.lateReportBelieved) { return attempts[key] }
             return nil
         case .canaryFailed, .quarantined: return nil
+        case .probing where worker(taskClass).formerAttempts.contains(key),
+            .ready where worker(taskClass).formerAttempts.contains(key):
+            // It read an order that was meant for the one before: over already, and not to be run.
+            if sequence == 0 {
+                actions.append(
+                    .send(taskClass, .cancel(attempt: key, reason: .requested, grace: .zero)))
+            }
+            return nil
         case .probing:
             let canary = worker(taskClass).canary
             let isOwn = key == canary?.order.attempt && canary?.isSent == true

@@ -39,6 +39,9 @@ extension SchedulerCore {
         workers[index].askedAt = nil
         workers[index].layers = []
         workers[index].closedWays = nil
+        if let canary = worker.canary, canary.isSent {
+            workers[index].keepFormer([canary.order.attempt])
+        }
         workers[index].canary = nil
         workers[index].isBlocked = false
         workers[index].returned = 0
@@ -55,6 +58,7 @@ extension SchedulerCore {
         let lost = executions.values.filter {
             $0.taskClass == taskClass && $0.attempt?.isSent == true && $0.state == .running
         }
+        workers[index].keepFormer(lost.compactMap { $0.attempt?.key })
         // In the order of their attempts.
         for execution in lost.sorted(by: {
             ($0.attempt?.key.value ?? 0) < ($1.attempt?.key.value ?? 0)

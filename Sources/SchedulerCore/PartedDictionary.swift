@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-/// A dictionary in parts: one more entry among a million moves the entries of one part where there
-/// is no room, and not all of them.
+/// A dictionary that falls into parts once it is large: one more entry among a million moves the
+/// entries of one part where there is no room, and not all of them. A small one is one part.
 public struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable, Sequence {
-    /// A power of two.
+    /// How many parts a large one has; a power of two.
     static var partCount: Int { 512 }
+    /// Beyond so many entries it is large: these are moved once, within a millisecond.
+    static var smallCount: Int { 4096 }
 
-    private(set) var parts: [[Key: Value]] = Array(repeating: [:], count: Self.partCount)
+    private(set) var parts: [[Key: Value]] = [[:]]
     /// How many entries it has.
     public private(set) var count = 0
 
@@ -17,27 +19,37 @@ public struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Senda
     /// Whether it has no entry.
     public var isEmpty: Bool { count == 0 }
 
-    private static func part(of key: Key) -> Int {
+    private func part(of key: Key) -> Int {
         // A part hashes its keys with a seed of its own: they do not crowd in it.
-        key.hashValue & (partCount - 1)
+        parts.count == 1 ? 0 : key.hashValue & (Self.partCount - 1)
     }
 
     /// The value of a key; nil where there is none.
     public internal(set) subscript(key: Key) -> Value? {
-        get { parts[Self.part(of: key)][key] }
+        get { parts[part(of: key)][key] }
         _modify {
-            let part = Self.part(of: key)
+            let part = part(of: key)
             let before = parts[part].count
-            defer { count += parts[part].count - before }
+            defer {
+                count += parts[part].count - before
+                if count > Self.smallCount, parts.count == 1 { split() }
+            }
             yield &parts[part][key]
         }
     }
 
     /// Takes an entry out; gives its value.
     mutating func removeValue(forKey key: Key) -> Value? {
-        guard let value = parts[Self.part(of: key)].removeValue(forKey: key) else { return nil }
+        guard let value = parts[part(of: key)].removeValue(forKey: key) else { return nil }
         count -= 1
+        if count == 0 { parts = [[:]] }
         return value
+    }
+
+    private mutating func split() {
+        let all = parts[0]
+        parts = Array(repeating: [:], count: Self.partCount)
+        for (key, value) in all { parts[part(of: key)][key] = value }
     }
 
     /// All values, in no order.

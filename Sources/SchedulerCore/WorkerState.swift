@@ -75,6 +75,9 @@ public struct Worker: Sendable {
     public internal(set) var why: String?
     /// The canary that runs in it.
     var canary: CanaryRun?
+    /// Attempts whose orders were sent to the class before its last workers ended: such an order can
+    /// still have been read by the successor, which is not to blame for it. The latest alone.
+    var formerAttempts: [AttemptKey] = []
     /// How many ways out its canary found closed.
     public internal(set) var closedWays: Int?
     /// The ping that it has to answer.
@@ -103,6 +106,11 @@ public struct Worker: Sendable {
 
     /// Whether it takes orders.
     public var isReady: Bool { state == .ready }
+
+    /// Keeps attempts whose orders a successor may have read, the latest ones.
+    mutating func keepFormer(_ attempts: [AttemptKey]) {
+        formerAttempts = Array((formerAttempts + attempts).suffix(64))
+    }
 
     /// Moves on; false where the transition is not one of its state, and then nothing changed.
     mutating func move(_ transition: WorkerState.Transition, at now: Time) -> Bool {

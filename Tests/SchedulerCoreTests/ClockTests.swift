@@ -126,4 +126,43 @@ struct ClockTests {
         run.pass(.seconds(61))
         #expect(run.take().orders.map(\.taskID) == ["user.one"])
     }
+
+    /// After a long pause of the loop: the first worker's answer comes before the news of its death,
+    /// and the order that follows from it is read by the second.
+    @Test func aWorkerThatReadItsPredecessorsOrderIsNotToBlame() throws {
+        var run = try CoreRun()
+        func canaryStarts(_ order: AttemptOrder) {
+            run.report(
+                .user,
+                .started(
+                    attempt: order.attempt, sequence: 0,
+                    layers: LayerReport(held: [], missing: []), at: run.wall))
+        }
+        run.feed(.worker(.user, .exited(status: 9, words: "")))
+        run.feed(.worker(.user, .launched(processID: 8)))
+        run.answerPing(.user)
+        let first = try #require(run.core.worker(.user).canary?.order)
+        run.turn()
+        run.feed(.worker(.user, .exited(status: 9, words: "")))
+        run.feed(.worker(.user, .launched(processID: 9)))
+        run.answerPing(.user)
+        run.turn()
+        _ = run.take()
+        canaryStarts(first)
+        run.turn()
+        let actions = run.take()
+        #expect(actions.killed.isEmpty)
+        #expect(
+            actions.contains {
+                if case .send(.user, .cancel(first.attempt, _, .zero)) = $0 { true } else { false }
+            })
+        // The control: what nobody ever ordered is a violation.
+        run.report(
+            .user,
+            .started(
+                attempt: AttemptKey(4711), sequence: 0,
+                layers: LayerReport(held: [], missing: []), at: run.wall))
+        run.turn()
+        #expect(run.take().killed == [.user])
+    }
 }

@@ -60,8 +60,9 @@ struct PartedDictionaryTests {
     @Test func itHoldsWhatADictionaryHolds() {
         var parted = PartedDictionary<String, Int>()
         var plain: [String: Int] = [:]
-        for number in 0..<5000 {
-            let key = "k\(number * 7919 % 3000)"
+        // Through the size at which it falls into parts.
+        for number in 0..<60_000 {
+            let key = "k\(number * 7919 % 12_007)"
             switch number % 4 {
             case 0: #expect(parted.removeValue(forKey: key) == plain.removeValue(forKey: key))
             case 1:
@@ -76,6 +77,7 @@ struct PartedDictionaryTests {
             }
             #expect(parted.count == plain.count)
         }
+        #expect(parted.parts.count > 1)
         #expect(parted.keys.sorted() == plain.keys.sorted())
         #expect(parted.values.sorted() == plain.values.sorted())
         #expect(parted.allSatisfy { plain[$0.key] == $0.value })
