@@ -101,10 +101,13 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
 ]
 
 let executables: [(name: String, dependencies: [Target.Dependency])] = [
-    ("aico", ["AicoCommands"]),
+    ("aico", ["AicoCommands", "LinuxSystem"]),
     ("aico-supervisor", ["AicoSupervisor"]),
-    ("aico-profilec", ["SandboxProfiles", "AicoConfig", "AicoCore", "LinuxSandbox"]),
-    ("aico-scheduler", ["AicoScheduler"]),
+    (
+        "aico-profilec",
+        ["SandboxProfiles", "AicoConfig", "AicoCore", "LinuxSystem", "LinuxSandbox"]
+    ),
+    ("aico-scheduler", ["AicoScheduler", "LinuxSystem"]),
     ("aico-worker-maintenance", ["TaskKit", "MaintenanceTasks"]),
     ("aico-worker-security", ["TaskKit", "SecurityTasks"]),
     ("aico-worker-agency", ["TaskKit", "AgencyTasks"]),

@@ -5,7 +5,10 @@ import AicoConfig
 import AicoCore
 import Glibc
 import LinuxSandbox
+import LinuxSystem
 import SandboxProfiles
+
+StandardDescriptors.openMissing(failing: true)
 
 // Compiles one profile to a plan on standard output. The supervisor runs it as nobody, so that no
 // text is parsed by root.

@@ -3,5 +3,8 @@
 
 import AicoScheduler
 import Glibc
+import LinuxSystem
 
+// By hand, as for `--check`; the supervisor opens all three.
+StandardDescriptors.openMissing()
 exit(SchedulerProgram.run(CommandLine.arguments))

@@ -3,5 +3,8 @@
 
 import AicoCommands
 import Glibc
+import LinuxSystem
 
+// An output that is closed is an error, and never the number of a socket of ours.
+StandardDescriptors.openMissing(failing: true)
 exit(CommandRunner.run(Array(CommandLine.arguments.dropFirst())))

@@ -62,6 +62,25 @@ struct InheritedTests {
         #expect(instance.stop() == 0)
     }
 
+    /// With its number free, a socket or an event would get what is printed.
+    @Test func aClosedOutputOfTheCommandLineIsAnError() throws {
+        let instance = try Instance()
+        func list(_ redirection: String) throws -> (said: String, status: Int32?) {
+            let child = try HostProcess(
+                [
+                    "/bin/sh", "-c", "exec \"$@\" \(redirection)", "sh", "\(instance.bin)/aico",
+                    "scheduler", "list",
+                ], environment: ["AICO_ROOT=\(instance.root)", "PATH=/usr/bin:/bin"])
+            let said = child.remainingOutput(within: Built.patience(seconds: 30))
+            return (said, child.waitForEnd(within: Built.patience(seconds: 10)))
+        }
+        #expect(try list("").status == 0)
+        let closed = try list(">&-")
+        #expect(closed.status != 0)
+        #expect(closed.said.contains("Bad file descriptor"), "\(closed)")
+        #expect(instance.stop() == 0)
+    }
+
     @Test func aLimitThatIsTooLowIsRefusedWithItsNumberAndOption() throws {
         let child = try HostProcess([
             "/bin/sh", "-c", "ulimit -n 100; exec \"$@\"", "sh",
