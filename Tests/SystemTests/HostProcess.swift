@@ -30,11 +30,19 @@ final class HostProcess {
         }
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 2)
+        // Whatever this test was started with: under nohup(1) a hangup would be ignored.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
         var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for text in argv + envp { free(text) } }
         var made: pid_t = 0
-        let error = posix_spawnp(&made, words[0], &actions, nil, &argv, &envp)
+        let error = posix_spawnp(&made, words[0], &actions, &attributes, &argv, &envp)
         close(ends[1])
         output = ends[0]
         guard error == 0 else {
