@@ -158,7 +158,11 @@ struct ConfigurationTests {
             do {
                 return try instance.client().request(topic: "scheduler.stats", body: [:])
             } catch {
-                guard ContinuousClock.now < deadline else { throw error }
+                guard ContinuousClock.now < deadline else {
+                    _ = instance.supervisor.waitForLine("no such line", within: .zero)
+                    let said = instance.supervisor.lines.joined(separator: "\n")
+                    throw SystemFailure("\(error); the system said:\n\(said)")
+                }
                 sched_yield()
             }
         }
