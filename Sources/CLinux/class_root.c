@@ -5,6 +5,7 @@
 // below a root that this process made itself and that nobody else sees.
 #define _GNU_SOURCE
 #include "class_launch.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,21 +23,13 @@
 #define LEGACY_MS_PRIVATE (1UL << 18)
 #define LEGACY_MNT_DETACH 2
 
-static int open_at(int directory, const char *path, uint64_t flags, uint64_t resolve) {
-    struct open_how how;
-    memset(&how, 0, sizeof how);
-    how.flags = flags | O_CLOEXEC;
-    how.resolve = resolve;
-    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
-}
-
 // A detached copy of what the source shows, with the attributes of its kind.
 static int clone_source(const struct aico_mount *mount) {
     // Host paths may be links that root made, as /etc/localtime; directories of the instance are
     // never reached through one.
     uint64_t resolve = RESOLVE_NO_MAGICLINKS;
     if (mount->kind == AICO_MOUNT_BIND_WRITABLE) resolve |= RESOLVE_NO_SYMLINKS;
-    int source = open_at(AT_FDCWD, mount->source, O_PATH, resolve);
+    int source = aico_openat2(AT_FDCWD, mount->source, O_PATH, resolve);
     if (source < 0) return -1;
     struct stat status;
     if (fstat(source, &status) != 0) return -1;
@@ -113,7 +106,7 @@ static int make_proc(void) {
 
 // Opens the parent of `target` below root, making directories on the way, and gives its last name.
 static int open_parent(int root, const char *target, const char **name) {
-    int directory = open_at(root, ".", O_PATH | O_DIRECTORY, 0);
+    int directory = aico_openat2(root, ".", O_PATH | O_DIRECTORY, 0);
     while (directory >= 0) {
         while (*target == '/') target++;
         const char *end = strchr(target, '/');
@@ -130,8 +123,7 @@ static int open_parent(int root, const char *target, const char **name) {
         memcpy(part, target, length);
         part[length] = 0;
         if (mkdirat(directory, part, 0755) != 0 && errno != EEXIST && errno != EROFS) return -1;
-        int next = open_at(
-            directory, part, O_PATH | O_DIRECTORY, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+        int next = aico_open_beneath(directory, part, O_PATH | O_DIRECTORY);
         close(directory);
         directory = next;
         target = end;
@@ -157,9 +149,7 @@ static int open_place(int root, const char *target, int directory) {
         if (file >= 0) close(file);
         else if (errno != EEXIST) return -1;
     }
-    int place = open_at(
-        parent, name, O_PATH | (directory ? O_DIRECTORY : 0),
-        RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    int place = aico_open_beneath(parent, name, O_PATH | (directory ? O_DIRECTORY : 0));
     close(parent);
     return place;
 }

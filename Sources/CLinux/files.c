@@ -9,12 +9,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-int aico_open_beneath(int directory, const char *path, int flags) {
+int aico_openat2(int directory, const char *path, uint64_t flags, uint64_t resolve) {
     struct open_how how;
     memset(&how, 0, sizeof how);
-    how.flags = (unsigned)flags | O_CLOEXEC;
-    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    how.flags = flags | O_CLOEXEC;
+    how.resolve = resolve;
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+int aico_open_beneath(int directory, const char *path, int flags) {
+    return aico_openat2(
+        directory, path, (unsigned)flags, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 int aico_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }

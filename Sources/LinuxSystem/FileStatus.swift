@@ -26,8 +26,6 @@ public struct FileStatus: Sendable, Equatable {
     public let device: UInt64
     /// Its number there.
     public let inode: UInt64
-    /// How many names it has.
-    public let links: UInt64
     /// When its content changed last, since the epoch.
     public let modified: Duration
 
@@ -48,7 +46,6 @@ public struct FileStatus: Sendable, Equatable {
         size = Int64(status.st_size)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
-        links = UInt64(status.st_nlink)
         modified = .seconds(status.st_mtim.tv_sec) + .nanoseconds(status.st_mtim.tv_nsec)
     }
 

@@ -10,9 +10,6 @@ public struct MessageSocket: ~Copyable, Sendable {
     /// Its descriptor.
     public let descriptor: Descriptor
 
-    /// So many descriptors come or go with one message at most.
-    public static let maximumDescriptors = Int(AICO_MAXIMUM_PASSED)
-
     /// Takes ownership of a socket.
     public init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
@@ -80,18 +77,40 @@ public struct MessageSocket: ~Copyable, Sendable {
         case closed
     }
 
-    /// Takes the next message, which lies at the beginning of `bytes` then.
+    /// Takes the next message, which lies at the beginning of `bytes` then; never waits.
     ///
     /// - Parameters:
-    ///   - bytes: its length is the room there is.
+    ///   - bytes: its length is the room there is; for a buffer that is used again and again.
     ///   - maximum: so many descriptors may come with it.
-    ///   - isPatient: waits for one.
     public func receive(
-        into bytes: inout [UInt8], maximumDescriptors maximum: Int = 0, isPatient: Bool = false
+        into bytes: inout [UInt8], maximumDescriptors maximum: Int = 0
     ) throws(Errno) -> Received {
         let room = bytes.count
         return try receive(maximum) { number, message in
-            aico_message_receive(number, &bytes, room, Int32(maximum), isPatient ? 1 : 0, &message)
+            aico_message_receive(number, &bytes, room, Int32(maximum), 0, &message)
+        }
+    }
+
+    /// Takes the next message into an array of its own; of the room for a long one a short one touches
+    /// only what it fills.
+    ///
+    /// - Parameters:
+    ///   - bytes: the message, empty where none came.
+    ///   - capacity: no message may have more bytes.
+    ///   - maximum: so many descriptors may come with it.
+    ///   - isPatient: waits for one.
+    public func receive(
+        into bytes: inout [UInt8], upTo capacity: Int, maximumDescriptors maximum: Int = 0,
+        isPatient: Bool = false
+    ) throws(Errno) -> Received {
+        try receive(maximum) { number, message in
+            var result: CInt = -1
+            bytes = [UInt8](unsafeUninitializedCapacity: capacity) { room, used in
+                result = aico_message_receive(
+                    number, room.baseAddress, capacity, Int32(maximum), isPatient ? 1 : 0, &message)
+                used = result == 0 ? message.count : 0
+            }
+            return result
         }
     }
 

@@ -6,7 +6,7 @@ public import SystemPackage
 
 /// The descriptors of one wait.
 public struct PollSet: Sendable {
-    /// What is waited for, or came.
+    /// What is waited for, or came; an end and an error come unasked, under no name here.
     public struct Events: OptionSet, Sendable {
         /// As of poll(2).
         public let rawValue: Int16
@@ -16,12 +16,6 @@ public struct PollSet: Sendable {
         public static let readable = Events(rawValue: Int16(POLLIN))
         /// There is room to write (POLLOUT).
         public static let writable = Events(rawValue: Int16(POLLOUT))
-        /// The kernel has news of another kind (POLLPRI).
-        public static let urgent = Events(rawValue: Int16(POLLPRI))
-        /// The other end is gone; comes unasked.
-        public static let hungUp = Events(rawValue: Int16(POLLHUP))
-        /// Comes unasked.
-        public static let failed = Events(rawValue: Int16(POLLERR) | Int16(POLLNVAL))
     }
 
     private var items: [pollfd] = []

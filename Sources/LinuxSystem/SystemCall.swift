@@ -8,8 +8,9 @@ public import SystemPackage
 ///
 /// A test makes one of them fail by its name: see `ForcedErrno`.
 public enum SystemCall: String, Sendable, CaseIterable {
-    case clone, close, dup, fchmod, fchown, flock, fstat, fsync, ftruncate, getdents, mkdir, open,
-        pipe, poll, pread, pwrite, read, receive, rename, send, socketpair, unlink, wait, write
+    case dup, fchmod, fchown, flock, fstat, fsync, getdents, mkdir, open, pipe, pread, read,
+        receive,
+        rename, send, socketpair, unlink, wait, write
 }
 
 /// The one policy for errno: a call that was interrupted is made again, everything else is thrown.
@@ -33,17 +34,6 @@ func system(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int {
 }
 
 extension Errno {
-    /// Whether the same call may well succeed later: the machine lacks something now, and nothing
-    /// is wrong with what was asked for.
-    public var isTransient: Bool {
-        switch self {
-        case .wouldBlock, .noMemory, .noSpace, .tooManyOpenFiles, .tooManyOpenFilesInSystem,
-            .resourceBusy, .timedOut, .interrupted:
-            true
-        default: false
-        }
-    }
-
     /// Whether nothing is there.
     public var isMissing: Bool { self == .noSuchFileOrDirectory || self == .notDirectory }
 

@@ -37,18 +37,6 @@ struct DescriptorTests {
         #expect(room[..<count] == [1, 2, 3])
     }
 
-    @Test func transientIsWhatMayPass() {
-        for code: Errno in [
-            .wouldBlock, .noMemory, .noSpace, .tooManyOpenFiles, .tooManyOpenFilesInSystem,
-            .resourceBusy, .timedOut,
-        ] {
-            #expect(code.isTransient)
-        }
-        for code: Errno in [.permissionDenied, .noSuchFileOrDirectory, .invalidArgument] {
-            #expect(!code.isTransient)
-        }
-    }
-
     @Test func aLockIsForOneOpenFile() throws {
         try withTemporaryDirectory { path in
             let directory = try Directory(path)

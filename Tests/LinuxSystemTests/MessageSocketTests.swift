@@ -50,6 +50,28 @@ struct MessageSocketTests {
         #expect(try see(pair.theirs) == .nothing)
     }
 
+    @Test func aMessageComesInAnArrayOfItsOwn() throws {
+        let pair = try MessageSocket.Pair()
+        try send([1, 2], by: pair.ours)
+        try send([1, 2, 3], by: pair.ours)
+        var bytes: [UInt8] = [9]
+        guard case .message(2, _) = try pair.theirs.receive(into: &bytes, upTo: 2) else {
+            Issue.record("no message came")
+            return
+        }
+        #expect(bytes == [1, 2])
+        guard case .malformed = try pair.theirs.receive(into: &bytes, upTo: 2) else {
+            Issue.record("a longer one was taken")
+            return
+        }
+        #expect(bytes.isEmpty)
+        pair.ours.close()
+        guard case .closed = try pair.theirs.receive(into: &bytes, upTo: 2, isPatient: true) else {
+            Issue.record("the end was not told")
+            return
+        }
+    }
+
     @Test func aMessageBeyondItsRoomIsMalformed() throws {
         let pair = try MessageSocket.Pair()
         try send([1, 2, 3], by: pair.ours)

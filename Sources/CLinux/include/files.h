@@ -5,6 +5,11 @@
 #ifndef AICO_FILES_H
 #define AICO_FILES_H
 
+#include <stdint.h>
+
+// openat2(2), close-on-exec. A descriptor, or -1 with errno.
+int aico_openat2(int directory, const char *path, uint64_t flags, uint64_t resolve);
+
 // Opens what lies below a directory; no link is followed, and the path cannot leave it. `flags` as
 // of open(2). A descriptor, or -1 with errno.
 int aico_open_beneath(int directory, const char *path, int flags);

@@ -22,11 +22,11 @@ final class TaskSocket: TaskChannel {
     /// Waits for the run order, and puts what comes with it in the place of standard output and
     /// error.
     func receiveOrder() throws(TaskFrameError) -> AttemptOrder {
-        var bytes = [UInt8](repeating: 0, count: Self.longestOrderBytes)
+        var bytes: [UInt8] = []
         do {
             let received = try socket.receive(
-                into: &bytes, maximumDescriptors: 2, isPatient: true)
-            guard case .message(let count, var passed) = consume received, count > 0 else {
+                into: &bytes, upTo: Self.longestOrderBytes, maximumDescriptors: 2, isPatient: true)
+            guard case .message(_, var passed) = consume received, !bytes.isEmpty else {
                 throw TaskFrameError(description: "no order came")
             }
             if passed.count > 0 {
@@ -39,7 +39,7 @@ final class TaskSocket: TaskChannel {
                     throw TaskFrameError(description: "its output cannot be put in place")
                 }
             }
-            guard case .run(let order) = try OrderCodec.decode(Array(bytes[..<count])) else {
+            guard case .run(let order) = try OrderCodec.decode(bytes) else {
                 throw TaskFrameError(description: "the first order is not to run")
             }
             return order
