@@ -90,7 +90,13 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
             .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
-    ("UserTasks", ["TaskKit", "AicoCore", "AicoWire", "LinuxSystem", "CLinux"]),
+    (
+        "UserTasks",
+        [
+            "TaskKit", "AicoCore", "AicoWire", "LinuxSystem", "CLinux",
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
     (
         "AicoCommands",
         [

@@ -209,11 +209,10 @@ static void limit_open_files(struct confinement *self) {
 
 // Takes the task's socket where it was not there at the clone. The end instead of a message: the
 // fork server does not need this process.
-static void await_order(struct confinement *self) {
+static void receive_task_socket(void) {
     struct pollfd waiting = {SETUP_FD, POLLIN, 0};
     char word;
     struct aico_message order;
-    if (self->attempt->task_fd >= 0) return;
     while (poll(&waiting, 1, -1) < 0 && errno == EINTR) {}
     if (aico_message_receive(SETUP_FD, &word, sizeof word, 1, 0, &order) != 0
         || order.count != sizeof word || order.passed != 1)
@@ -222,13 +221,15 @@ static void await_order(struct confinement *self) {
     close(order.descriptors[0]);
 }
 
-// The task's code runs from here on; the worker hears its frames once it was told what held. Nobody
-// is left to tell where the report could not be sent, and a fork server that ends after it takes
-// this process along.
+// The worker hears the task's frames once it was told what held. Nobody is left to tell where the
+// report could not be sent, and a fork server that ends after it takes this process along.
 static void leave_set_up(struct confinement *self) {
     if (self->listener >= 0) close(self->listener);
     limit_open_files(self);
-    await_order(self);
+}
+
+void aico_attempt_await_order(const struct aico_attempt *attempt) {
+    if (attempt->task_fd < 0) receive_task_socket();
     close(SETUP_FD);
 }
 

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 internal import Glibc
+public import SystemPackage
 
 /// What stat(2) says of a file.
 public struct FileStatus: Sendable, Equatable {
@@ -47,6 +48,18 @@ public struct FileStatus: Sendable, Equatable {
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         modified = .seconds(status.st_mtim.tv_sec) + .nanoseconds(status.st_mtim.tv_nsec)
+    }
+
+    /// What stat(2) says of a path; links are followed, as a program that is started by it would.
+    public init(following path: String) throws(Errno) {
+        var status = Glibc.stat()
+        _ = try system(.stat) { Int(stat(path, &status)) }
+        self.init(status)
+    }
+
+    /// Fails where this process may not execute what a path names (access(2), links followed).
+    public static func checkExecutable(_ path: String) throws(Errno) {
+        _ = try system(.access) { Int(access(path, X_OK)) }
     }
 
     /// Whether others than its owner may write to it.

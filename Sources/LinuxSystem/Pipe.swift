@@ -13,8 +13,8 @@ public struct Pipe: ~Copyable {
     /// Its writing end.
     public var writing: Descriptor
 
-    /// Makes one. With `isReadingPatient` false its reading end never waits; its writer does.
-    public init(isReadingPatient: Bool = true) throws(Errno) {
+    /// Makes one. An end that is not patient never waits (O_NONBLOCK); the other one still does.
+    public init(isReadingPatient: Bool = true, isWritingPatient: Bool = true) throws(Errno) {
         var ends: [CInt] = [-1, -1]
         _ = try system(.pipe) { Int(aico_pipe(&ends)) }
         let (first, second) = (ends[0], ends[1])
@@ -22,6 +22,9 @@ public struct Pipe: ~Copyable {
         let writing = Descriptor(owning: second)
         if !isReadingPatient {
             _ = try system(.pipe) { Int(fcntl(first, F_SETFL, O_NONBLOCK)) }
+        }
+        if !isWritingPatient {
+            _ = try system(.pipe) { Int(fcntl(second, F_SETFL, O_NONBLOCK)) }
         }
         self.reading = reading
         self.writing = writing

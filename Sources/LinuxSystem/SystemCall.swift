@@ -8,9 +8,8 @@ public import SystemPackage
 ///
 /// A test makes one of them fail by its name: see `ForcedErrno`.
 public enum SystemCall: String, Sendable, CaseIterable {
-    case dup, fchmod, fchown, flock, fstat, fsync, getdents, mkdir, open, pipe, pread, read,
-        receive,
-        rename, send, socketpair, unlink, wait, write
+    case access, dup, fchmod, fchown, flock, fstat, fsync, getdents, mkdir, open, pipe, pread,
+        read, receive, rename, send, socketpair, stat, unlink, wait, write
 }
 
 /// The one policy for errno: a call that was interrupted is made again, everything else is thrown.

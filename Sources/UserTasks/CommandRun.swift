@@ -6,6 +6,7 @@ import AicoWire
 import CLinux
 import Glibc
 import LinuxSystem
+import SystemPackage
 import TaskKit
 
 /// Serves a running command until it ends: its result, its input, its orphans, its cancellation.
@@ -23,50 +24,46 @@ struct CommandRun: ~Copyable {
     private var input: ArraySlice<UInt8>
     private var resultBytes: [UInt8] = []
     private var isCancelled = false
-    private var buffer = [UInt8](repeating: 0, count: CommandRun.chunkBytes)
-    private let exitDescriptor: Int32
-    private let childSignals: Int32
+    private let exit: Descriptor
 
     init(
         _ process: consuming CommandProcess, input: [UInt8]?, context: TaskContext
     ) throws(CommandFailure) {
-        exitDescriptor = aico_pidfd_open(process.processID)
-        let code = errno
-        guard exitDescriptor >= 0 else {
+        let number = aico_pidfd_open(process.processID)
+        let code = Errno(rawValue: errno)
+        guard number >= 0 else {
             process.terminate()
-            throw .resources(errno: code)
+            throw .resources(code)
         }
-        childSignals = getpid() == 1 ? Self.watchChildren() : -1
+        exit = Descriptor(owning: number)
         self.process = process
         self.context = context
         self.input = ArraySlice(input ?? [])
     }
 
-    deinit {
-        close(exitDescriptor)
-        if childSignals >= 0 { close(childSignals) }
-    }
-
     /// Runs until the command itself ends, not until its pipes do: what it left in the
     /// background ends with the attempt.
     mutating func wait() -> WaitStatus {
+        // As pid 1 this process inherits orphans, and one that is not reaped counts against the
+        // attempt's process limit.
+        let childSignals = getpid() == 1 ? Self.watchChildren() : -1
+        defer { if childSignals >= 0 { close(childSignals) } }
         while true {
-            var items = [
-                item(exitDescriptor, POLLIN),
-                item(childSignals, POLLIN),
-                item(isCancelled ? -1 : context.cancellationDescriptor, POLLIN),
-                item(process.result.descriptor, POLLIN),
-                item(process.input.descriptor, POLLOUT),
-            ]
-            poll(&items, nfds_t(items.count), -1)
-            if items[2].revents != 0 {
+            var waiting = PollSet()
+            let exited = waiting.add(exit.number)
+            let children = waiting.add(childSignals)
+            let cancelled = waiting.add(isCancelled ? -1 : context.cancellationDescriptor)
+            let result = waiting.add(process.resultNumber)
+            let input = waiting.add(process.inputNumber, .writable)
+            _ = try? waiting.wait(for: nil)
+            if !waiting[cancelled].isEmpty {
                 isCancelled = true
                 process.terminate()
             }
-            if items[3].revents != 0 { _ = readResult() }
-            if items[4].revents != 0 { writeInput() }
-            if items[1].revents != 0 { reapOrphans() }
-            if items[0].revents != 0, let end = reap() {
+            if !waiting[result].isEmpty { _ = readResult() }
+            if !waiting[input].isEmpty { writeInput() }
+            if !waiting[children].isEmpty { reapOrphans(childSignals) }
+            if !waiting[exited].isEmpty, let end = reap() {
                 drain()
                 return end
             }
@@ -77,15 +74,10 @@ struct CommandRun: ~Copyable {
     func verdict(_ end: WaitStatus) throws(TaskFailure) -> JSONValue {
         try CommandVerdict.result(end, result: result())
     }
-
-    private func item(_ descriptor: Int32, _ events: Int32) -> pollfd {
-        pollfd(fd: descriptor, events: Int16(events), revents: 0)
-    }
 }
 
 extension CommandRun {
-    /// Takes SIGCHLD as a descriptor: as pid 1 this process inherits orphans, and one that is not
-    /// reaped counts against the attempt's process limit.
+    /// Takes SIGCHLD as a descriptor.
     private static func watchChildren() -> Int32 {
         var signals = sigset_t()
         sigemptyset(&signals)
@@ -94,8 +86,9 @@ extension CommandRun {
         return signalfd(-1, &signals, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
     }
 
-    private mutating func reapOrphans() {
-        _ = buffer.withUnsafeMutableBytes { read(childSignals, $0.baseAddress, $0.count) }
+    private func reapOrphans(_ childSignals: Int32) {
+        var signal = signalfd_siginfo()
+        while read(childSignals, &signal, MemoryLayout<signalfd_siginfo>.size) > 0 {}
         while true {
             // Looks before it reaps: the command's own status is for `reap`.
             var info = siginfo_t()
@@ -117,36 +110,30 @@ extension CommandRun {
     }
 
     private mutating func readResult() -> Int {
-        let count = fill(from: process.result.descriptor)
-        if count == 0 { process.result.close() }
-        guard count > 0 else { return 0 }
+        let number = process.resultNumber
+        guard number >= 0 else { return 0 }
+        // Not kept, and not zeroed: most commands write nothing there.
+        let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { room, used in
+            var count = 0
+            repeat {
+                count = read(number, room.baseAddress, room.count)
+            } while count < 0 && errno == EINTR
+            used = max(0, count)
+            if count == 0 { process.closeResult() }
+        }
         // One byte more than permitted is kept, to know that it was too much.
         let room = Self.maximumResultBytes + 1 - resultBytes.count
-        resultBytes.append(contentsOf: buffer[..<min(count, max(0, room))])
-        return count
-    }
-
-    /// Reads into the buffer: the count, 0 at the end of the pipe, -1 where nothing is there.
-    private mutating func fill(from descriptor: Int32) -> Int {
-        guard descriptor >= 0 else { return -1 }
-        return buffer.withUnsafeMutableBytes { bytes in
-            var count = 0
-            var code: Int32 = 0
-            repeat {
-                count = read(descriptor, bytes.baseAddress, bytes.count)
-                code = errno
-            } while count < 0 && code == EINTR
-            return count
-        }
+        resultBytes.append(contentsOf: chunk.prefix(max(0, room)))
+        return chunk.count
     }
 
     private mutating func writeInput() {
-        let descriptor = process.input.descriptor
+        let descriptor = process.inputNumber
         let count = input.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         let code = errno
         if count > 0 { input = input.dropFirst(count) }
         // A command that does not read its input is no failure of ours.
-        if input.isEmpty || (count < 0 && code != EAGAIN && code != EINTR) { process.input.close() }
+        if input.isEmpty || (count < 0 && code != EAGAIN && code != EINTR) { process.closeInput() }
     }
 
     /// The last line on descriptor 3, if it is JSON.

@@ -4,6 +4,7 @@
 public import AicoCore
 import AicoWire
 import Glibc
+import LinuxSystem
 public import TaskKit
 
 /// Runs a command: its output becomes log lines, its exit code decides.
@@ -26,7 +27,7 @@ public struct CommandTask: ScheduledTask {
         // A command may close its input before all of it is written.
         signal(SIGPIPE, SIG_IGN)
         do {
-            let process = try CommandProcess(
+            let process = try CommandProcess.start(
                 argv: config.argv,
                 variables: CommandEnvironment.variables(config, context),
                 workingDirectory: config.workingDirectory, hasInput: config.input != nil,
@@ -38,5 +39,21 @@ public struct CommandTask: ScheduledTask {
         } catch let failure as CommandFailure {
             throw CommandVerdict.notStarted(config.argv[0], failure)
         }
+    }
+}
+
+extension CommandTask: PrewarmedTask {
+    /// Goes the way of a run up to the start of a program, and from its end on.
+    package static func prewarm(_ context: TaskContext) {
+        let config: JSONValue = [
+            "argv": ["true", "word"], "environment": ["NAME": "value"], "working_directory": "/",
+        ]
+        guard let config = try? CommandConfig.read(config),
+            let process = try? CommandProcess.prepared(
+                argv: config.argv, variables: CommandEnvironment.variables(config, context),
+                workingDirectory: config.workingDirectory),
+            let run = try? CommandRun(process, input: config.input, context: context)
+        else { return }
+        _ = try? run.verdict(.exited(code: 0))
     }
 }

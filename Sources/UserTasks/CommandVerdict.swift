@@ -5,6 +5,7 @@ import AicoCore
 import AicoWire
 import Glibc
 import LinuxSystem
+import SystemPackage
 import TaskKit
 
 /// Turns a command's end into its task's result or failure.
@@ -60,7 +61,7 @@ enum CommandVerdict {
                 "cannot run \(name): \(reason)", exitCode: ExitCode.notExecutable)
         case .resources(let code):
             return .transient(
-                "cannot run \(name): \(String(cString: strerror(code)))",
+                "cannot run \(name): \(code.description)",
                 exitCode: ExitCode.temporaryFailure)
         }
     }
@@ -75,10 +76,10 @@ enum CommandFailure: Error, Sendable, Equatable {
     /// The file cannot be executed.
     case notExecutable(reason: String)
     /// The kernel lacks something now.
-    case resources(errno: Int32)
+    case resources(Errno)
 
     /// Whether an error passes by itself: a lack of something, or a program that is being written.
-    static func isPassing(_ code: Int32) -> Bool {
-        TransientErrno.contains(code) || code == ETXTBSY
+    static func isPassing(_ code: Errno) -> Bool {
+        TransientErrno.contains(code.rawValue) || code == .textFileBusy
     }
 }

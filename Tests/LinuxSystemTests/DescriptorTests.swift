@@ -107,3 +107,26 @@ struct DescriptorTests {
         #expect(Duration.seconds(-1).pollMilliseconds == 0)
     }
 }
+
+struct FollowedFileTests {
+    @Test func linksAreFollowed() throws {
+        #expect(try FileStatus(following: "/proc/self/exe").kind == .regular)
+        #expect(throws: Errno.noSuchFileOrDirectory) { try FileStatus(following: "/none") }
+        #expect(throws: Errno.notDirectory) { try FileStatus(following: "/dev/null/none") }
+    }
+
+    @Test func whatMayNotBeExecutedIsSaid() throws {
+        try FileStatus.checkExecutable("/bin/sh")
+        #expect(throws: Errno.permissionDenied) {
+            try FileStatus.checkExecutable("/etc/passwd")
+        }
+    }
+
+    @Test func anEndThatIsNotPatientNeverWaits() throws {
+        let pipe = try Pipe(isReadingPatient: false, isWritingPatient: false)
+        var room = [UInt8](repeating: 0, count: 1)
+        #expect(throws: Errno.wouldBlock) { try pipe.reading.read(into: &room) }
+        let flood = [UInt8](repeating: 0, count: 1 << 20)
+        #expect(throws: Errno.wouldBlock) { try pipe.writing.write(flood) }
+    }
+}

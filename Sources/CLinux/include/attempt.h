@@ -176,9 +176,13 @@ struct aico_fork_report {
     uint64_t process_limit_hits;
 };
 
-// In the child: applies every layer, reports with the notifier's descriptor, waits for the task's
-// socket where it has none. Returns confined, with the task's socket at 3, or does not return.
+// In the child: applies every layer and reports with the notifier's descriptor. Returns confined, or
+// does not return.
 void aico_attempt_confine(const struct aico_attempt_plan *plan, const struct aico_attempt *attempt);
+
+// In the confined child: waits for the task's socket where it has none. Returns with it at 3 and
+// without the set-up socket, or does not return.
+void aico_attempt_await_order(const struct aico_attempt *attempt);
 
 // fork(2) of a single-threaded process.
 pid_t aico_fork(void);

@@ -28,14 +28,17 @@ public final class ForkServer {
     ///
     /// - Parameters:
     ///   - firstCgroupDescriptor: the first of the descriptors that the launch put there.
-    ///   - rehearse: runs in the fork server before its first order; must leave one thread.
+    ///   - prewarm: runs in the fork server before its first order; must leave one thread.
+    ///   - prewarmConfined: runs in a task process that was made ahead, after its last layer and
+    ///     before its order comes.
     ///   - task: runs in every task process after its last layer: descriptor 3 is its task socket
     ///     (close-on-exec), 0 to 2 are /dev/null, nothing else is open.
     /// - Throws: what kept the fork server from starting; no process is left then.
     public static func split(
         plan: Plan,
         firstCgroupDescriptor: Int32 = InheritedCgroups.firstDescriptor,
-        rehearse: () -> Void = {},
+        prewarm: () -> Void = {},
+        prewarmConfined: @escaping () -> Void = {},
         task: (Int32) -> Never
     ) throws(SandboxError) -> ForkServer {
         let threads = aico_thread_count()
@@ -60,7 +63,8 @@ public final class ForkServer {
             ForkServerProcess.run(
                 plan: plan, socket: ForkServerSocket(server),
                 firstCgroupDescriptor: firstCgroupDescriptor,
-                classHasNamespaces: classHasNamespaces, rehearse: rehearse, task: task)
+                classHasNamespaces: classHasNamespaces, prewarm: prewarm,
+                prewarmConfined: prewarmConfined, task: task)
         }
         let failure = errno
         server.close()

@@ -107,6 +107,8 @@ extension ForkServerProcess {
             attempt.join_fds = joins.baseAddress
             attempt.join_count = joins.count
             aico_attempt_confine(prepared, &attempt)
+            if order == nil { prewarmConfined() }
+            aico_attempt_await_order(&attempt)
         }
         task(3)
     }

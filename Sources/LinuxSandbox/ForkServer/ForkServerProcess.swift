@@ -11,6 +11,8 @@ final class ForkServerProcess {
     let plan: Plan
     let socket: ForkServerSocket
     let backend: (any CgroupBackend)?
+    /// Runs in a process made ahead, between its last layer and its order.
+    let prewarmConfined: () -> Void
     /// Never freed: every task process reads it.
     let prepared: UnsafePointer<aico_attempt_plan>
     /// By slot.
@@ -37,15 +39,15 @@ final class ForkServerProcess {
     static func run(
         plan: Plan, socket: ForkServerSocket, firstCgroupDescriptor: Int32,
         classHasNamespaces: Bool,
-        rehearse: () -> Void, task: (Int32) -> Never
+        prewarm: () -> Void, prewarmConfined: @escaping () -> Void, task: (Int32) -> Never
     ) -> Never {
         aico_set_name("aico-forkserver")
         var report = aico_fork_report()
         do throws(SandboxError) {
             let server = try ForkServerProcess(
                 plan: plan, socket: socket, firstCgroupDescriptor: firstCgroupDescriptor,
-                classHasNamespaces: classHasNamespaces)
-            rehearse()
+                classHasNamespaces: classHasNamespaces, prewarmConfined: prewarmConfined)
+            prewarm()
             guard aico_thread_count() == 1 else {
                 throw SandboxError(operation: "clone from more than one thread", errno: EBUSY)
             }
@@ -62,7 +64,8 @@ final class ForkServerProcess {
     }
 
     private init(
-        plan: Plan, socket: ForkServerSocket, firstCgroupDescriptor: Int32, classHasNamespaces: Bool
+        plan: Plan, socket: ForkServerSocket, firstCgroupDescriptor: Int32,
+        classHasNamespaces: Bool, prewarmConfined: @escaping () -> Void
     ) throws(SandboxError) {
         guard aico_die_with_parent() == 0 else {
             throw SandboxError(
@@ -79,6 +82,7 @@ final class ForkServerProcess {
         }
         self.plan = plan
         self.socket = socket
+        self.prewarmConfined = prewarmConfined
         backend = try Self.backend(plan, first: firstCgroupDescriptor)
         let memory = UnsafeMutablePointer<aico_attempt_plan>.allocate(capacity: 1)
         memory.initialize(

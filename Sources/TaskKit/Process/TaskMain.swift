@@ -55,7 +55,7 @@ package enum TaskMain {
 
     /// Runs a type on the calling thread and passes its last frame up; gives the exit code.
     static func finish<Type: ScheduledTask>(
-        _ type: Type, _ config: Type.Config, _ context: TaskContext, _ socket: TaskSocket
+        _ type: Type, _ config: Type.Config, _ context: TaskContext, _ channel: any TaskChannel
     ) -> Int32 {
         let executor = MainThreadExecutor()
         let end = TaskEnd()
@@ -63,11 +63,13 @@ package enum TaskMain {
             let (frame, exitCode) = await outcome(type, config, context)
             // The worker reads on after the last frame, but a process that blocks here is killed.
             aico_flush_output()
-            socket.send(frame)
+            channel.send(frame)
             end.exitCode.store(exitCode, ordering: .relaxed)
             end.isDone.store(true, ordering: .releasing)
         }
-        executor.run(cancellation: socket.descriptor, isDone: end.isDone) { task.cancel() }
+        executor.run(cancellation: channel.cancellationDescriptor, isDone: end.isDone) {
+            task.cancel()
+        }
         return end.exitCode.load(ordering: .relaxed)
     }
 

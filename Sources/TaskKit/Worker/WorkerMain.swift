@@ -49,7 +49,8 @@ public enum WorkerMain {
         }
         // The fork server comes first: libzmq's threads must not exist where it forks.
         let forkServer = try ForkServer.split(
-            plan: plan, rehearse: { Rehearsal.run(types) },
+            plan: plan, prewarm: { RuntimePrewarm.run(types) },
+            prewarmConfined: { RuntimePrewarm.runConfined(types) },
             task: { descriptor in TaskMain.run(types, descriptor: descriptor) })
         // Only in this half: a command must not inherit ignored signals. Orphans of attempts come
         // to this process where it is pid 1; ignoring SIGCHLD has the kernel reap them.
