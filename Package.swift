@@ -13,6 +13,11 @@ let swiftSettings: [SwiftSetting] =
         "ExistentialAny", "MemberImportVisibility", "InternalImportsByDefault",
     ].map { .enableUpcomingFeature($0) } + warnings
 
+/// The same for C, whose rules are in reach of every compiler that we know.
+let cWarnings: [CSetting] = [
+    .enableWarning("all"), .enableWarning("extra"), .treatAllWarnings(as: .error),
+]
+
 let mutants: [SwiftSetting] =
     Context.environment["AICO_MUTANTS"] == nil ? [] : [.define("AICO_MUTANTS")]
 
@@ -30,7 +35,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     ("StrictYAML", ["AicoCore", .product(name: "Yams", package: "Yams")]),
     ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
-    ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CSeccomp", "StrictYAML"]),
+    ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CLinux", "CSeccomp", "StrictYAML"]),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
     (
         "AicoStore",
@@ -157,7 +162,10 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         ]
     ),
     ("AicoConfigTests", ["AicoConfig", "AicoCore", "AicoWire"]),
-    ("SandboxProfilesTests", ["SandboxProfiles", "LinuxSandbox", "AicoCore", "StrictYAML"]),
+    (
+        "SandboxProfilesTests",
+        ["SandboxProfiles", "LinuxSandbox", "CLinux", "AicoCore", "StrictYAML"]
+    ),
     (
         "AicoStoreTests",
         [
@@ -221,10 +229,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],
     targets: [
-        .target(name: "CLinux"),
+        .target(
+            name: "CLinux", cSettings: cWarnings),
         .systemLibrary(
             name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
-        .target(name: "CZeroMQ", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CZeroMQ", cSettings: cWarnings, linkerSettings: [.linkedLibrary("dl")]),
     ]
         + libraries.map {
             .target(

@@ -174,10 +174,51 @@ static void send_report(struct confinement *self) {
         _exit(127);
 }
 
-static void apply(
-    struct confinement *self, enum aico_layer layer, int (*enter)(struct confinement *)) {
+// Landlock's rules name the mounts of the attempt and need descriptors that a later layer closes.
+static int make_mounts_and_rules(struct confinement *self) {
+    int result = make_mounts(self);
+    int error = errno;
+    if (aico_collect_rules(self) != 0) self->ruleset_error = errno;
+    errno = error;
+    return result;
+}
+
+// What each layer does. Their order is that of the list in layers.h, and each stands where it does
+// for a reason.
+static int (*const enter_layer[])(struct confinement *) = {
+    // No controlling terminal, no process group shared with the fork server.
+    [AICO_LAYER_SESSION] = enter_session,
+    // Early, so that all that follows is charged to the attempt.
+    [AICO_LAYER_CGROUP] = join_cgroups,
+    // Before the mounts, which are made inside them.
+    [AICO_LAYER_NAMESPACES] = check_namespaces,
+    // While CAP_SYS_ADMIN of the user namespace is still there.
+    [AICO_LAYER_MOUNTS] = make_mounts_and_rules,
+    // After the files of the rules were opened.
+    [AICO_LAYER_RLIMITS] = set_rlimits,
+    // Before keyctl is filtered away.
+    [AICO_LAYER_KEYRING] = join_keyring,
+    // Before capabilities go: an identity that is not the class's must not keep any.
+    [AICO_LAYER_IDENTITY] = aico_check_identity,
+    // After everything that needs one.
+    [AICO_LAYER_CAPABILITIES] = aico_narrow_capabilities,
+    // Landlock and seccomp demand it of a process without capabilities.
+    [AICO_LAYER_NO_NEW_PRIVS] = forbid_new_privileges,
+    // A change of credentials clears the death signal, so it comes after all of them.
+    [AICO_LAYER_PARENT_DEATH] = die_with_parent,
+    // Nothing is opened after this but the notifier.
+    [AICO_LAYER_DESCRIPTORS] = place_descriptors,
+    // Before seccomp, which allows no Landlock call.
+    [AICO_LAYER_LANDLOCK] = aico_restrict_files,
+    // Last: it forbids what set-up needs.
+    [AICO_LAYER_SECCOMP] = install_filter,
+};
+_Static_assert(
+    sizeof enter_layer / sizeof *enter_layer == AICO_LAYER_COUNT, "a layer without its function");
+
+static void apply(struct confinement *self, enum aico_layer layer) {
     struct aico_setup_report *report = &self->report;
-    if (enter(self) == 0) {
+    if (enter_layer[layer](self) == 0) {
         report->held |= 1U << layer;
         return;
     }
@@ -248,35 +289,7 @@ void aico_attempt_confine(
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 
-    // No controlling terminal, no process group shared with the fork server.
-    apply(self, AICO_LAYER_SESSION, enter_session);
-    // Early, so that all that follows is charged to the attempt.
-    apply(self, AICO_LAYER_CGROUP, join_cgroups);
-    // Before the mounts, which are made inside them.
-    apply(self, AICO_LAYER_NAMESPACES, check_namespaces);
-    // While CAP_SYS_ADMIN of the user namespace is still there.
-    apply(self, AICO_LAYER_MOUNTS, make_mounts);
-    // Landlock's rules name the mounts just made and need descriptors that are closed below.
-    if (aico_collect_rules(self) != 0) self->ruleset_error = errno;
-    // After the files of the rules were opened.
-    apply(self, AICO_LAYER_RLIMITS, set_rlimits);
-    // Before keyctl is filtered away.
-    apply(self, AICO_LAYER_KEYRING, join_keyring);
-    // Before capabilities go: an identity that is not the class's must not keep any.
-    apply(self, AICO_LAYER_IDENTITY, aico_check_identity);
-    // After everything that needs one.
-    apply(self, AICO_LAYER_CAPABILITIES, aico_narrow_capabilities);
-    // Landlock and seccomp demand it of a process without capabilities.
-    apply(self, AICO_LAYER_NO_NEW_PRIVS, forbid_new_privileges);
-    // A change of credentials clears the death signal, so it comes after all of them.
-    apply(self, AICO_LAYER_PARENT_DEATH, die_with_parent);
-    // Nothing is opened after this but the notifier.
-    apply(self, AICO_LAYER_DESCRIPTORS, place_descriptors);
-    // Before seccomp, which allows no Landlock call.
-    apply(self, AICO_LAYER_LANDLOCK, aico_restrict_files);
-    // Last: it forbids what set-up needs.
-    apply(self, AICO_LAYER_SECCOMP, install_filter);
-
+    for (size_t layer = 0; layer < AICO_LAYER_COUNT; layer++) apply(self, (enum aico_layer)layer);
     send_report(self);
     leave_set_up(self);
 }

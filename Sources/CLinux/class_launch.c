@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 #define _GNU_SOURCE
 #include "class_launch.h"
+#include "layers.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -23,23 +24,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-// Layer.rawValue of Plan.swift.
-enum layer {
-    LAYER_SESSION = 0,
-    LAYER_NAMESPACES,
-    LAYER_MOUNTS,
-    LAYER_CGROUP,
-    LAYER_RLIMITS,
-    LAYER_KEYRING,
-    LAYER_IDENTITY,
-    LAYER_CAPABILITIES,
-    LAYER_NO_NEW_PRIVS,
-    LAYER_PARENT_DEATH,
-    LAYER_DESCRIPTORS,
-    LAYER_LANDLOCK,
-    LAYER_SECCOMP,
-};
 
 struct child {
     const struct aico_class *class;
@@ -66,29 +50,29 @@ static void place_descriptors(struct child *child, int null) {
     int moved[AICO_MAXIMUM_CLASS_FDS];
     // First all out of the way, so that none overwrites another.
     int report = fcntl(child->report, F_DUPFD_CLOEXEC, floor);
-    REQUIRE(LAYER_DESCRIPTORS, -1, report >= 0);
+    REQUIRE(AICO_LAYER_DESCRIPTORS, -1, report >= 0);
     child->report = report;
     child->lifeline = fcntl(child->lifeline, F_DUPFD_CLOEXEC, floor);
     null = fcntl(null, F_DUPFD_CLOEXEC, floor);
     int output = fcntl(class->output_fd, F_DUPFD_CLOEXEC, floor);
-    REQUIRE(LAYER_DESCRIPTORS, -1, child->lifeline >= 0 && null >= 0 && output >= 0);
+    REQUIRE(AICO_LAYER_DESCRIPTORS, -1, child->lifeline >= 0 && null >= 0 && output >= 0);
     for (size_t index = 0; index < class->fd_count; index++) {
         moved[index] = fcntl(class->fds[index], F_DUPFD_CLOEXEC, floor);
-        REQUIRE(LAYER_DESCRIPTORS, (int)index, moved[index] >= 0);
+        REQUIRE(AICO_LAYER_DESCRIPTORS, (int)index, moved[index] >= 0);
     }
     for (size_t index = 0; index < class->fd_count; index++)
-        REQUIRE(LAYER_DESCRIPTORS, (int)index, dup2(moved[index], 3 + (int)index) >= 0);
-    REQUIRE(LAYER_DESCRIPTORS, 0, dup2(null, 0) == 0);
-    REQUIRE(LAYER_DESCRIPTORS, 1, dup2(output, 1) == 1 && dup2(output, 2) == 2);
+        REQUIRE(AICO_LAYER_DESCRIPTORS, (int)index, dup2(moved[index], 3 + (int)index) >= 0);
+    REQUIRE(AICO_LAYER_DESCRIPTORS, 0, dup2(null, 0) == 0);
+    REQUIRE(AICO_LAYER_DESCRIPTORS, 1, dup2(output, 1) == 1 && dup2(output, 2) == 2);
     unsigned first = 3 + (unsigned)class->fd_count;
     REQUIRE(
-        LAYER_DESCRIPTORS, -1,
+        AICO_LAYER_DESCRIPTORS, -1,
         syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC) == 0);
 }
 
 static void set_limit(const struct child *child, int resource, rlim_t value) {
     struct rlimit limit = {value, value};
-    REQUIRE(LAYER_RLIMITS, resource, setrlimit(resource, &limit) == 0);
+    REQUIRE(AICO_LAYER_RLIMITS, resource, setrlimit(resource, &limit) == 0);
 }
 
 static int set_capabilities(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
@@ -106,7 +90,7 @@ static void drop_bounding_set(const struct child *child, uint64_t kept) {
         if (kept & 1ULL << capability) continue;
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
         // EINVAL: past the last one of this kernel.
-        REQUIRE(LAYER_CAPABILITIES, capability, errno == EINVAL && capability > CAP_AUDIT_READ);
+        REQUIRE(AICO_LAYER_CAPABILITIES, capability, errno == EINVAL && capability > CAP_AUDIT_READ);
         return;
     }
 }
@@ -125,58 +109,58 @@ static int write_file(const char *path, const char *text) {
 // and root on none.
 static void enter_user_namespace(const struct child *child) {
     char map[64];
-    REQUIRE(LAYER_NAMESPACES, -1, unshare(CLONE_NEWUSER) == 0);
+    REQUIRE(AICO_LAYER_NAMESPACES, -1, unshare(CLONE_NEWUSER) == 0);
     // The uid change made /proc/self root's; the maps are to be written by this process itself.
-    REQUIRE(LAYER_NAMESPACES, -1, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
-    REQUIRE(LAYER_NAMESPACES, -1, write_file("/proc/self/setgroups", "deny") == 0);
+    REQUIRE(AICO_LAYER_NAMESPACES, -1, prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0);
+    REQUIRE(AICO_LAYER_NAMESPACES, -1, write_file("/proc/self/setgroups", "deny") == 0);
     snprintf(map, sizeof map, "%u %u 1\n", child->class->gid, child->class->gid);
-    REQUIRE(LAYER_NAMESPACES, -1, write_file("/proc/self/gid_map", map) == 0);
+    REQUIRE(AICO_LAYER_NAMESPACES, -1, write_file("/proc/self/gid_map", map) == 0);
     snprintf(map, sizeof map, "%u %u 1\n", child->class->uid, child->class->uid);
-    REQUIRE(LAYER_NAMESPACES, -1, write_file("/proc/self/uid_map", map) == 0);
+    REQUIRE(AICO_LAYER_NAMESPACES, -1, write_file("/proc/self/uid_map", map) == 0);
 }
 
 static void change_identity(const struct child *child) {
     const struct aico_class *class = child->class;
     uint32_t uid = class->uid, gid = class->gid;
     errno = EINVAL;
-    REQUIRE(LAYER_IDENTITY, -1, uid != 0 && gid != 0 && uid != ~0U && gid != ~0U);
+    REQUIRE(AICO_LAYER_IDENTITY, -1, uid != 0 && gid != 0 && uid != ~0U && gid != ~0U);
     // Groups first: after the uid is gone they could not be changed. System calls, not glibc: its
     // wrappers would signal threads that this child does not have.
     REQUIRE(
-        LAYER_IDENTITY, -1, syscall(SYS_setgroups, class->group_count, class->groups) == 0);
-    REQUIRE(LAYER_IDENTITY, -1, syscall(SYS_setresgid, gid, gid, gid) == 0);
-    REQUIRE(LAYER_IDENTITY, -1, syscall(SYS_setresuid, uid, uid, uid) == 0);
+        AICO_LAYER_IDENTITY, -1, syscall(SYS_setgroups, class->group_count, class->groups) == 0);
+    REQUIRE(AICO_LAYER_IDENTITY, -1, syscall(SYS_setresgid, gid, gid, gid) == 0);
+    REQUIRE(AICO_LAYER_IDENTITY, -1, syscall(SYS_setresuid, uid, uid, uid) == 0);
     // Verified gone: capabilities are still permitted here, but not effective.
-    REQUIRE(LAYER_IDENTITY, -1, syscall(SYS_setresuid, 0, 0, 0) != 0);
-    REQUIRE(LAYER_IDENTITY, -1, getuid() == uid && geteuid() == uid && getgid() == gid);
+    REQUIRE(AICO_LAYER_IDENTITY, -1, syscall(SYS_setresuid, 0, 0, 0) != 0);
+    REQUIRE(AICO_LAYER_IDENTITY, -1, getuid() == uid && geteuid() == uid && getgid() == gid);
 }
 
 static void keep_capabilities(const struct child *child) {
     uint64_t kept = child->class->capabilities;
     drop_bounding_set(child, kept);
-    REQUIRE(LAYER_CAPABILITIES, -1, set_capabilities(kept, kept, kept) == 0);
+    REQUIRE(AICO_LAYER_CAPABILITIES, -1, set_capabilities(kept, kept, kept) == 0);
     REQUIRE(
-        LAYER_CAPABILITIES, -1, prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0);
+        AICO_LAYER_CAPABILITIES, -1, prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0);
     for (int capability = 0; capability < 64; capability++)
         if (kept & 1ULL << capability)
             REQUIRE(
-                LAYER_CAPABILITIES, capability,
+                AICO_LAYER_CAPABILITIES, capability,
                 prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) == 0);
     // No uid means anything to the kernel's capability rules any more, for good: not 0 on exec,
     // not a change of ids, and nothing is added to the ambient set from here on.
     unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP
         | SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE
         | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-    REQUIRE(LAYER_CAPABILITIES, -1, prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) == 0);
+    REQUIRE(AICO_LAYER_CAPABILITIES, -1, prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) == 0);
 }
 
 static void die_with_supervisor(const struct child *child) {
     // A change of ids clears the death signal, so this comes after it. Then the race: a supervisor
     // that died before closed its end of the lifeline. (The parent's pid reads 0 in a namespace.)
-    REQUIRE(LAYER_PARENT_DEATH, -1, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
+    REQUIRE(AICO_LAYER_PARENT_DEATH, -1, prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0);
     struct pollfd line = {child->lifeline, POLLIN, 0};
     int ready = poll(&line, 1, 0);
-    REQUIRE(LAYER_PARENT_DEATH, -1, ready == 0);
+    REQUIRE(AICO_LAYER_PARENT_DEATH, -1, ready == 0);
 }
 
 // The one order that is correct; each step says why it stands where it does.
@@ -184,20 +168,20 @@ static _Noreturn void confine(struct child *child) {
     const struct aico_class *class = child->class;
     // Before its tree is out of sight.
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    REQUIRE(LAYER_DESCRIPTORS, -1, null >= 0);
+    REQUIRE(AICO_LAYER_DESCRIPTORS, -1, null >= 0);
     // No terminal to push input into.
-    REQUIRE(LAYER_SESSION, -1, setsid() >= 0);
+    REQUIRE(AICO_LAYER_SESSION, -1, setsid() >= 0);
     // First into all cgroups, so that everything below is counted. "0" moves only the caller. No
     // cgroup namespace here: its root would be the worker's leaf, and where cgroup2 is mounted
     // with nsdelegate, as systemd does, the fork server could then clone into no sibling of it.
     for (size_t index = 0; index < class->join_count; index++)
-        REQUIRE(LAYER_CGROUP, (int)index, write(class->join_fds[index], "0", 1) == 1);
+        REQUIRE(AICO_LAYER_CGROUP, (int)index, write(class->join_fds[index], "0", 1) == 1);
     REQUIRE(
-        LAYER_NAMESPACES, -1, sethostname(class->host_name, strlen(class->host_name)) == 0);
+        AICO_LAYER_NAMESPACES, -1, sethostname(class->host_name, strlen(class->host_name)) == 0);
     // While descriptors of the host's paths can still be opened and root may mount.
     int index;
     int entered = aico_enter_class_root(class->mounts, class->mount_count, &index);
-    REQUIRE(LAYER_MOUNTS, index, entered == 0);
+    REQUIRE(AICO_LAYER_MOUNTS, index, entered == 0);
     // While CAP_SYS_RESOURCE is there, which a caller's own low limits would need. 1 for cores, not
     // 0: where core_pattern is a pipe, the kernel ignores 0 (core(5)).
     set_limit(child, RLIMIT_CORE, 1);
@@ -206,33 +190,33 @@ static _Noreturn void confine(struct child *child) {
     set_limit(child, RLIMIT_NOFILE, class->open_files);
     // A keyring of its own: the caller's would be inherited, with its keys.
     REQUIRE(
-        LAYER_KEYRING, -1, syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) >= 0);
+        AICO_LAYER_KEYRING, -1, syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) >= 0);
     place_descriptors(child, null);
     umask(077);
     // Permitted capabilities live through the uid change, to be narrowed after it.
-    REQUIRE(LAYER_IDENTITY, -1, prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
+    REQUIRE(AICO_LAYER_IDENTITY, -1, prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0);
     change_identity(child);
     if (class->user_namespace) {
         // As the class's user, who so owns it; CAP_SYS_ADMIN for hosts that keep it from users.
         uint64_t admin = 1ULL << CAP_SYS_ADMIN;
-        REQUIRE(LAYER_NAMESPACES, -1, set_capabilities(admin, admin, 0) == 0);
+        REQUIRE(AICO_LAYER_NAMESPACES, -1, set_capabilities(admin, admin, 0) == 0);
         enter_user_namespace(child);
     } else {
         // Effective for what follows: SETPCAP to narrow the bounding set and lock the securebits.
         uint64_t kept = class->capabilities | 1ULL << CAP_SETPCAP;
-        REQUIRE(LAYER_CAPABILITIES, -1, set_capabilities(kept, kept, kept) == 0);
+        REQUIRE(AICO_LAYER_CAPABILITIES, -1, set_capabilities(kept, kept, kept) == 0);
     }
     keep_capabilities(child);
     // Needs nothing, undoes nothing; demanded by seccomp without CAP_SYS_ADMIN.
-    REQUIRE(LAYER_NO_NEW_PRIVS, -1, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+    REQUIRE(AICO_LAYER_NO_NEW_PRIVS, -1, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     die_with_supervisor(child);
     aico_reset_signals();
     // Last: the filter forbids most of the above.
     struct sock_fprog program = {class->filter_count, (struct sock_filter *)class->filter};
     REQUIRE(
-        LAYER_SECCOMP, -1, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
+        AICO_LAYER_SECCOMP, -1, syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0);
     execve(class->path, class->argv, class->envp);
-    fail(child, LAYER_DESCRIPTORS, -2, __LINE__);
+    fail(child, AICO_LAYER_DESCRIPTORS, -2, __LINE__);
 }
 
 static int make_pipes(int report[2], int lifeline[2]) {
@@ -249,7 +233,7 @@ int aico_class_launch(
     const struct aico_class *class, int *pidfd, struct aico_class_failure *failure) {
     int report[2], lifeline[2];
     *pidfd = -1;
-    *failure = (struct aico_class_failure){LAYER_NAMESPACES, 0, -1, __LINE__};
+    *failure = (struct aico_class_failure){AICO_LAYER_NAMESPACES, 0, -1, __LINE__};
     if (class->fd_count > AICO_MAXIMUM_CLASS_FDS) {
         failure->error = E2BIG;
         return -1;

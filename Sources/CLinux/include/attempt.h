@@ -6,70 +6,11 @@
 #ifndef AICO_ATTEMPT_H
 #define AICO_ATTEMPT_H
 
+#include "layers.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-// In the order of Layer's raw values.
-enum aico_layer {
-    AICO_LAYER_SESSION = 0,
-    AICO_LAYER_NAMESPACES,
-    AICO_LAYER_MOUNTS,
-    AICO_LAYER_CGROUP,
-    AICO_LAYER_RLIMITS,
-    AICO_LAYER_KEYRING,
-    AICO_LAYER_IDENTITY,
-    AICO_LAYER_CAPABILITIES,
-    AICO_LAYER_NO_NEW_PRIVS,
-    AICO_LAYER_PARENT_DEATH,
-    AICO_LAYER_DESCRIPTORS,
-    AICO_LAYER_LANDLOCK,
-    AICO_LAYER_SECCOMP,
-    AICO_LAYER_COUNT,
-};
-
-// The call of a layer that failed; SandboxStep has the words.
-enum aico_step {
-    AICO_STEP_NONE = 0,
-    AICO_STEP_SETSID,
-    AICO_STEP_JOIN_CGROUP,
-    AICO_STEP_CHECK_NAMESPACE,
-    AICO_STEP_CGROUP_NAMESPACE,
-    AICO_STEP_CHECK_ROOT,
-    AICO_STEP_PRIVATE_PROPAGATION,
-    AICO_STEP_MOUNT,
-    AICO_STEP_CHANGE_DIRECTORY,
-    AICO_STEP_RLIMIT,
-    AICO_STEP_JOIN_KEYRING,
-    AICO_STEP_CHECK_USER,
-    AICO_STEP_CHECK_GROUP,
-    AICO_STEP_CHECK_GROUPS,
-    AICO_STEP_CLEAR_AMBIENT,
-    AICO_STEP_DROP_BOUNDING,
-    AICO_STEP_LOCK_SECUREBITS,
-    AICO_STEP_SET_CAPABILITIES,
-    AICO_STEP_CHECK_CAPABILITIES,
-    AICO_STEP_NO_NEW_PRIVS,
-    AICO_STEP_PARENT_DEATH,
-    AICO_STEP_PLACE,
-    AICO_STEP_CLOSE_REST,
-    AICO_STEP_RULESET,
-    AICO_STEP_RULE_PATH,
-    AICO_STEP_RULE,
-    AICO_STEP_RESTRICT,
-    AICO_STEP_FILTER,
-    AICO_STEP_REPORT,
-    // Found by the fork server, not by the child.
-    AICO_STEP_LEAF,
-    AICO_STEP_CLONE,
-    AICO_STEP_SLOTS,
-    AICO_STEP_SETUP_SOCKET,
-    AICO_STEP_SETUP_TIME,
-    // Of the child again.
-    AICO_STEP_OOM_SCORE,
-    // Of the fork server again.
-    AICO_STEP_TASK_SOCKET,
-};
 
 // A mount that each attempt makes for itself.
 struct aico_attempt_mount {

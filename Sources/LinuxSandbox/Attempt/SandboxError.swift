@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+public import CLinux
 import Glibc
 
 /// A sandbox operation of the worker's side that failed.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import CLinux
+public import CLinux
 public import LinuxSystem
 
 /// What a fork server tells its worker. For one attempt: `confined` or `refused` (or neither, where

@@ -18,7 +18,7 @@ extension ForkServerProcess {
     func start(_ order: aico_fork_order, taskSocket: Int32, task: (Int32) -> Never) {
         let attempts = running.count { $0?.isSpare == false }
         guard attempts < plan.concurrency, let slot = freeSlot() else {
-            return refuse(order.attempt, .cgroup, errno: EAGAIN, step: AICO_STEP_SLOTS)
+            return refuse(order.attempt, .cgroup, errno: EAGAIN, step: .slots)
         }
         if let spare = running.compactMap({ $0 }).first(where: \.isReadySpare),
             begin(order, with: spare, taskSocket: taskSocket)
@@ -49,7 +49,7 @@ extension ForkServerProcess {
             isWorn[slot] = false
         } catch {
             guard plan.optionalLayers.contains(.cgroup) else {
-                throw Refusal(layer: .cgroup, errno: error.errno, step: AICO_STEP_LEAF)
+                throw Refusal(layer: .cgroup, errno: error.errno, step: .leaf)
             }
         }
         let pair: MessageSocket.Pair
@@ -58,7 +58,7 @@ extension ForkServerProcess {
         } catch {
             leaf?.release()
             throw Refusal(
-                layer: .descriptors, errno: error.rawValue, step: AICO_STEP_SETUP_SOCKET)
+                layer: .descriptors, errno: error.rawValue, step: .setupSocket)
         }
         let setup = pair.ours
         let child = pair.theirs
@@ -72,7 +72,7 @@ extension ForkServerProcess {
             isWorn[slot] = true
             throw Refusal(
                 layer: Self.layer(ofCloneFailure: clone.errno), errno: clone.errno,
-                step: AICO_STEP_CLONE)
+                step: .clone)
         }
         return RunningAttempt(
             attempt: order?.attempt, slot: slot, cgroup: leaf, pidfd: clone.pidfd,
@@ -144,7 +144,7 @@ extension ForkServerProcess {
         report.attempt = attempt
         report.setup.layer = UInt32(layer.rawValue)
         report.setup.error = errno
-        report.setup.step = step.rawValue
+        report.setup.step = UInt32(step.rawValue)
         self.report(report)
     }
 
@@ -273,7 +273,7 @@ extension ForkServerProcess {
             attempt.kill()
             guard !attempt.isSpare else { continue }
             reportRefusal(
-                attempt.attempt, .seccomp, errno: ETIMEDOUT, step: AICO_STEP_SETUP_TIME)
+                attempt.attempt, .seccomp, errno: ETIMEDOUT, step: .setupTime)
         }
     }
 

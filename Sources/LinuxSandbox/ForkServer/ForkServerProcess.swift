@@ -202,7 +202,7 @@ final class ForkServerProcess {
             case .orderWithoutDescriptor(let order):
                 guard order.isSpawn else { _exit(Exit.badOrder) }
                 // This attempt fails, and no other.
-                refuse(order.attempt, .descriptors, errno: EMFILE, step: AICO_STEP_TASK_SOCKET)
+                refuse(order.attempt, .descriptors, errno: EMFILE, step: .taskSocket)
             case .nothing: return
             case .closed: _exit(Exit.workerGone)
             case .malformed: _exit(Exit.badOrder)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import CLinux
+public import CLinux
 import Glibc
 
 /// Launches the worker of a class under its plan: the supervisor's one privileged act.

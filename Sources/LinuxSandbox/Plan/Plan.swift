@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+public import CLinux
+
 /// A profile compiled to plain values: all that the supervisor and a fork server need to confine.
 ///
 /// `PlanCodec` gives it a fixed binary form; the privileged side parses no text.
@@ -39,21 +41,14 @@ public struct Plan: Sendable, Equatable {
     public init() {}
 }
 
-/// One confinement mechanism, in the order applied.
-public enum Layer: UInt8, CaseIterable, Sendable, Hashable {
-    case session = 0
-    case namespaces
-    case mounts
-    case cgroup
-    case rlimits
-    case keyring
-    case identity
-    case capabilities
-    case noNewPrivileges
-    case parentDeathSignal
-    case descriptors
-    case landlock
-    case seccomp
+/// One confinement mechanism; in the order in which an attempt applies them, which layers.h lists.
+public typealias Layer = aico_layer
+
+extension aico_layer: @retroactive CaseIterable {
+    /// All of the list.
+    public static var allCases: [aico_layer] {
+        (0..<UInt8(AICO_LAYER_COUNT)).compactMap(aico_layer.init(rawValue:))
+    }
 
     /// Without these nothing else of a sandbox holds: no profile can do without.
     public static let required: Set<Layer> = [
@@ -65,23 +60,7 @@ public enum Layer: UInt8, CaseIterable, Sendable, Hashable {
     public static let ofLaunch = allCases.filter { $0 != .landlock }
 
     /// The name used in profiles, records and messages.
-    public var name: String {
-        switch self {
-        case .session: "session"
-        case .namespaces: "namespaces"
-        case .mounts: "mounts"
-        case .cgroup: "cgroup"
-        case .rlimits: "rlimits"
-        case .keyring: "keyring"
-        case .identity: "identity"
-        case .capabilities: "capabilities"
-        case .noNewPrivileges: "no_new_privs"
-        case .parentDeathSignal: "parent_death_signal"
-        case .descriptors: "descriptors"
-        case .landlock: "landlock"
-        case .seccomp: "seccomp"
-        }
-    }
+    public var name: String { String(cString: aico_layer_name(self)) }
 }
 
 /// One entry of the class root.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import CLinux
+
 /// The fixed binary form of a plan: what `aico-profilec` writes and the privileged side reads.
 ///
 /// Little endian, no padding: magic, version, then the fields in the order of `Plan`. Strings are

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import CLinux
+
 /// Reads the fields of a plan, trusting none of them.
 struct PlanReader {
     static let maximumText = 1024
