@@ -35,7 +35,11 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     ("StrictYAML", ["AicoCore", .product(name: "Yams", package: "Yams")]),
     ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
-    ("SandboxProfiles", ["AicoCore", "LinuxSandbox", "CLinux", "CSeccomp", "StrictYAML"]),
+    ("Capabilities", ["CLibcap"]),
+    (
+        "SandboxProfiles",
+        ["AicoCore", "Capabilities", "LinuxSandbox", "CLinux", "CSeccomp", "StrictYAML"]
+    ),
     ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
     (
         "AicoStore",
@@ -105,7 +109,7 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "AicoCommands",
         [
-            "AicoCore", "AicoWire", "BusClient", "TimeZones",
+            "AicoCore", "AicoWire", "BusClient", "Capabilities", "TimeZones",
             .product(name: "ArgumentParser", package: "swift-argument-parser"),
         ]
     ),
@@ -201,15 +205,18 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     ),
     (
         "AicoCommandsTests",
-        ["AicoCommands", "AicoCore", "AicoWire", "BusClient", "TimeZones", "ZeroMQ", "aico"]
+        [
+            "AicoCommands", "AicoCore", "AicoWire", "BusClient", "Capabilities", "TimeZones",
+            "ZeroMQ", "aico",
+        ]
     ),
     ("SchedulerCoreTests", ["SchedulerCore", "AicoCore"]),
     ("SimulationTests", ["Simulation", "SchedulerCore"]),
     (
         "SystemTests",
         [
-            "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox", "sandbox-fixture",
-            .product(name: "GRDB", package: "GRDB.swift"),
+            "AicoCore", "AicoWire", "BusClient", "Capabilities", "CLinux", "LinuxSandbox",
+            "sandbox-fixture", .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
 ]
@@ -233,6 +240,8 @@ let package = Package(
             name: "CLinux", cSettings: cWarnings),
         .systemLibrary(
             name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(
+            name: "CLibcap", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .target(name: "CZeroMQ", cSettings: cWarnings, linkerSettings: [.linkedLibrary("dl")]),
     ]
         + libraries.map {

@@ -159,8 +159,8 @@ extension Fault {
             "capability beyond the class", "capabilities:\n  - DAC_READ_SEARCH\n",
             "user.yaml:8: class user may not have capability 'DAC_READ_SEARCH'"),
         Fault(
-            "capability of no class", of: .maintenance, "capabilities: [SYS_ADMIN]\n",
-            "maintenance.yaml:7: unknown capability 'SYS_ADMIN'"),
+            "capability that no class may have", of: .maintenance, "capabilities: [SYS_ADMIN]\n",
+            "maintenance.yaml:7: class maintenance may not have capability 'SYS_ADMIN'"),
         Fault(
             "misspelt capability", of: .maintenance, "capabilities:\n  - DAC_READ_SERCH\n",
             "maintenance.yaml:8: unknown capability 'DAC_READ_SERCH'; "

@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import ArgumentParser
+import Capabilities
 
 /// `aico supervisor status`.
 struct SupervisorStatus: ParsableCommand {
@@ -11,6 +12,8 @@ struct SupervisorStatus: ParsableCommand {
         commandName: "status",
         abstract: "List the system's processes.",
         discussion: """
+            CAPABILITIES is what each process holds now, read from the kernel on this machine.
+
             Example:
               aico supervisor status --json
             """)
@@ -20,11 +23,13 @@ struct SupervisorStatus: ParsableCommand {
 
     func run() throws {
         let console = Console.current
-        let data = try connection.connect().ask(.supervisorStatus)
+        let data = Self.adding(
+            console.capabilities, to: try connection.connect().ask(.supervisorStatus))
         guard !output.json else { return try console.document(data) }
         var table = Table([
             .init(title: "PROCESS"), .init(title: "STATE"), .init(title: "PID", isRight: true),
             .init(title: "UP", isRight: true), .init(title: "RESTARTS", isRight: true, rank: 0),
+            .init(title: "CAPABILITIES", rank: 1),
         ])
         table.rows = [
             Self.row("supervisor", data["supervisor"] ?? .null),
@@ -43,6 +48,38 @@ struct SupervisorStatus: ParsableCommand {
             .init(process["pid"]?.int.map(String.init) ?? "-"),
             .init(process["uptime"]?.double.map(HumanTime.length) ?? ""),
             .init(process["restarts"]?.int.map(String.init) ?? ""),
+            .init(capabilities(process)),
         ]
+    }
+
+    private static func capabilities(_ process: JSONValue) -> String {
+        guard case .array(let names)? = process["capabilities"] else { return "" }
+        let words = names.compactMap(\.string)
+        switch words.count {
+        case 0: return "none"
+        case ...4: return words.joined(separator: ", ")
+        default: return words.count == CapabilitySet.all.names.count ? "all" : "\(words.count)"
+        }
+    }
+
+    /// The system's answer, with what the processes hold by what the kernel says here.
+    static func adding(
+        _ capabilities: (Int32) -> CapabilitySet?, to data: JSONValue
+    ) -> JSONValue {
+        func completed(_ process: JSONValue) -> JSONValue {
+            guard case .object(var members) = process, let pid = process["pid"]?.int,
+                let held = capabilities(Int32(clamping: pid))
+            else { return process }
+            members["capabilities"] = .array(held.names.map(JSONValue.string))
+            return .object(members)
+        }
+        guard case .object(var members) = data else { return data }
+        for name in ["supervisor", "scheduler"] {
+            members[name] = members[name].map(completed)
+        }
+        if case .array(let workers)? = members["workers"] {
+            members["workers"] = .array(workers.map(completed))
+        }
+        return .object(members)
     }
 }

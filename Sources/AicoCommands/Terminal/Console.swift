@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import Capabilities
 import Glibc
 
 /// Where a verb writes, and what it knows of the terminal, the clock and the environment.
@@ -22,6 +23,8 @@ struct Console: Sendable {
     var now: @Sendable () -> Instant
     /// The environment.
     var variable: @Sendable (String) -> String?
+    /// What a process of this machine holds; nil where it cannot be asked.
+    var capabilities: @Sendable (Int32) -> CapabilitySet? = { CapabilitySet(ofProcess: $0) }
     /// Lets Ctrl-C be asked for by `isInterrupted` rather than end the process.
     var catchInterrupts: @Sendable () -> Void
     /// Whether Ctrl-C was pressed since `catchInterrupts`.

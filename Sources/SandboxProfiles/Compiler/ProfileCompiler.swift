@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import Capabilities
 public import AicoCore
 public import LinuxSandbox
 public import StrictYAML
@@ -44,7 +45,7 @@ public enum ProfileCompiler {
         plan.userID = identity.userID
         plan.groupID = identity.groupID
         plan.hasUserNamespace = ClassCeiling(profile.taskClass).hasUserNamespace
-        plan.hostCapabilities = profile.capabilities.reduce(0) { $0 | $1.bit }
+        plan.hostCapabilities = profile.capabilities.rawValue
         plan.mounts = root.mounts
         plan.landlockRules = root.rules
         plan.attemptLimits = profile.attemptLimits

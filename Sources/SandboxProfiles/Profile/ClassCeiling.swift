@@ -2,11 +2,12 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import Capabilities
 import LinuxSandbox
 
 /// The most that a profile may grant to its class, whatever its file says.
 struct ClassCeiling {
-    var capabilities: Set<Capability>
+    var capabilities: CapabilitySet
     var readable: Set<InstanceDirectory>
     var writable: Set<InstanceDirectory>
     /// Whether directories outside /usr and /etc may be declared.
@@ -39,7 +40,7 @@ struct ClassCeiling {
     }
 
     private init(
-        capabilities: Set<Capability>, readable: Set<InstanceDirectory>,
+        capabilities: CapabilitySet, readable: Set<InstanceDirectory>,
         writable: Set<InstanceDirectory>, declaresHostPaths: Bool = false, execute: Bool = false,
         children: Bool = false, hasUserNamespace: Bool
     ) {

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 public import CLinux
+public import Capabilities
 public import AicoCore
 public import LinuxSandbox
 public import StrictYAML
@@ -22,7 +23,7 @@ public struct Profile: Sendable, Equatable {
     /// Layers that may be missing.
     public var optionalLayers: Set<Layer> = []
     /// Capabilities on the host.
-    public var capabilities: [Capability] = []
+    public var capabilities: CapabilitySet = []
     /// What is read, written or executed of the host's file tree.
     public var hostPaths: [HostPath] = []
     /// The instance's own directories.
@@ -87,22 +88,6 @@ public enum SocketFamily: String, Sendable, CaseIterable {
 /// A device node that a profile can grant.
 public enum Device: String, Sendable, CaseIterable {
     case null, zero, full, random, urandom
-}
-
-/// A host capability that some class may be granted.
-public enum Capability: String, Sendable, CaseIterable {
-    case chown = "CHOWN"
-    case dacReadSearch = "DAC_READ_SEARCH"
-    case fowner = "FOWNER"
-
-    /// `1 << CAP_X`.
-    var bit: UInt64 {
-        switch self {
-        case .chown: 1 << 0
-        case .dacReadSearch: 1 << 2
-        case .fowner: 1 << 3
-        }
-    }
 }
 
 /// The system calls of a profile, by what happens to them; all others are denied and reported.

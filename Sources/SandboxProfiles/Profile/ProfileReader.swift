@@ -3,6 +3,7 @@
 
 import CLinux
 import AicoCore
+import Capabilities
 import LinuxSandbox
 import StrictYAML
 
@@ -174,14 +175,17 @@ struct ProfileReader: ~Copyable {
 
     private mutating func readCapabilities(_ value: YAMLValue?) throws(ProfileError) {
         for item in try value?.list("capabilities") ?? [] {
-            let capability: Capability = try item.choice(
-                try item.string("capabilities"), "capability")
+            let name = try item.string("capabilities")
+            guard let capability = CapabilitySet(name: name) else {
+                throw item.failure(
+                    "unknown capability '\(name)'",
+                    nearest: nearestWord(to: name, among: CapabilitySet.all.names))
+            }
             guard ceiling.capabilities.contains(capability) else {
                 throw item.failure(
-                    "class \(profile.taskClass.name) may not have capability "
-                        + "'\(capability.rawValue)'")
+                    "class \(profile.taskClass.name) may not have capability '\(name)'")
             }
-            profile.capabilities.append(capability)
+            profile.capabilities.insert(capability)
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import Capabilities
 import AicoCore
 import AicoWire
 import Glibc
@@ -54,7 +55,8 @@ struct CommandRun {
             },
             talk: { text in talk.value.withLock { $0 += text.text } }, width: { width },
             isTerminal: false, isColoured: false, now: { Self.now },
-            variable: { $0 == "AICO_ROOT" ? path : nil }, catchInterrupts: {},
+            variable: { $0 == "AICO_ROOT" ? path : nil },
+            capabilities: { [10: .all, 11: [], 12: .dacReadSearch][$0] }, catchInterrupts: {},
             isInterrupted: isInterrupted)
         status = ConnectionOptions.$patience.withValue(patience) {
             Console.$current.withValue(console) { CommandRunner.run(arguments) }

@@ -158,10 +158,10 @@ struct ListingTests {
     @Test func processes() {
         #expect(
             shown("supervisor", "status") == """
-                PROCESS        STATE    PID         UP  RESTARTS
-                supervisor     running   10
-                scheduler      running   11  1 h 2 min
-                worker user    running   12  1 h 2 min         1
+                PROCESS        STATE    PID         UP  RESTARTS  CAPABILITIES
+                supervisor     running   10                       all
+                scheduler      running   11  1 h 2 min            none
+                worker user    running   12  1 h 2 min         1  DAC_READ_SEARCH
                 worker agency  stopped    -                    0
 
                 """)
