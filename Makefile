@@ -10,7 +10,7 @@ BIN := .build-release/release
 # Warnings are errors: see Package.swift.
 export AICO_STRICT := 1
 
-.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt demo bench bench-vm run install uninstall clean
+.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt docs demo bench bench-vm run install uninstall clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,7 +49,11 @@ check: ## Format lint, file headers, profile lint
 	scripts/check
 
 fmt: ## Format the sources in place
-	swift format -i -r Package.swift Sources Tests Benchmarks
+	swift format -i -r Package.swift Sources Tests Benchmarks examples
+
+docs: setup ## Build TaskKit's reference with DocC; its warnings are errors
+	swift build
+	scripts/docs
 
 demo: build ## Start the system under a temporary root and show it at work
 	scripts/demo $(BIN)
