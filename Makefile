@@ -10,7 +10,7 @@ BIN := .build-release/release
 # Warnings are errors: see Package.swift.
 export AICO_STRICT := 1
 
-.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt docs demo bench bench-vm run install uninstall clean
+.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt docs sanitize fuzz demo bench bench-vm run install uninstall clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,14 @@ check: ## Format lint, file headers, profile lint
 
 fmt: ## Format the sources in place
 	swift format -i -r Package.swift Sources Tests Benchmarks examples
+
+sanitize: setup ## Run the C and, for some seconds each, the decoders with sanitizers
+	swift build --build-tests
+	scripts/sanitize
+	scripts/fuzz
+
+fuzz: setup ## Give each decoder ten million inputs (RUNS=n, DECODERS="json cron")
+	scripts/fuzz $(or $(RUNS),10000000) $(DECODERS)
 
 docs: setup ## Build TaskKit's reference with DocC; its warnings are errors
 	swift build

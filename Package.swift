@@ -16,6 +16,18 @@ let swiftSettings: [SwiftSetting] =
 let mutants: [SwiftSetting] =
     Context.environment["AICO_MUTANTS"] == nil ? [] : [.define("AICO_MUTANTS")]
 
+/// The decoders under libFuzzer: only scripts/fuzz builds it, for an ordinary build has no libFuzzer.
+let fuzzing: [Target] =
+    Context.environment["AICO_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "aico-fuzz",
+            dependencies: [
+                "AicoCore", "AicoWire", "LinuxSandbox", "SandboxProfiles", "StrictYAML", "TaskKit",
+            ], path: "Tests/Fuzz/Swift", swiftSettings: swiftSettings)
+    ]
+
 /// Libraries, from the bottom up: arrows run downwards only (see docs/architecture.md).
 let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCore", []),
@@ -226,7 +238,7 @@ let package = Package(
                 resources: $0.name == "AicoConfig" ? [.embedInCode("Resources/core.yaml")] : [],
                 swiftSettings: swiftSettings + ($0.name == "SchedulerCore" ? mutants : []))
         }
-        + simulation
+        + simulation + fuzzing
         + executables.map {
             .executableTarget(
                 name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
