@@ -250,7 +250,12 @@ let package = Package(
             .target(
                 name: "FaultyVFS", dependencies: ["CFaultyVFS"], path: "Tests/FaultyVFS/Swift",
                 swiftSettings: swiftSettings),
-            .executableTarget(name: "escape-probe", path: "Tests/EscapeProbe"),
+            .target(name: "CStorm", path: "Tests/Storm/C"),
+            .executableTarget(
+                name: "storm-worker-agency", dependencies: ["TaskKit", "AicoCore", "CStorm"],
+                path: "Tests/Storm/Worker", swiftSettings: swiftSettings),
+            .executableTarget(
+                name: "escape-probe", dependencies: ["CStorm"], path: "Tests/EscapeProbe"),
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "LinuxSystem", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
