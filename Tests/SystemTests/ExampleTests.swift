@@ -81,6 +81,22 @@ struct ExampleTests {
         #expect(ran.output.contains("1 files, 0 MiB"), "\(ran.output)")
     }
 
+    /// `Example` builds its sources; this is what is left of its package.
+    @Test func packageOfTheExampleNamesWhatThereIs() throws {
+        let scratch = try temporaryDirectory("package")
+        defer { removeTree(scratch) }
+        let (text, status) = try run([
+            "swift", "package", "--package-path", "\(Self.examples)/folder-size",
+            "--scratch-path", scratch, "dump-package",
+        ])
+        #expect(status == 0, "\(text)")
+        #expect(text.contains("aico-worker-folders-user"))
+        let ours = try textOfFile("\(projectDirectory)/Package.swift")
+        for name in ["aico-task-supervisor", "TaskKit"] {
+            #expect(text.contains("\"\(name)\"") && ours.contains("name: \"\(name)\""), "\(name)")
+        }
+    }
+
     private func client(_ words: String...) throws -> (output: String, status: Int32) {
         let script = "\(Self.examples)/python-client/aico_bus.py"
         return try run([script, "--root", OneInstance.shared().root] + words)

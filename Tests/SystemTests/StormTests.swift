@@ -14,7 +14,7 @@ import Testing
 struct StormTests {
     private static let calls =
         getenv("AICO_STORM_CALLS").flatMap { Int(String(cString: $0)) }
-        ?? (Built.isGuest ? 10_000 : 100_000)
+        ?? (Built.isGuest ? 3000 : 100_000)
 
     private static let seed =
         getenv("AICO_STORM_SEED").flatMap { UInt64(String(cString: $0)) }

@@ -18,7 +18,10 @@ import os
 import sys
 import time
 
-import zmq
+try:
+    import zmq
+except ImportError:
+    sys.exit("aico_bus: there is no pyzmq; type: apt install python3-zmq")
 
 
 class Refused(Exception):
