@@ -10,7 +10,7 @@ BIN := .build-release/release
 # Warnings are errors: see Package.swift.
 export AICO_STRICT := 1
 
-.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt demo bench bench-vm run install uninstall clean
+.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt docs sanitize fuzz fuzz-inside demo bench bench-vm run install uninstall clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,7 +49,25 @@ check: ## Format lint, file headers, profile lint
 	scripts/check
 
 fmt: ## Format the sources in place
-	swift format -i -r Package.swift Sources Tests Benchmarks
+	swift format -i -r Package.swift Sources Tests Benchmarks examples
+
+sanitize: setup ## Run the C and, for some seconds each, the decoders with sanitizers
+	swift build --build-tests
+	scripts/sanitize
+	scripts/fuzz
+
+fuzz: setup ## Give each decoder ten million inputs (RUNS=n, DECODERS="json cron")
+	scripts/fuzz $(or $(RUNS),10000000) $(DECODERS)
+
+fuzz-inside: build ## Make ten million random system calls in classes user and agency (CALLS=n, SEED=n)
+	swift build --build-tests
+	AICO_STORM_CALLS=$(or $(CALLS),10000000) $(if $(SEED),AICO_STORM_SEED=$(SEED)) \
+		AICO_BIN_DIR=$(abspath $(BIN)) .build/debug/aico-task-supervisorPackageTests.xctest \
+		--testing-library swift-testing --filter SystemTests.StormTests
+
+docs: setup ## Build TaskKit's reference with DocC; its warnings are errors
+	swift build
+	scripts/docs
 
 demo: build ## Start the system under a temporary root and show it at work
 	scripts/demo $(BIN)

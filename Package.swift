@@ -21,6 +21,18 @@ let cWarnings: [CSetting] = [
 let mutants: [SwiftSetting] =
     Context.environment["AICO_MUTANTS"] == nil ? [] : [.define("AICO_MUTANTS")]
 
+/// The decoders under libFuzzer: only scripts/fuzz builds it, for an ordinary build has no libFuzzer.
+let fuzzing: [Target] =
+    Context.environment["AICO_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "aico-fuzz",
+            dependencies: [
+                "AicoCore", "AicoWire", "LinuxSandbox", "SandboxProfiles", "StrictYAML", "TaskKit",
+            ], path: "Tests/Fuzz/Swift", swiftSettings: swiftSettings)
+    ]
+
 /// Libraries, from the bottom up: arrows run downwards only (see docs/architecture.md).
 let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCore", []),
@@ -250,7 +262,7 @@ let package = Package(
                 resources: $0.name == "AicoConfig" ? [.embedInCode("Resources/core.yaml")] : [],
                 swiftSettings: swiftSettings + ($0.name == "SchedulerCore" ? mutants : []))
         }
-        + simulation
+        + simulation + fuzzing
         + executables.map {
             .executableTarget(
                 name: $0.name, dependencies: $0.dependencies, swiftSettings: swiftSettings)
@@ -262,7 +274,12 @@ let package = Package(
             .target(
                 name: "FaultyVFS", dependencies: ["CFaultyVFS"], path: "Tests/FaultyVFS/Swift",
                 swiftSettings: swiftSettings),
-            .executableTarget(name: "escape-probe", path: "Tests/EscapeProbe"),
+            .target(name: "CStorm", path: "Tests/Storm/C"),
+            .executableTarget(
+                name: "storm-worker-agency", dependencies: ["TaskKit", "AicoCore", "CStorm"],
+                path: "Tests/Storm/Worker", swiftSettings: swiftSettings),
+            .executableTarget(
+                name: "escape-probe", dependencies: ["CStorm"], path: "Tests/EscapeProbe"),
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "LinuxSystem", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),

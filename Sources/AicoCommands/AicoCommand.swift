@@ -24,4 +24,17 @@ struct AicoCommand: ParsableCommand {
             """,
         version: version,
         subcommands: [SchedulerCommand.self, ScheduleCommand.self, SupervisorCommand.self])
+
+    /// Without a verb: those that are used most, and the way to the others.
+    func run() throws {
+        let console = Console.current
+        var table = Table([.init(title: ""), .init(title: "")])
+        table.hasHeading = false
+        table.rows = (Wording.mostUsed + Wording.otherVerbs).map {
+            [.init("  \($0.command)"), .init($0.does)]
+        }
+        table.rows.insert(["", ""], at: Wording.mostUsed.count)
+        try console.line("Schedule tasks and see what they did.\n")
+        try console.write(table.text(width: nil, coloured: console.isColoured))
+    }
 }

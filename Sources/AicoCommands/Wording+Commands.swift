@@ -50,3 +50,23 @@ extension Wording {
             hint: "write --env MY_\(name.dropFirst(VariableName.reservedPrefix.count))=VALUE")
     }
 }
+
+/// What `aico` says without a verb.
+extension Wording {
+    /// The verbs that are used most, as they can be typed after each other.
+    static let mostUsed: [(command: String, does: String)] = [
+        ("aico scheduler create user.hello @hourly -- /bin/echo hello", "make a task"),
+        ("aico scheduler run user.hello --follow", "run it now"),
+        ("aico scheduler list", "what is due when"),
+        ("aico scheduler history", "what ran, and how"),
+        ("aico scheduler logs user.hello", "what it said"),
+    ]
+
+    /// Where the others are.
+    static let otherVerbs: [(command: String, does: String)] = [
+        ("aico scheduler --help", "all verbs on tasks"),
+        ("aico scheduler create --help", "options of one"),
+        ("aico schedule --help", "try a schedule"),
+        ("aico supervisor --help", "the system itself"),
+    ]
+}

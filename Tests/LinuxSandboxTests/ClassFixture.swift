@@ -64,11 +64,18 @@ final class ClassFixture {
     func launch(_ executable: String, _ arguments: [String] = []) throws -> LaunchedClass {
         let launched = try ClassLauncher.launch(
             plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "/mnt", cgroups: cgroups,
-            executable: executable, arguments: arguments, environment: ["PATH=/usr/bin"],
+            executable: executable, arguments: arguments,
+            environment: ["PATH=/usr/bin"] + Self.sanitizer,
             logDescriptor: output.write)
         self.launched = launched
         return launched
     }
+
+    /// What scripts/sanitize tells the sanitizers of the programs that it built.
+    private static let sanitizer: [String] = {
+        guard let options = getenv("ASAN_OPTIONS") else { return [] }
+        return ["ASAN_OPTIONS=" + String(cString: options)]
+    }()
 
     /// Starts a program that stands still, and returns once its own code runs.
     ///

@@ -4,6 +4,9 @@
 import CLinux
 import Glibc
 
+/// Where this test's own programs are looked for, the compiler among them.
+let environmentPath = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+
 /// A program that a test starts on the host, outside of every sandbox.
 final class HostProcess {
     let processID: Int32
@@ -37,7 +40,12 @@ final class HostProcess {
         var all = sigset_t()
         sigfillset(&all)
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+        // A thread of a pool blocks signals that a terminal would send.
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
         defer { for text in argv + envp { free(text) } }

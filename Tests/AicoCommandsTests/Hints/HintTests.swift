@@ -84,8 +84,12 @@ struct HintTests {
     @Test func everyCommandOfThePagesIsOne() throws {
         let tree = try VerbTree.load()
         let pages =
-            try Self.files(under: "docs", suffix: ".md")
-            + [Self.repository.appending(path: "README.md")]
+            try ["docs", "examples", "Sources/TaskKit/TaskKit.docc"].flatMap {
+                try Self.files(under: $0, suffix: ".md")
+            }
+            + ["README", "CHANGELOG", "CONTRIBUTING", "SECURITY"].map {
+                Self.repository.appending(path: "\($0).md")
+            }
         var commands = 0
         for page in pages {
             let text = try String(contentsOf: page, encoding: .utf8)

@@ -237,6 +237,37 @@ struct UsageTests {
         #expect(run.talk == "")
     }
 
+    /// Each can be typed as it stands: see `HintTests`.
+    @Test func withoutAVerbItShowsTheFiveThatAreUsedMostAndTheWayToTheOthers() {
+        let run = CommandRun([])
+        #expect(run.status == 0)
+        #expect(run.talk == "")
+        #expect(
+            run.output == """
+                Schedule tasks and see what they did.
+
+                  aico scheduler create user.hello @hourly -- /bin/echo hello  make a task
+                  aico scheduler run user.hello --follow                       run it now
+                  aico scheduler list                                          what is due when
+                  aico scheduler history                                       what ran, and how
+                  aico scheduler logs user.hello                               what it said
+
+                  aico scheduler --help                                        all verbs on tasks
+                  aico scheduler create --help                                 options of one
+                  aico schedule --help                                         try a schedule
+                  aico supervisor --help                                       the system itself
+
+                """)
+    }
+
+    @Test func aWrongVerbOrOptionOfTheProgramIsStillRefused() {
+        for words in [["frob"], ["--frob"], ["list"]] {
+            let run = CommandRun(words)
+            #expect(run.status == 2, "\(words)")
+            #expect(run.output == "" && run.talk.hasPrefix("aico: "), "\(words): \(run.talk)")
+        }
+    }
+
     @Test func helpSaysTheExitCodes() {
         #expect(
             CommandRun(["--help"]).output.contains(
