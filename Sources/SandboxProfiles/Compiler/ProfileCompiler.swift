@@ -50,7 +50,7 @@ public enum ProfileCompiler {
         plan.attemptLimits = profile.attemptLimits
         plan.classLimits = profile.classLimits
         plan.workerFilter = try WorkerFilter.compile()
-        plan.taskFilter = try TaskFilter(profile).compile()
+        plan.taskFilter = try TaskFilter(profile, identity: identity).compile()
         plan.optionalLayers = profile.optionalLayers
         plan.concurrency = profile.concurrency
         return plan

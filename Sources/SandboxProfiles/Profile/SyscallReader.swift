@@ -69,7 +69,6 @@ struct SyscallReader {
     private static let neverAllowed = Set(WorkerFilter.denied.flatMap(\.calls)).union([
         "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
         "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "clone3", "execveat",
-        "keyctl", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid",
-        "setgroups", "capset", "memfd_secret", "seccomp", "openat2",
+        "keyctl", "setgroups", "capset", "memfd_secret", "seccomp", "openat2",
     ])
 }
