@@ -73,7 +73,8 @@ struct PlanCeiling {
         // They are read by whoever may read anything.
         if Self.secrets.contains(where: { overlaps($0, path) }) { return false }
         if isOfInstance(path) {
-            return readable.contains { path == root + $0 } || permitsWriting(path)
+            let files = ClassFiles.names.map { "/run/aico/etc/\(taskClass.name)/\($0)" }
+            return (readable + files).contains { path == root + $0 } || permitsWriting(path)
         }
         if isBelow("/usr", path) || isBelow("/etc", path) { return true }
         return taskClass == .user && !Self.system.contains { overlaps($0, path) }
