@@ -72,7 +72,7 @@ import Testing
         Case("fcntl", [0, 1026], at: 1, .errno(EINVAL)),  // F_NOTIFY
         Case("prctl", [15], at: 0, .allow),  // PR_SET_NAME
         Case("prctl", [36], at: 0, .allow, others: .errno(EPERM)),  // PR_SET_CHILD_SUBREAPER
-        Case("prctl", [4], at: 0, .errno(EPERM)),  // PR_SET_DUMPABLE
+        Case("prctl", [4], at: 0, .allow, others: .errno(EPERM)),  // PR_SET_DUMPABLE
         Case("prctl", [22], at: 0, .errno(EPERM)),  // PR_SET_SECCOMP
         Case("prctl", [28], at: 0, .errno(EPERM)),  // PR_SET_SECUREBITS
         Case("prctl", [35], at: 0, .errno(EPERM)),  // PR_SET_MM

@@ -102,7 +102,7 @@ struct EscapeRow: Sendable, CustomTestStringConvertible {
         // More than its share.
         EscapeRow(20, "open_files 2000", .refused("EMFILE")),
         EscapeRow(19, "fill /tmp/big 100", .refused("ENOSPC"), mark: "/tmp/big"),
-        EscapeRow(18, "processes 40", .refused("EAGAIN")),
+        EscapeRow(18, "processes 200", .refused("EAGAIN")),
         EscapeRow(19, "lock 100", .refusedAs("EPERM", "ENOMEM")),
     ]
 }

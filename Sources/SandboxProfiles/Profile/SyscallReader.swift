@@ -72,10 +72,10 @@ struct SyscallReader {
         }
     }
 
-    /// What the worker's filter denies, and what would let a task undo its confinement.
-    private static let neverAllowed = Set(WorkerFilter.denied.flatMap(\.calls)).union([
-        "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
-        "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "clone3", "execveat",
-        "keyctl", "setgroups", "capset", "memfd_secret", "seccomp", "openat2",
-    ])
+    /// What leads out of a sandbox, what would undo it, and what hides from a filter.
+    private static let neverAllowed = Set(WorkerFilter.denied.flatMap(\.calls))
+        .union(WaysOut.calls).subtracting(["execve", "fork", "vfork"])
+        .union([
+            "clone3", "execveat", "openat2", "setgroups", "capset", "memfd_secret", "seccomp",
+        ])
 }
