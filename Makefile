@@ -10,7 +10,7 @@ BIN := .build-release/release
 # Warnings are errors: see Package.swift.
 export AICO_STRICT := 1
 
-.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt docs sanitize fuzz fuzz-inside demo bench bench-vm run install uninstall clean
+.PHONY: help setup build test test-fast test-vm simulate soak mutants check fmt docs sanitize fuzz fuzz-inside demo everyday bench bench-vm run install uninstall clean
 
 help: ## Print this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ soak: setup ## Play it through a million virtual hours
 mutants: setup ## Plant faults into the core, one after the other, and see each caught
 	AICO_MUTANTS=1 swift build --configuration release --scratch-path .build-mutants --product aico-simulate
 	.build-mutants/release/aico-simulate --all-mutants --seed $(or $(SEED),7)
+
+everyday: build ## Run what people run every day inside and outside, and print what differs
+	scripts/everyday $(BIN)
 
 test-vm: build ## Run the sandbox tests on pure cgroup v2 in a QEMU guest
 	swift build --build-tests

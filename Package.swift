@@ -201,7 +201,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoSupervisorTests",
         [
             "AicoSupervisor", "AicoWire", "AicoCore", "LinuxSystem", "LinuxSandbox", "CLinux",
-            .product(name: "SystemPackage", package: "swift-system"),
+            "SandboxProfiles", .product(name: "SystemPackage", package: "swift-system"),
         ]
     ),
     (

@@ -106,6 +106,7 @@ public enum SupervisorProgram {
         let identities = try compiler.identities()
         let plans = try compiler.plans(identities)
         try directory.makeLayout(Layout.entries(identities), parents: Layout.parents)
+        try directory.writeClassFiles(identities)
         let tree = try CgroupTree(layout: try CgroupLayout.discover(), root: given.root)
         try tree.create()
         let supervisor = Supervisor(

@@ -106,6 +106,8 @@ static int set_rlimits(struct confinement *self) {
     at(self, AICO_STEP_RLIMIT, RLIMIT_CORE);
     if (setrlimit(RLIMIT_CORE, &no_core) != 0) return -1;
     if (limit(self, RLIMIT_MEMLOCK, 0) != 0) return -1;
+    // What a caller's limits would permit beyond the ordinary, without CAP_SYS_NICE.
+    if (limit(self, RLIMIT_RTPRIO, 0) != 0 || limit(self, RLIMIT_NICE, 0) != 0) return -1;
     // Only worked out here, and set when the report with its descriptor is sent.
     if (plan->open_files
         && limit_for(self, RLIMIT_NOFILE, plan->open_files, &self->files) != 0)

@@ -118,13 +118,14 @@ int aico_landlock_open(const char *path, int *is_directory) {
 uint64_t aico_landlock_access(uint8_t access) {
     uint64_t rights = 0;
     if (access & 1) rights |= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-    // No devices and no sockets are made by a task.
+    // No devices are made by a task.
     if (access & 2)
         rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR
             | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR
             | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_FIFO
-            | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | 1ULL << 14;
+            | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | 1ULL << 14;
     if (access & 4) rights |= LANDLOCK_ACCESS_FS_EXECUTE;
+    if (access & 8) rights |= LANDLOCK_ACCESS_FS_READ_DIR;
     return rights;
 }
 

@@ -224,7 +224,9 @@ int aico_enter_class_root(const struct aico_mount *mounts, size_t count, int *in
         if (sources[number] < 0 && !(errno == ENOENT && mount->if_exists)) return -1;
     }
     *index = -1;
-    const char *const options[][2] = {{"mode", "0755"}, {"size", "1m"}, {"nr_inodes", "1024"}};
+    // Nobody writes to it after this. Without a size it has no free space to tell of either: df says
+    // "-" of it, as of /proc, and not a number that is taken for the host's.
+    const char *const options[][2] = {{"mode", "0755"}, {"size", "0"}, {"nr_inodes", "1024"}};
     int root = make_file_system("tmpfs", options, 3, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
     if (root < 0) return -1;
     // Any directory does as the place: after the pivot nobody sees it.

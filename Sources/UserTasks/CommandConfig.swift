@@ -28,7 +28,7 @@ public struct CommandConfig: TaskConfig {
             "argv", rules: Self.argvRules, "The program and its arguments")
         environment = try config.stringMap(
             "environment", default: [:], rules: Self.environmentRules,
-            "Variables beside PATH, HOME, LANG and AICO_*")
+            "Variables beside PATH, HOME, LANG, USER, LOGNAME and AICO_*")
         workingDirectory = try config.string(
             "working_directory", default: "/aico/work", rules: Self.pathRules,
             "Where the program starts")

@@ -3,6 +3,7 @@
 
 import AicoConfig
 import AicoCore
+import Glibc
 import LinuxSandbox
 import SandboxProfiles
 
@@ -70,9 +71,15 @@ enum Request {
             let paths = InstancePaths(
                 state: layout.state, runtime: layout.runtime, logs: layout.logs,
                 executables: executables, profiles: profiles)
-            let plan = try ProfileCompiler.compile(
-                class: taskClass, profilesDirectory: profiles, paths: paths,
-                identities: ClassIdentities(configuration.resolvedIdentities()))
+            let identities = ClassIdentities(try configuration.resolvedIdentities())
+            let profile = try ProfileCompiler.read(
+                class: taskClass, profilesDirectory: profiles, identities: identities)
+            for note in ProfileCompiler.notes(of: profile, landlockABI: Landlock.abi) {
+                let line = Array("aico-profilec: \(note)\n".utf8)
+                _ = write(STDERR_FILENO, line, line.count)
+            }
+            let plan = try ProfileCompiler.plan(
+                of: profile, paths: paths, identities: identities)
             return PlanCodec.encode(plan)
         }
     }

@@ -10,8 +10,8 @@ import SandboxProfiles
 
 StandardDescriptors.openMissing(failing: true)
 
-// Compiles one profile to a plan on standard output. The supervisor runs it as nobody, so that no
-// text is parsed by root.
+// Compiles one profile to a plan on standard output. The supervisor runs it under a uid of its
+// own, so that no text is parsed by root.
 do {
     let request = try Request(Array(CommandLine.arguments.dropFirst()))
     let answer = try request.answer()

@@ -78,6 +78,7 @@ import Testing
         let users = try configuration.resolvedIdentities()
         #expect(users.scheduler.userID == 61000)
         #expect(TaskClass.allCases.map { users[$0].userID } == [61001, 61002, 61003, 61004])
+        #expect(users.compiler.userID == 61005)
         #expect(configuration.layout.busSocket == root.path + "/run/aico/bus/bus.sock")
         #expect(configuration.bus.requests == nil)
     }
@@ -90,7 +91,7 @@ import Testing
 
     @Test func usersAreEncodedAsPairsInLittleEndian() throws {
         let bytes = try check("identities: {scheduler: 258}").resolvedIdentities().encoded
-        #expect(bytes.count == 40)
+        #expect(bytes.count == 48)
         #expect(Array(bytes.prefix(12)) == [2, 1, 0, 0, 2, 1, 0, 0, 0x49, 0xEE, 0, 0])
     }
 

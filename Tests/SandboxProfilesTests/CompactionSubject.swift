@@ -30,7 +30,9 @@ struct CompactionSubject: Sendable, CustomTestStringConvertible {
     /// Those of all classes, and the one of workers; a failure to compile is a test's to report.
     static let all = Result {
         try TaskClass.allCases.map { taskClass in
-            let filter = TaskFilter(try Shipped.profile(taskClass))
+            let filter = TaskFilter(
+                try Shipped.profile(taskClass),
+                identity: try #require(Shipped.identities[taskClass]))
             return CompactionSubject(
                 name: taskClass.name, try filter.program(), try filter.compile())
         } + [

@@ -25,18 +25,30 @@ import Testing
         }
     }
 
-    /// Where each call has its mode; the mode of openat2 is out of reach: it is not there.
-    static let modes: [(call: String, argument: Int)] = [
-        ("chmod", 1), ("fchmod", 1), ("fchmodat", 2), ("creat", 1), ("mkdir", 1), ("mkdirat", 2),
+    /// Where each call has its mode, and which of S_ISUID and S_ISGID it may not have; the mode of
+    /// openat2 is out of reach: it is not there.
+    static let modes: [(call: String, argument: Int, refused: UInt64)] = [
+        ("chmod", 1, 0o4000), ("fchmod", 1, 0o4000), ("fchmodat", 2, 0o4000),
+        ("creat", 1, 0o6000), ("mkdir", 1, 0), ("mkdirat", 2, 0), ("mknod", 1, 0o6000),
+        ("mknodat", 2, 0o6000),
     ]
 
-    static let specialModes = modes.flatMap { call, argument in
+    static let specialModes = modes.flatMap { call, argument, refused in
         [0o4755, 0o2755, 0o6000, 0o1777, 0o777, 0].map { (mode: UInt64) in
             var arguments = [UInt64](repeating: 0, count: argument)
             arguments.append(mode)
-            return Case(call, arguments, mode & 0o6000 == 0 ? .allow : .errno(EPERM))
+            return Case(call, arguments, mode & refused == 0 ? .allow : .errno(EPERM))
         }
     }
+
+    /// S_IFREG, S_IFIFO and S_IFSOCK are made by whoever may write; S_IFCHR and S_IFBLK by nobody.
+    static let nodes = [
+        Case("mknod", [0, 0o100644], .allow), Case("mknod", [0, 0o010644], .allow),
+        Case("mknodat", [0, 0, 0o010600], .allow), Case("mknodat", [0, 0, 0o140600], .allow),
+        Case("mknod", [0, 0o020666], .errno(EPERM)), Case("mknod", [0, 0o060666], .errno(EPERM)),
+        Case("mknodat", [0, 0, 0o020666], .errno(EPERM)),
+        Case("mknodat", [0, 0, 0o060666], .errno(EPERM)),
+    ]
 
     /// O_CREAT is 0o100, O_TMPFILE 0o20200000, O_RDWR 2; without a file to make the mode is noise.
     static let opening = [
@@ -65,22 +77,25 @@ import Testing
 
     /// RLIMIT_CORE is 4. A new limit may lie above 4 GiB with a low half of 0.
     static let cores = [
-        Case("setrlimit", [4, 0x1000], .errno(EPERM)),
+        Case("setrlimit", [4, 0x1000], .errno(0)),
         Case("setrlimit", [7, 0x1000], .allow),
         Case("prlimit64", [0, 4, 0, 0x1000], .allow),
-        Case("prlimit64", [0, 4, 0x1000, 0], .errno(EPERM)),
-        Case("prlimit64", [0, 4, 0x7FFF_0000_0000, 0], .errno(EPERM)),
+        Case("prlimit64", [0, 4, 0x1000, 0], .errno(0)),
+        Case("prlimit64", [0, 4, 0x7FFF_0000_0000, 0], .errno(0)),
+        Case("prlimit64", [0, 4, 0x1000, 0x1000], .errno(EPERM)),
+        Case("prlimit64", [0, 4, 0x7FFF_0000_0000, 0x7FFF_0000_0000], .errno(EPERM)),
         Case("prlimit64", [0, 7, 0x1000, 0], .allow),
-        Case("prlimit64", [9, 4, 0, 0], .errno(EPERM)),
+        Case("prlimit64", [9, 4, 0, 0], .allow),
+        Case("prlimit64", [9, 4, 0x1000, 0], .errno(0)),
     ]
 
-    @Test(arguments: specialModes + opening + mappings + cores)
+    @Test(arguments: specialModes + nodes + opening + mappings + cores)
     func isAnswered(call: Case) throws {
         let bench = try FilterBench(tasksOf: .user)
         #expect(try bench.verdict(number: bench.number(call.call), call.arguments) == call.verdict)
     }
 
-    @Test(arguments: specialModes + opening.dropLast()) func aHighHalfOfGarbageHidesNothing(
+    @Test(arguments: specialModes + nodes + opening.dropLast()) func aHighHalfOfGarbageHidesNothing(
         call: Case
     ) throws {
         let bench = try FilterBench(tasksOf: .user)
@@ -96,10 +111,40 @@ import Testing
         }
         let fixture = try ProfileFixture(["user.yaml": ProfileFixture.base])
         let program = try fixture.compile(.user).taskFilter
-        for (name, _) in Self.modes {
-            let call = SeccompCall(number: try bench.number(name), arguments: [0, 0, 0])
-            #expect(try Verdict(BPFMachine.run(program, on: call)) == .notify, "\(name)")
+        for mode in Self.modes {
+            let call = SeccompCall(number: try bench.number(mode.call), arguments: [0, 0, 0])
+            let verdict = try Verdict(BPFMachine.run(program, on: call))
+            #expect(verdict == .errno(ENOSYS), "\(mode.call)")
         }
+    }
+
+    /// Calls that change ids, with the number of those: the class's own and -1 are no change.
+    @Test(arguments: TaskClass.allCases) func ownIdsAreGrantedAndOthersRefused(
+        taskClass: TaskClass
+    ) throws {
+        let identity = try #require(Shipped.identities[taskClass])
+        let bench = try FilterBench(tasksOf: taskClass)
+        for call in ArgumentRefusal.identityCalls {
+            let own = UInt64(call.ofGroup ? identity.groupID : identity.userID)
+            let number = try bench.number(call.syscall)
+            let count = Int(call.count)
+            for kept in [own, 0xFFFF_FFFF, own.withHighGarbage, .max] {
+                let arguments = [UInt64](repeating: kept, count: count)
+                #expect(try bench.verdict(number: number, arguments) == .allow, "\(call) \(kept)")
+                for place in 0..<count {
+                    for other in [0, own + 1, own ^ 0x1_0000, UInt64(0).withHighGarbage] {
+                        var changed = arguments
+                        changed[place] = other
+                        #expect(
+                            try bench.verdict(number: number, changed) == .errno(EPERM),
+                            "\(call) \(changed)")
+                    }
+                }
+            }
+        }
+        // The ids of the other kind are others.
+        #expect(
+            try bench.verdict("setuid", UInt64(identity.groupID)) == .errno(EPERM))
     }
 
     @Test func sharedExecutableMemoryComesWithTheGrantOnly() throws {

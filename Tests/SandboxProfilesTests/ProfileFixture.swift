@@ -34,9 +34,9 @@ enum Shipped {
     private static let plans = Dictionary(
         uniqueKeysWithValues: TaskClass.allCases.map { taskClass in
             let plan = Result {
-                try ProfileCompiler.compile(
-                    class: taskClass, profilesDirectory: directory, paths: paths,
-                    identities: identities)
+                try ProfileCompiler.plan(
+                    of: profile(taskClass), paths: paths, identities: identities, landlockABI: 6,
+                    zone: "Europe/Berlin")
             }
             return (taskClass, plan)
         })

@@ -75,7 +75,7 @@ import Testing
                 "user.yaml": ProfileFixture.base + "readable:\n" + paths
             ])
             let expected =
-                "user.yaml: a class root takes at most 64 mounts and 64 paths, not 65 and 64"
+                "user.yaml: a class root takes at most 64 mounts and 64 paths, not 65 and 65"
             #expect(fixture.refusal(.user) == (isRefused ? expected : nil))
         }
     }

@@ -36,7 +36,7 @@ struct CanaryTests {
     /// with an error where it has to end the attempt.
     @Test func aClassWhoseCanaryIsNotEndedTakesNoOrders() throws {
         let instance = try Instance(awaiting: "takes no orders") { text in
-            text.replacing("  refuse:\n", with: "  refuse:\n    - unshare\n")
+            text.replacing("  allow:\n", with: "  refuse:\n    - unshare\n  allow:\n")
         }
         let client = try instance.client()
         let health = try client.request(topic: "scheduler.health", body: [:])

@@ -7,6 +7,7 @@ import Glibc
 extension UserIdentities {
     /// User names of an installed system; gids are those of the password file.
     static let schedulerName = "aico"
+    static let compilerName = "aico-profilec"
 
     static func userName(of taskClass: TaskClass) -> String { "aico-\(taskClass.name)" }
 
@@ -17,7 +18,10 @@ extension UserIdentities {
         for taskClass in TaskClass.allCases {
             classes[taskClass] = try lookUp(userName(of: taskClass))
         }
-        guard let identities = UserIdentities(scheduler: scheduler, classes: classes) else {
+        guard
+            let identities = UserIdentities(
+                scheduler: scheduler, compiler: try lookUp(compilerName), classes: classes)
+        else {
             throw ConfigurationError(
                 file: passwordFile, line: 0,
                 reason: "the users of the system must differ, and none may be root")

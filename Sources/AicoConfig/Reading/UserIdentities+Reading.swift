@@ -19,8 +19,12 @@ extension UserIdentities {
         for taskClass in TaskClass.allCases {
             classes[taskClass] = try identity(taskClass.name)
         }
-        guard let identities = UserIdentities(scheduler: scheduler, classes: classes) else {
-            throw section.value.failure("'identities' must name five different users")
+        let compiler = try identity("profilec")
+        guard
+            let identities = UserIdentities(
+                scheduler: scheduler, compiler: compiler, classes: classes)
+        else {
+            throw section.value.failure("'identities' must name six different users")
         }
         self = identities
     }

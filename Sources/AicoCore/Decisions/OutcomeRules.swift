@@ -81,6 +81,8 @@ public enum OutcomeRules {
     private static func ofProcess(_ exit: AttemptExit) -> Outcome {
         switch (exit.exit, exit.reply) {
         case (.notStarted, _): return Outcome(.failedTransient, .notStarted)
+        // What stopped it meets it again, as a program for a foreign architecture.
+        case (.signaled, .failed(permanent: true, _)): return Outcome(.failedPermanent, .signal)
         case (.signaled, _): return Outcome(.killed, .signal)
         case (.exited, .failed(permanent: true, _)): return Outcome(.failedPermanent, .taskError)
         case (.exited, .failed(permanent: false, _)): return Outcome(.failedTransient, .taskError)

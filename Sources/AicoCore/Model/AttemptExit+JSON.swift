@@ -18,7 +18,13 @@ extension AttemptExit {
 
     /// What went wrong, for people; nil where nothing did.
     public var message: String? {
-        if let cause { return cause.sentence }
+        switch (cause, reply) {
+        // The worker's words, which know the limit.
+        case (.outOfMemory, .failed(_, let message)), (.timedOut, .failed(_, let message)):
+            return message
+        case (let cause?, _): return cause.sentence
+        case (nil, _): break
+        }
         switch (exit, reply) {
         case (.exited, .failed(_, let message)), (.signaled, .failed(_, let message)):
             return message

@@ -7,7 +7,7 @@ import LinuxSandbox
 import LinuxSystem
 import SystemPackage
 
-/// Runs `aico-profilec` as nobody and reads exactly one answer from its pipe.
+/// Runs `aico-profilec` under a uid of its own and reads exactly one answer from its pipe.
 struct Compiler {
     /// Where the executables are.
     var binaries: String
@@ -21,7 +21,7 @@ struct Compiler {
 
     /// Reads the users of the system from the configuration.
     func identities() throws(SupervisorError) -> Identities {
-        let bytes = try finish(try start(["--identities"]))
+        let bytes = try finish(try start(["--identities"], as: .unknown))
         guard let identities = Identities(decoding: bytes) else {
             throw SupervisorError(
                 operation: "read", subject: "identities",
@@ -35,7 +35,7 @@ struct Compiler {
         var runs: [(TaskClass, Run)] = []
         for taskClass in TaskClass.allCases {
             let words = ["--class", taskClass.name, "--profiles", profiles, "--bin", binaries]
-            runs.append((taskClass, try start(words)))
+            runs.append((taskClass, try start(words, as: identities.compiler)))
         }
         var plans: [TaskClass: CheckedPlan] = [:]
         for (taskClass, run) in runs {
@@ -59,7 +59,9 @@ struct Compiler {
         }
     }
 
-    private func start(_ words: [String]) throws(SupervisorError) -> Run {
+    private func start(
+        _ words: [String], as identity: Identities.Identity
+    ) throws(SupervisorError) -> Run {
         let pipe: Pipe
         do throws(Errno) {
             pipe = try Pipe()
@@ -70,7 +72,7 @@ struct Compiler {
         let input = pipe.writing
         let arguments = words + (root.isEmpty ? [] : ["--root", root])
         let child = try Program(
-            path: "\(binaries)/aico-profilec", arguments: arguments, identity: .nobody,
+            path: "\(binaries)/aico-profilec", arguments: arguments, identity: identity,
             output: input.number
         ).launch()
         return Run(child: child, output: output, words: words)

@@ -11,17 +11,19 @@ struct Identities: Equatable {
         var group: UInt32
 
         static let root = Identity(user: 0, group: 0)
-        /// Debian's nobody and nogroup.
-        static let nobody = Identity(user: 65534, group: 65534)
+        /// Of the compiler while it reads who it is: the number of the settings as they are shipped.
+        /// Not nobody: a program that shares its uid could decide for it.
+        static let unknown = Identity(user: 61005, group: 61005)
     }
 
     var scheduler: Identity
+    var compiler: Identity
     private var classes: [Identity]
 
-    /// 5 pairs of UInt32.
-    static let encodedSize = 40
+    /// 6 pairs of UInt32.
+    static let encodedSize = 48
 
-    /// Decodes exactly 40 bytes; nil for 0, for (UInt32)-1, or where two share a uid.
+    /// Decodes exactly 48 bytes; nil for 0, for (UInt32)-1, or where two share a uid.
     init?(decoding bytes: [UInt8]) {
         guard bytes.count == Self.encodedSize else { return nil }
         let words = stride(from: 0, to: bytes.count, by: 4).map { offset in
@@ -33,7 +35,8 @@ struct Identities: Equatable {
         }
         guard Set(all.map(\.user)).count == all.count else { return nil }
         scheduler = all[0]
-        classes = Array(all[1...])
+        classes = Array(all[1..<all.count - 1])
+        compiler = all[all.count - 1]
     }
 
     subscript(_ taskClass: TaskClass) -> Identity { classes[Int(taskClass.rawValue)] }

@@ -56,10 +56,16 @@ enum Layout {
             scheduled("var/log/aico", for: .maintenance, 0o2770),
             // The client key file in it is for health checks.
             scheduled("run/aico/bus", for: .maintenance, 0o2755),
-            ours("run/aico/class", 0o755),
+            // Closed to a class's group: what a set-group-id program that a task left on the host
+            // lends, must not be the way to its worker's sockets.
+            Entry(path: "run/aico/class", user: 0, group: scheduler.group, mode: 0o750),
+            ours("run/aico/etc", 0o755),
         ]
-            + TaskClass.allCases.map {
-                scheduled("run/aico/class/\($0.name)", for: $0, 0o2750)
+            + TaskClass.allCases.flatMap {
+                [
+                    scheduled("run/aico/class/\($0.name)", for: $0, 0o2750),
+                    ours("run/aico/etc/\($0.name)", 0o755),
+                ]
             }
     }
 }

@@ -7,8 +7,7 @@ import LinuxSandbox
 
 /// The most that root puts into force for a class, whatever its plan says.
 ///
-/// `aico-profilec` reads text and shares its uid with other programs of the host: a plan of its
-/// making may be less than a class's ceiling, never more.
+/// `aico-profilec` reads text: a plan of its making may be less than a class's ceiling, never more.
 struct PlanCeiling {
     /// Where the instance lies; empty for an installed system.
     let root: String
@@ -47,9 +46,83 @@ struct PlanCeiling {
         if let layer = Layer.required.intersection(plan.optionalLayers).first {
             return "it can do without layer \(layer.name)"
         }
-        let excess = plan.mounts.first { !permits($0) }
-        return excess.map { "it shows '\($0.source)' at '\($0.target)'" }
+        if let mount = plan.mounts.first(where: { !permits($0) }) {
+            return "it shows '\(mount.source)' at '\(mount.target)'"
+        }
+        if let rule = plan.landlockRules.first(where: { !permits($0, of: plan) }) {
+            return "it opens '\(rule.path)' by Landlock"
+        }
+        return excess(ofLimits: plan) ?? excess(ofFilters: plan)
     }
+
+    // MARK: - Limits
+
+    /// None is 0, which would be none, and none is above what a profile may say.
+    private func excess(ofLimits plan: Plan) -> String? {
+        let attempt = plan.attemptLimits
+        let group = plan.classLimits
+        let limits: [(String, UInt64, ClosedRange<UInt64>)] = [
+            ("memory", attempt.memoryBytes, Self.memory),
+            ("processes", UInt64(attempt.processes), Self.processes),
+            ("cpu", UInt64(attempt.cpuPercent), Self.cpu),
+            ("time", UInt64(attempt.wallSeconds), 1...604_800),
+            ("open files", UInt64(attempt.openFiles), 16...65_536),
+            ("file size", attempt.fileSizeBytes, 1...1 << 40),
+            ("memory of the class", group.memoryBytes, Self.memory),
+            ("processes of the class", UInt64(group.processes), Self.processes),
+            ("cpu of the class", UInt64(group.cpuPercent), Self.cpu),
+        ]
+        for (name, value, range) in limits where !range.contains(value) {
+            return "its limit of \(name) is \(value == 0 ? "none" : "\(value)")"
+        }
+        for mount in plan.mounts where mount.kind == .temporary {
+            guard 1...attempt.memoryBytes ~= mount.sizeBytes else {
+                return "'\(mount.target)' has room for \(mount.sizeBytes) bytes"
+            }
+        }
+        return nil
+    }
+
+    private static let memory: ClosedRange<UInt64> = 1...1 << 40
+    private static let processes: ClosedRange<UInt64> = 1...32_768
+    private static let cpu: ClosedRange<UInt64> = 1...102_400
+
+    // MARK: - Filters
+
+    private func excess(ofFilters plan: Plan) -> String? {
+        if let excess = DeniedCalls.excess(
+            ofTasks: FilterJudge(plan.taskFilter), mayExecute: taskClass == .user)
+        {
+            return "its filter of tasks \(excess)"
+        }
+        return DeniedCalls.excess(ofWorkers: FilterJudge(plan.workerFilter)).map {
+            "its filter of workers \($0)"
+        }
+    }
+
+    // MARK: - Landlock
+
+    /// Never more than the mounts: what is mounted for reading is not written to, and what is there
+    /// for the worker alone is not read.
+    private func permits(_ rule: LandlockRule, of plan: Plan) -> Bool {
+        if rule.access == .list { return rule.path == "/" }
+        let holders = plan.mounts.filter { isBelow($0.target, rule.path) }
+        // The mount that is nearest to the path is the one that it shows.
+        guard let mount = holders.max(by: { $0.target.utf8.count < $1.target.utf8.count }) else {
+            return false
+        }
+        switch mount.kind {
+        case .bindReadOnly:
+            if rule.access.contains(.write) { return false }
+            if rule.access.contains(.execute), taskClass != .user { return false }
+            return mount.source != executables || taskClass == .security
+        case .proc: return rule.access == .read
+        case .bindWritable, .temporary, .device: return !rule.access.contains(.execute)
+        case .symlink, .directory: return false
+        }
+    }
+
+    // MARK: - Mounts
 
     /// By their bits: DAC_READ_SEARCH 2. Not FOWNER or CHOWN: over devices, /proc and the host's
     /// own files they are as good as root (docs/decisions/0008).
@@ -74,7 +147,8 @@ struct PlanCeiling {
         // They are read by whoever may read anything.
         if Self.secrets.contains(where: { overlaps($0, path) }) { return false }
         if isOfInstance(path) {
-            return readable.contains { path == root + $0 } || permitsWriting(path)
+            let files = ClassFiles.names.map { "/run/aico/etc/\(taskClass.name)/\($0)" }
+            return (readable + files).contains { path == root + $0 } || permitsWriting(path)
         }
         if isBelow("/usr", path) || isBelow("/etc", path) { return true }
         return taskClass == .user && !Self.system.contains { overlaps($0, path) }

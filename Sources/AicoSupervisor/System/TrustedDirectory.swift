@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import Glibc
 import LinuxSystem
 import SystemPackage
@@ -50,6 +51,22 @@ struct TrustedDirectory: ~Copyable {
                 try made.descriptor.changeOwner(
                     user: entry.user, group: entry.group, of: made.path)
                 try made.descriptor.changeMode(entry.mode, of: made.path)
+            }
+        }
+    }
+
+    /// Writes what the programs of each class find themselves in.
+    func writeClassFiles(_ identities: Identities) throws(SupervisorError) {
+        try Self.telling { () throws(SystemError) in
+            for name in ClassFiles.names {
+                let host = ClassFiles.host(name)
+                for taskClass in TaskClass.allCases {
+                    try open("run/aico/etc/\(taskClass.name)").replace(
+                        name,
+                        with: ClassFiles.text(
+                            name, of: taskClass, identity: identities[taskClass], host: host),
+                        mode: 0o644)
+                }
             }
         }
     }

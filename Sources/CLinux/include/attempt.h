@@ -161,7 +161,7 @@ uint64_t aico_landlock_plain_files(void);
 // Opens a rule's path. The descriptor (O_PATH) with *is_directory set, or -1 with errno.
 int aico_landlock_open(const char *path, int *is_directory);
 
-// The rights of a rule: bit 0 read, 1 write, 2 execute; not yet masked by ABI or file type.
+// The rights of a rule: bit 0 read, 1 write, 2 execute, 3 list; not yet masked by ABI or file type.
 uint64_t aico_landlock_access(uint8_t access);
 
 // Whether a mount's root is read-only. 1, 0, or -1 with errno.

@@ -120,6 +120,8 @@ public struct LandlockRule: Sendable, Equatable {
         public static let write = Access(rawValue: 2)
         /// Execute files.
         public static let execute = Access(rawValue: 4)
+        /// List directories, and nothing of what is in their files.
+        public static let list = Access(rawValue: 8)
     }
 
     /// An absolute path of the class root (of the attempt's view for /tmp and /proc).

@@ -109,9 +109,12 @@ extension PlanReader {
 
     mutating func rule() throws(PlanError) -> LandlockRule {
         let bits = try word(UInt8.self, field: "landlock access")
-        guard 1...7 ~= bits else { throw failure("landlock access") }
+        guard 1...15 ~= bits else { throw failure("landlock access") }
         let ifExists = try flag(field: "landlock condition")
-        let path = try path(field: "landlock path")
+        // All of the class root can be listed, and nothing else be granted of all of it.
+        let isOfRoot = bits == LandlockRule.Access.list.rawValue
+        let path = isOfRoot ? try text(field: "landlock path") : try path(field: "landlock path")
+        guard !isOfRoot || path == "/" else { throw failure("landlock path") }
         return LandlockRule(
             path: path, access: LandlockRule.Access(rawValue: bits), ifExists: ifExists)
     }

@@ -10,8 +10,12 @@ struct ClassRoot {
     private(set) var mounts: [PlanMount] = []
     private(set) var rules: [LandlockRule] = []
 
-    init(_ profile: Profile, paths: InstancePaths) throws(ProfileError) {
-        try addHostPaths(profile, paths: paths)
+    /// - Parameter zone: the file below /usr/share/zoneinfo that the host's /etc/localtime leads
+    ///   to, by its name there; nil where it is none.
+    init(_ profile: Profile, paths: InstancePaths, zone: String?) throws(ProfileError) {
+        try addHostPaths(profile, paths: paths, zone: zone)
+        // What the class root holds is what was granted, and the way to it.
+        rules.append(LandlockRule(path: "/", access: .list))
         addLinks(profile)
         addDevices(profile)
         addPrivate(profile)
@@ -26,8 +30,9 @@ struct ClassRoot {
 
     /// Parents come before what lies beneath them, which needs no mount of its own.
     private mutating func addHostPaths(
-        _ profile: Profile, paths: InstancePaths
+        _ profile: Profile, paths: InstancePaths, zone: String?
     ) throws(ProfileError) {
+        let zoneFile = zone.map { "\(Self.zones)/\($0)" }
         var mounted: [HostPath] = []
         for grant in profile.hostPaths.sorted(by: { $0.path < $1.path }) {
             func refusal(_ reason: String) -> ProfileError {
@@ -35,6 +40,15 @@ struct ClassRoot {
             }
             guard !paths.overlaps(grant.path) else {
                 throw refusal("'\(grant.path)' holds the instance's own state")
+            }
+            if grant.path == Self.localtime, let zoneFile,
+                profile.hostPaths.contains(where: { isBeneath(zoneFile, $0.path) })
+            {
+                // A link as on the host: programs take the zone's name from it, and those that
+                // find a plain file there take the first of the same rules.
+                mounts.append(
+                    PlanMount(kind: .symlink, source: zoneFile, target: Self.localtime))
+                continue
             }
             let parent = mounted.first { isBeneath(grant.path, $0.path) }
             if let parent, grant.access.contains(.write), !parent.access.contains(.write) {
@@ -45,12 +59,16 @@ struct ClassRoot {
                 mounts.append(
                     PlanMount(
                         kind: grant.access.contains(.write) ? .bindWritable : .bindReadOnly,
-                        source: grant.path, target: grant.path, ifExists: grant.ifPresent))
+                        source: paths.source(of: grant.path, for: profile.taskClass),
+                        target: grant.path, ifExists: grant.ifPresent))
             }
             rules.append(
                 LandlockRule(path: grant.path, access: grant.access, ifExists: grant.ifPresent))
         }
     }
+
+    private static let localtime = "/etc/localtime"
+    private static let zones = "/usr/share/zoneinfo"
 
     /// The top-level links of a merged /usr; the loader's path among them.
     private mutating func addLinks(_ profile: Profile) {
@@ -68,12 +86,16 @@ struct ClassRoot {
             rules.append(LandlockRule(path: path, access: [.read, .write]))
         }
         // bash's process substitution and many scripts spell descriptors this way.
-        let links = [("fd", ""), ("stdin", "/0"), ("stdout", "/1"), ("stderr", "/2")]
+        let links = [
+            ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
+            // shm_open(3) and sem_open(3), and with them Python's multiprocessing: what is put
+            // there is the attempt's own, and counts as what is in its /tmp.
+            ("shm", "/tmp"),
+        ]
         guard profile.mayExecute else { return }
-        for (name, suffix) in links {
-            mounts.append(
-                PlanMount(
-                    kind: .symlink, source: "/proc/self/fd\(suffix)", target: "/dev/\(name)"))
+        for (name, text) in links {
+            mounts.append(PlanMount(kind: .symlink, source: text, target: "/dev/\(name)"))
         }
     }
 

@@ -70,6 +70,13 @@ public struct InstancePaths: Sendable, Equatable {
         }
     }
 
+    /// Where a granted path of the host comes from: for the files in which a class finds itself,
+    /// which the supervisor writes, from the runtime directory.
+    func source(of path: String, for taskClass: TaskClass) -> String {
+        ["/etc/passwd", "/etc/group", "/etc/hosts"].contains(path)
+            ? "\(runtime)\(path.replacing("/etc/", with: "/etc/\(taskClass.name)/"))" : path
+    }
+
     /// Whether a host path lies in, or contains, a part of the instance.
     func overlaps(_ path: String) -> Bool {
         [state, runtime, logs].contains { isBeneath(path, $0) || isBeneath($0, path) }

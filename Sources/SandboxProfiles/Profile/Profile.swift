@@ -40,6 +40,8 @@ public struct Profile: Sendable, Equatable {
     public var writableExecutableMemory = false
     /// The system calls.
     public var syscalls = SyscallGrants()
+    /// Where each listed call stands, as `include/a.yaml:12`.
+    var places: [String: String] = [:]
 
     /// Whether a task may execute programs.
     public var mayExecute: Bool { hostPaths.contains { $0.access.contains(.execute) } }

@@ -13,9 +13,11 @@ struct ProfileReader: ~Copyable {
     private let ceiling: ClassCeiling
     private var profile: Profile
     private var syscalls = SyscallReader()
+    private var takenOut = TakenOut()
 
     private static let keys = [
-        "class", "include", "layers", "limits", "class_limits", "concurrency", "capabilities",
+        "class", "include", "without", "layers", "limits", "class_limits", "concurrency",
+        "capabilities",
         "readable", "readable_if_present", "executable", "executable_if_present", "writable",
         "directories", "devices", "tmp_mb", "processes", "network", "sockets",
         "writable_executable_memory", "syscalls",
@@ -52,7 +54,9 @@ struct ProfileReader: ~Copyable {
         guard declared == profile.taskClass.name else {
             throw root.failure("'class' must be \(profile.taskClass.name), not '\(declared)'")
         }
+        takenOut = try TakenOut(map["without"])
         try readIncludes(map["include"], of: name)
+        try takenOut.finish()
         try readLayers(map["layers"])
         profile.attemptLimits = try PlanLimits.read(
             require("limits", in: map, at: root), "limits", isClass: false)
@@ -64,11 +68,13 @@ struct ProfileReader: ~Copyable {
         profile.temporaryBytes =
             UInt64(try require("tmp_mb", in: map, at: root).integer("tmp_mb", in: 1...16384))
             << 20
+        try checkTemporary(require("tmp_mb", in: map, at: root))
         try readCapabilities(map["capabilities"])
         try readDirectories(map["directories"])
         try readProcesses(map)
         try readGrants(map)
         profile.syscalls = syscalls.grants
+        profile.places = syscalls.places
     }
 
     /// Memory that runs out in the class rather than in an attempt ends attempts that used no more
@@ -80,6 +86,16 @@ struct ProfileReader: ~Copyable {
             throw value.failure(
                 "'memory_mb' of 'class_limits' must be at least \(least): 'concurrency' times "
                     + "that of 'limits' and \(Self.memoryBesideAttempts >> 20) more")
+        }
+    }
+
+    /// What lies in /tmp counts as memory: a larger one would end as out of memory.
+    private borrowing func checkTemporary(_ value: YAMLValue) throws(ProfileError) {
+        let memory = profile.attemptLimits.memoryBytes
+        guard profile.temporaryBytes <= memory else {
+            throw value.failure(
+                "'tmp_mb' counts as memory and must be at most \(memory >> 20), 'memory_mb' of "
+                    + "'limits'")
         }
     }
 
@@ -137,10 +153,11 @@ struct ProfileReader: ~Copyable {
         try readPaths(map["writable"], "writable", [.read, .write])
         for item in try map["devices"]?.list("devices") ?? [] {
             for word in try item.string("devices").split(separator: " ") {
+                if takenOut.takes(String(word)) { continue }
                 profile.devices.append(try item.choice(String(word), "device"))
             }
         }
-        try syscalls.read(map["syscalls"])
+        try syscalls.read(map["syscalls"], without: &takenOut)
     }
 
     private mutating func readPaths(
@@ -148,6 +165,7 @@ struct ProfileReader: ~Copyable {
     ) throws(ProfileError) {
         for item in try value?.list(key) ?? [] {
             let text = try item.string(key)
+            if takenOut.takes(text) { continue }
             try HostPathRules.check(text, access: access, ceiling: ceiling, at: item)
             guard !profile.hostPaths.contains(where: { $0.path == text }) else {
                 throw item.failure("'\(text)' is listed twice")

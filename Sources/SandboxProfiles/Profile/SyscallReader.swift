@@ -6,23 +6,29 @@ import StrictYAML
 /// Collects the `syscalls` sections of a profile and its includes.
 struct SyscallReader {
     private(set) var grants = SyscallGrants()
+    /// Where each call stands.
+    private(set) var places: [String: String] = [:]
     private var verdicts: [String: String] = [:]
     private let table = SyscallTable.native
 
     private static let lists = ["allow", "refuse", "unavailable"]
 
-    mutating func read(_ value: YAMLValue?) throws(ProfileError) {
+    mutating func read(
+        _ value: YAMLValue?, without takenOut: inout TakenOut
+    ) throws(ProfileError) {
         let arguments = NamedArgument.allCases.map(\.rawValue)
         let map = try value?.mapping("syscalls", keys: Self.lists + arguments) ?? [:]
         for list in Self.lists {
             for item in try map[list]?.list(list) ?? [] {
-                for name in try words(item, list) { try record(name, as: list, at: item) }
+                for name in try words(item, list) where !takenOut.takes(name) {
+                    try record(name, as: list, at: item)
+                }
             }
         }
         for argument in NamedArgument.allCases {
             let key = argument.rawValue
             for item in try map[key]?.list(key) ?? [] {
-                for name in try words(item, key) {
+                for name in try words(item, key) where !takenOut.takes(name) {
                     guard let number = argument.values[name] else {
                         throw item.failure(
                             "unknown value '\(name.prefix(64))' of \(key)",
@@ -58,6 +64,7 @@ struct SyscallReader {
         guard list != "allow" || !Self.neverAllowed.contains(name) else {
             throw item.failure("'\(name)' may not be allowed to any class")
         }
+        places[name] = "\(item.file):\(item.line)"
         switch list {
         case "allow": grants.allowed.insert(name)
         case "refuse": grants.refused.insert(name)
@@ -65,11 +72,10 @@ struct SyscallReader {
         }
     }
 
-    /// What the worker's filter denies, and what would let a task undo its confinement.
-    private static let neverAllowed = Set(WorkerFilter.denied.flatMap(\.calls)).union([
-        "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
-        "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare", "clone3", "execveat",
-        "keyctl", "setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid",
-        "setgroups", "capset", "memfd_secret", "seccomp", "openat2",
-    ])
+    /// What leads out of a sandbox, what would undo it, and what hides from a filter.
+    private static let neverAllowed = Set(WorkerFilter.denied.flatMap(\.calls))
+        .union(WaysOut.calls).subtracting(["execve", "fork", "vfork"])
+        .union([
+            "clone3", "execveat", "openat2", "setgroups", "capset", "memfd_secret", "seccomp",
+        ])
 }

@@ -79,6 +79,12 @@ struct FilterPrologue {
                 test = [Self.loadLow(argument), Self.step(Code.jumpSet, mask, ifFalse: rest)]
             case .equal(let value, let argument):
                 test = [Self.loadLow(argument), Self.step(Code.jumpEqual, value, ifFalse: rest)]
+            case .noneOf(let values, let argument):
+                let compares = values.enumerated().map { index, value in
+                    let following = UInt8(values.count - index - 1)
+                    return Self.step(Code.jumpEqual, value, ifTrue: following + rest)
+                }
+                test = [Self.loadLow(argument)] + compares
             case .notNull(let argument):
                 test = [
                     Self.loadLow(argument), Self.step(Code.jumpEqual, 0, ifFalse: 2),

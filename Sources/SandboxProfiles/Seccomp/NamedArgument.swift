@@ -36,7 +36,8 @@ public enum NamedArgument: String, Sendable, CaseIterable, Hashable {
 
     // prctl(2), <linux/prctl.h>. Without anything on capabilities, seccomp, MM or tracing.
     private static let prctlOptions: [String: UInt32] = [
-        "PR_SET_PDEATHSIG": 1, "PR_GET_PDEATHSIG": 2, "PR_GET_DUMPABLE": 3, "PR_SET_NAME": 15,
+        "PR_SET_PDEATHSIG": 1, "PR_GET_PDEATHSIG": 2, "PR_GET_DUMPABLE": 3,
+        "PR_SET_DUMPABLE": 4, "PR_SET_NAME": 15,
         "PR_GET_NAME": 16, "PR_GET_SECCOMP": 21, "PR_CAPBSET_READ": 23, "PR_GET_SECUREBITS": 27,
         "PR_SET_TIMERSLACK": 29, "PR_GET_TIMERSLACK": 30, "PR_SET_CHILD_SUBREAPER": 36,
         "PR_GET_CHILD_SUBREAPER": 37, "PR_SET_NO_NEW_PRIVS": 38, "PR_GET_NO_NEW_PRIVS": 39,

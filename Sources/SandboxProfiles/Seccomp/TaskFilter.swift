@@ -7,23 +7,28 @@ import Glibc
 import LinuxSandbox
 import StrictYAML
 
-/// Compiles the filter of a task process: everything not granted is denied and reported.
+/// Compiles the filter of a task process: what is not granted answers ENOSYS, as on a kernel that
+/// does not have it, and what leads out of a sandbox is denied and reported.
 struct TaskFilter {
     private let profile: Profile
+    private let identity: ClassIdentities.Identity
     private let table = SyscallTable.native
 
-    init(_ profile: Profile) { self.profile = profile }
+    init(_ profile: Profile, identity: ClassIdentities.Identity) {
+        self.profile = profile
+        self.identity = identity
+    }
 
     private var subject: String { "filter of class \(profile.taskClass.name)" }
 
-    /// Compiles; tests without a notifier give another action to what is not granted.
-    func compile(unlisted: FilterAction = .notify) throws(ProfileError) -> [FilterInstruction] {
-        try compacted(program(unlisted: unlisted), subject: subject)
+    /// Compiles; tests without a notifier give another action to what is denied.
+    func compile(denied: FilterAction = .notify) throws(ProfileError) -> [FilterInstruction] {
+        try compacted(program(denied: denied), subject: subject)
     }
 
     /// The program as it comes together from its rules, before it is made smaller.
-    func program(unlisted: FilterAction = .notify) throws(ProfileError) -> [FilterInstruction] {
-        let context = try SeccompContext(default: unlisted, subject: subject)
+    func program(denied: FilterAction = .notify) throws(ProfileError) -> [FilterInstruction] {
+        let context = try SeccompContext(default: denied, subject: subject)
         var prologue = FilterPrologue(table: table)
         for name in profile.syscalls.allowed.union(derivedCalls).sorted() {
             try add(.allow, name, to: context)
@@ -31,7 +36,7 @@ struct TaskFilter {
         for name in profile.syscalls.refused.sorted() {
             try add(.answer(EPERM), name, to: context)
         }
-        for name in profile.syscalls.unavailable.sorted() {
+        for name in profile.syscalls.unavailable.union(unlisted).sorted() {
             try add(.answer(ENOSYS), name, to: context)
         }
         for rule in argumentRules {
@@ -67,14 +72,26 @@ struct TaskFilter {
         }
         if !profile.writableExecutableMemory { refusals.append(.sharedExecutableMemory) }
         return refusals
+            + ArgumentRefusal.foreignIdentities(user: identity.userID, group: identity.groupID)
     }
 
-    /// Calls that follow from other grants.
+    /// Calls that follow from other grants, and those to which refusals are the only bounds.
     private var derivedCalls: Set<String> {
-        var calls: Set<String> = []
+        var calls = Set(ArgumentRefusal.identityCalls.map(\.syscall))
         if profile.mayExecute { calls.insert("execve") }
-        if profile.processes == .children { calls.formUnion(["fork", "vfork"]) }
+        if profile.processes == .children {
+            // Of all processes that it can name: its pid namespace holds its own attempt's alone.
+            calls.formUnion(["fork", "vfork", "prlimit64"])
+        }
         return calls
+    }
+
+    /// What the profile says nothing of, and is no way out: programs that try a call which is new,
+    /// rare or gone know what to do without it.
+    private var unlisted: Set<String> {
+        Set(table.names.values).subtracting(Self.governed.keys)
+            .subtracting(profile.syscalls.allowed).subtracting(profile.syscalls.refused)
+            .subtracting(WaysOut.calls)
     }
 
     /// Every call that is decided by an argument, and why.
@@ -92,10 +109,12 @@ struct TaskFilter {
                 syscall: "socketpair", argument: 1, mask: 0xF, permitted: pairTypes,
                 otherwise: .answer(EPROTONOSUPPORT),
                 fixed: ArgumentRule.Fixed(argument: 0, value: SocketFamily.unix.number)))
-        // Limits of the caller only: another process of the same uid is not its business.
-        rules.append(
-            ArgumentRule(
-                syscall: "prlimit64", argument: 0, permitted: [0], otherwise: .answer(EPERM)))
+        // Limits of the caller only, where the pid namespace is shared by attempts and worker.
+        if profile.processes == .threads {
+            rules.append(
+                ArgumentRule(
+                    syscall: "prlimit64", argument: 0, permitted: [0], otherwise: .answer(EPERM)))
+        }
         // Ask (all ones) or plain Linux; READ_IMPLIES_EXEC and the like would undo W^X and ASLR.
         rules.append(
             ArgumentRule(
@@ -163,7 +182,12 @@ struct TaskFilter {
     }
 
     /// Calls that a profile may not list: a rule decides them.
-    static let governed: [String: String] = [
+    static let governed: [String: String] = arguments.merging(
+        ArgumentRefusal.identityCalls.map {
+            ($0.syscall, "it is always granted for the class's own ids")
+        }, uniquingKeysWith: { $1 })
+
+    private static let arguments: [String: String] = [
         "ioctl": "list its requests under 'ioctl'",
         "fcntl": "list its commands under 'fcntl'",
         "prctl": "list its options under 'prctl'",

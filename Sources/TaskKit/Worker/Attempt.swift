@@ -17,10 +17,10 @@ final class Attempt {
 
     /// Makes socket and pipes, leaves the order in the socket, and has the process made.
     init(
-        _ order: AttemptOrder, capabilities: UInt64, by forkServer: ForkServer,
-        now: ContinuousClock.Instant
+        _ order: AttemptOrder, limits: LimitWords, capabilities: UInt64,
+        by forkServer: ForkServer, now: ContinuousClock.Instant
     ) throws(SetUpFailure) {
-        record = AttemptRecord(order: order, now: now)
+        record = AttemptRecord(order: order, limits: limits, now: now)
         let pair = try SetUpFailure.telling("make its socket") { () throws(Errno) in
             try MessageSocket.Pair()
         }

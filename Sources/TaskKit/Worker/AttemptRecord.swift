@@ -38,6 +38,7 @@ struct AttemptRecord: Sendable {
     private static let longestQuote = 400
 
     let order: AttemptOrder
+    private let limits: LimitWords
     private let deadline: ContinuousClock.Instant
     private var phase = Phase.starting
     private var sequence: UInt32 = 0
@@ -54,8 +55,9 @@ struct AttemptRecord: Sendable {
     private var progress: ProgressBudget
 
     /// Begins an attempt; `deadline` is when its time is over.
-    init(order: AttemptOrder, now: ContinuousClock.Instant) {
+    init(order: AttemptOrder, limits: LimitWords, now: ContinuousClock.Instant) {
         self.order = order
+        self.limits = limits
         deadline = now + order.timeout
         logs = LogBudget()
         progress = ProgressBudget(now: now)
@@ -169,7 +171,7 @@ struct AttemptRecord: Sendable {
         if let note { actions.append(line(.warning, note, at: tail.first?.at ?? at)) }
         for kept in tail { actions.append(line(kept.stream, kept.text, at: kept.at)) }
         let ending = AttemptExit(
-            reply: lastWord(exit), exit: known(exit), cause: cause, usage: usage)
+            reply: lastWord(exit, usage), exit: known(exit), cause: cause, usage: usage)
         actions.append(
             .report(.finished(attempt: order.attempt, sequence: next(), exit: ending)))
         return actions
@@ -202,6 +204,28 @@ extension AttemptRecord {
 
     /// The task's last word, with its last line on standard error where that says more: of a
     /// program, and where a signal ended the task before it could say anything.
+    private func lastWord(_ exit: ProcessExit, _ usage: ResourceUsage) -> TaskReply {
+        switch cause {
+        case .outOfMemory:
+            return .failed(permanent: true, message: limits.memory(peak: usage.peakMemoryBytes))
+        case .timedOut: return .failed(permanent: false, message: limits.time(order.timeout))
+        default: break
+        }
+        let word = lastWord(exit)
+        guard !hasSucceeded(exit), let met = limits.met(by: known(exit), usage: usage) else {
+            return word
+        }
+        switch word {
+        case .failed(let permanent, let message):
+            return .failed(
+                permanent: permanent || met.isPermanent, message: "\(met.words): \(message)")
+        case .none where exit != .exited(code: 0):
+            return .failed(
+                permanent: met.isPermanent, message: "\(met.words): \(exit.words)")
+        case .none, .succeeded: return word
+        }
+    }
+
     private func lastWord(_ exit: ProcessExit) -> TaskReply {
         guard let lastError else { return verdict }
         switch (verdict, exit) {

@@ -176,7 +176,8 @@ extension Worker {
         }
         do throws(SetUpFailure) {
             attempts[order.attempt.value] = try Attempt(
-                order, capabilities: capabilities, by: forkServer, now: .now)
+                order, limits: LimitWords(plan), capabilities: capabilities, by: forkServer,
+                now: .now)
         } catch {
             try refuse(order, error.cause)
         }

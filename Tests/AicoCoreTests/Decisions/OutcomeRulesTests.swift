@@ -37,6 +37,8 @@ struct OutcomeRulesTests {
         Row(permanent, .exited(code: 75), .failedPermanent, .taskError),
         Row(.none, .signaled(signal: 9), .killed, .signal),
         Row(done, .signaled(signal: 11), .killed, .signal),
+        Row(transient, .signaled(signal: 9), .killed, .signal),
+        Row(permanent, .signaled(signal: 25), .failedPermanent, .signal),
         Row(.none, .notStarted, .failedTransient, .notStarted),
     ]
 

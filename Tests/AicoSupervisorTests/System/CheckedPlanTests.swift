@@ -22,9 +22,19 @@ import Testing
         plan.groupID = identity.group
         plan.hasUserNamespace = taskClass == .agency || taskClass == .user
         plan.hostCapabilities = capabilities
-        let allow = FilterInstruction(code: 6, jumpTrue: 0, jumpFalse: 0, constant: 0x7FFF_0000)
-        plan.workerFilter = [allow]
-        plan.taskFilter = [allow]
+        // ENOSYS for everything.
+        let deny = FilterInstruction(code: 6, jumpTrue: 0, jumpFalse: 0, constant: 0x0005_0026)
+        plan.workerFilter = [deny]
+        plan.taskFilter = [deny]
+        plan.attemptLimits.memoryBytes = 64 << 20
+        plan.attemptLimits.processes = 8
+        plan.attemptLimits.cpuPercent = 100
+        plan.attemptLimits.wallSeconds = 60
+        plan.attemptLimits.openFiles = 64
+        plan.attemptLimits.fileSizeBytes = 1 << 20
+        plan.classLimits.memoryBytes = 256 << 20
+        plan.classLimits.processes = 32
+        plan.classLimits.cpuPercent = 100
         return plan
     }
 

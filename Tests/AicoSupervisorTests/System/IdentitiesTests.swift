@@ -7,9 +7,10 @@ import Testing
 @testable import AicoSupervisor
 
 @Suite struct IdentitiesTests {
-    /// uid and gid of scheduler, maintenance, security, agency, user.
+    /// uid and gid of scheduler, maintenance, security, agency, user, compiler.
     static let words: [UInt32] = [
-        61000, 62000, 61001, 62001, 61002, 62002, 61003, 62003, 0x0102_0304, 62004,
+        61000, 62000, 61001, 62001, 61002, 62002, 61003, 62003, 0x0102_0304, 62004, 61005,
+        62005,
     ]
 
     static func encoded(_ words: [UInt32]) -> [UInt8] {
@@ -31,6 +32,7 @@ import Testing
             #expect(identity.group == Self.words[3 + 2 * index], "\(taskClass)")
         }
         #expect(identities[.user].user == 0x0102_0304, "little endian")
+        #expect(identities.compiler == Identities.Identity(user: 61005, group: 62005))
     }
 
     @Test func anyOtherLengthIsRefused() {
@@ -42,14 +44,14 @@ import Testing
         #expect(Identities(decoding: bytes + bytes) == nil)
     }
 
-    @Test(arguments: 0..<10) func rootAndUnchangedAreNobodysNumber(index: Int) {
+    @Test(arguments: 0..<12) func rootAndUnchangedAreNobodysNumber(index: Int) {
         #expect(Identities(decoding: Self.encoded(Self.changed(index, to: 0))) == nil)
         #expect(Identities(decoding: Self.encoded(Self.changed(index, to: .max))) == nil)
         // The control: another number in the same place.
         #expect(Identities(decoding: Self.encoded(Self.changed(index, to: 7))) != nil)
     }
 
-    @Test(arguments: [0, 2, 4, 6]) func noTwoMayShareAUid(index: Int) {
+    @Test(arguments: [0, 2, 4, 6, 10]) func noTwoMayShareAUid(index: Int) {
         let words = Self.changed(8, to: Self.words[index])
         #expect(Identities(decoding: Self.encoded(words)) == nil)
     }

@@ -22,7 +22,7 @@ struct TrustedDirectoryTests {
 
     private static var identities: Identities? {
         Identities(
-            decoding: (0..<5).flatMap { index in
+            decoding: (0..<6).flatMap { index in
                 let word = UInt32(61900 + index)
                 let bytes = (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
                 return bytes + bytes

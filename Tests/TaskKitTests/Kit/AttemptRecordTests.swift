@@ -3,6 +3,7 @@
 
 import AicoCore
 import AicoWire
+import LinuxSandbox
 import Testing
 
 @testable import TaskKit
@@ -16,12 +17,22 @@ struct AttemptRecordTests {
         wall: .seconds(1), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 1,
         peakProcesses: 1, processLimitHits: 0)
 
+    private let plan: Plan = {
+        var plan = Plan()
+        plan.classIndex = TaskClass.user.rawValue
+        plan.attemptLimits.memoryBytes = 256 << 20
+        plan.attemptLimits.processes = 128
+        plan.attemptLimits.wallSeconds = 300
+        plan.attemptLimits.fileSizeBytes = 16 << 30
+        return plan
+    }()
+
     private func record(timeout: Duration = .seconds(10)) -> Subject {
         let record = AttemptRecord(
             order: AttemptOrder(
                 attempt: key, executionID: "e", taskID: "user.t", taskType: "user.sample",
                 attemptNumber: 1, occurrence: at, timeout: timeout, grace: .seconds(2),
-                config: []), now: start)
+                config: []), limits: LimitWords(plan), now: start)
         return Subject(record, usage: usage, at: at)
     }
 
@@ -60,6 +71,63 @@ struct AttemptRecordTests {
         #expect(record.wakeTime == nil)
         #expect(record.tick(now: start + .seconds(99)).isEmpty)
         #expect(record.ending(.signaled(signal: 9))?.cause == .timedOut)
+    }
+
+    /// What ended it, its number, its peak and the key that changes it.
+    @Test func memoryThatRanOutIsNamed() {
+        let ending = running().ending(.signaled(signal: 9), outOfMemory: true)
+        #expect(ending?.cause == .outOfMemory)
+        #expect(
+            ending?.message == "used more memory than its limit of 256 MiB, peak 1 bytes: "
+                + "'memory_mb' under 'limits' of user.yaml changes it")
+    }
+
+    @Test(arguments: [
+        (10, "'--timeout' of the task changes it"),
+        (300, "'wall_seconds' under 'limits' of user.yaml changes it"),
+    ]) func timeThatIsOverIsNamed(seconds: Int, key: String) {
+        let record = record(timeout: .seconds(seconds))
+        _ = record.confined(layers)
+        _ = record.tick(now: start + .seconds(seconds))
+        let ending = record.ending(.signaled(signal: 9))
+        #expect(ending?.cause == .timedOut)
+        #expect(ending?.message == "took longer than its time limit of \(seconds) s: \(key)")
+    }
+
+    /// SIGXFSZ of the program itself, and of one that a shell ran.
+    @Test(arguments: [ProcessExit.signaled(signal: 25), .exited(code: 128 + 25)])
+    func aFileThatGrewTooLargeIsNamedAndPermanent(exit: ProcessExit) {
+        let ending = running().ending(exit)
+        #expect(
+            ending?.message?.hasPrefix(
+                "a file reached the size limit of 16384 MiB: "
+                    + "'file_size_mb' under 'limits' of user.yaml changes it: ") == true)
+        #expect(ending.map(OutcomeRules.outcome)?.kind == .failedPermanent)
+    }
+
+    /// SIGSYS: the filter kills for nothing else without a word.
+    @Test(arguments: [ProcessExit.signaled(signal: 31), .exited(code: 128 + 31)])
+    func aForeignArchitectureIsNamedAndPermanent(exit: ProcessExit) {
+        let ending = running().ending(exit)
+        #expect(ending?.message?.hasPrefix("a program for a foreign architecture") == true)
+        #expect(ending.map(OutcomeRules.outcome)?.kind == .failedPermanent)
+        let other = running().ending(.signaled(signal: 15))
+        #expect(other.map(OutcomeRules.outcome)?.kind == .killed, "the control")
+    }
+
+    @Test func aProcessLimitThatWasMetIsNamedOfWhatFailed() {
+        let hits = ResourceUsage(
+            wall: .seconds(1), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 1,
+            peakProcesses: 128, processLimitHits: 3)
+        let failed = Subject(running().record, usage: hits, at: at)
+        _ = failed.received(.failed(permanent: false, message: "exited with code 2"), now: start)
+        #expect(
+            failed.ending(.exited(code: 2))?.message
+                == "its limit of 128 processes and threads was met 3 times, peak 128: "
+                + "'processes' under 'limits' of user.yaml changes it: exited with code 2")
+        let succeeded = Subject(running().record, usage: hits, at: at)
+        _ = succeeded.received(.succeeded(result: [0x31]), now: start)
+        #expect(succeeded.ending(.exited(code: 0))?.reply == .succeeded(result: [0x31]))
     }
 
     @Test func cancelIsAskedOnceAndShortensItsGrace() {
@@ -235,7 +303,7 @@ struct AttemptRecordTests {
 
 /// A record under test: a class, because `#expect` takes no mutating calls.
 private final class Subject {
-    private var record: AttemptRecord
+    var record: AttemptRecord
     private let usage: ResourceUsage
     private let at: Instant
 

@@ -78,8 +78,8 @@ struct CommandTaskTests {
             texts(.standardOutput).filter { !$0.hasPrefix("PWD=") }.sorted() == [
                 "AICO_ATTEMPT=1", "AICO_EXECUTION_ID=00000000-0000-4000-8000-000000000000",
                 "AICO_OCCURRENCE=1970-01-01T00:00:00Z", "AICO_TASK_ID=user.test", "COLOR=red",
-                "HOME=/aico/work", "LANG=de_DE.UTF-8",
-                "PATH=/usr/local/bin:/usr/bin:/bin",
+                "HOME=/aico/work", "LANG=de_DE.UTF-8", "LOGNAME=aico-user",
+                "PATH=/usr/local/bin:/usr/bin:/bin", "USER=aico-user",
             ])
     }
 
