@@ -35,6 +35,11 @@ struct CommandRun {
         }
     }
 
+    /// What the processes of `Samples.processes` hold.
+    static let held: @Sendable (Int32) -> CapabilitySet? = {
+        [10: .all, 11: [], 12: .dacReadSearch][$0]
+    }
+
     /// Runs a command line under a root, its console caught. After `writable` writes standard
     /// output answers with `fault`.
     init(
@@ -56,7 +61,7 @@ struct CommandRun {
             talk: { text in talk.value.withLock { $0 += text.text } }, width: { width },
             isTerminal: false, isColoured: false, now: { Self.now },
             variable: { $0 == "AICO_ROOT" ? path : nil },
-            capabilities: { [10: .all, 11: [], 12: .dacReadSearch][$0] }, catchInterrupts: {},
+            capabilities: Self.held, catchInterrupts: {},
             isInterrupted: isInterrupted)
         status = ConnectionOptions.$patience.withValue(patience) {
             Console.$current.withValue(console) { CommandRunner.run(arguments) }
