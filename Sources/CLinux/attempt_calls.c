@@ -142,7 +142,7 @@ long aico_system_call(long number, long a, long b, long c, long d, long e, long 
 void aico_set_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 int aico_notification(
-    int listener, int32_t *number, uint32_t *architecture, uint64_t arguments[6]) {
+    int listener, uint64_t *id, int32_t *number, uint32_t *architecture, uint64_t arguments[6]) {
     struct seccomp_notif_sizes sizes;
     // Room for a longer structure of a newer kernel.
     union {
@@ -159,9 +159,18 @@ int aico_notification(
     do result = ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &buffer.notification);
     while (result != 0 && errno == EINTR);
     if (result != 0) return errno == ENOENT ? 0 : -1;
+    *id = buffer.notification.id;
     *number = buffer.notification.data.nr;
     *architecture = buffer.notification.data.arch;
     for (int index = 0; index < 6; index++)
         arguments[index] = buffer.notification.data.args[index];
     return 1;
+}
+
+int aico_answer(int listener, uint64_t id, int error) {
+    struct seccomp_notif_resp answer;
+    memset(&answer, 0, sizeof answer);
+    answer.id = id;
+    answer.error = -error;
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }

@@ -70,6 +70,17 @@ struct CompiledFilterTests {
         #expect(outcome.lines.contains("said errno \(EACCES)"), "\(outcome)")
     }
 
+    /// The fork server answers and counts, and the task goes on.
+    @Test func refusedCodeMemoryIsCounted() throws {
+        var fixture = AttemptFixture()
+        fixture.plan.taskFilter = try Self.filter(of: .user)
+        let outcome = try fixture.run("wx")
+        #expect(outcome.said == "errno \(EACCES)", "\(outcome)")
+        #expect((outcome.ended("code") ?? 0) > 0 && outcome.denied == nil, "\(outcome)")
+        let control = try fixture.run("limits")
+        #expect(control.ended("code") == 0, "\(control)")
+    }
+
     @Test func aCoreLimitStaysAsItIs() throws {
         var fixture = AttemptFixture()
         fixture.plan.taskFilter = try Self.filter(of: .user)

@@ -110,7 +110,7 @@ struct FixtureWorker {
             "denied \(name) \(number) \(arguments)"
         case .ended(_, let status, let wall, let usage):
             "ended status=\(status.word) oom=\(usage.outOfMemoryKills) "
-                + "pids=\(usage.processLimitHits) peak=\(usage.peakMemoryBytes ?? 0) "
+                + "pids=\(usage.processLimitHits) code=\(usage.codeMemoryRefusals) peak=\(usage.peakMemoryBytes ?? 0) "
                 + "wall=\(wall)"
         case .closed: "closed"
         }

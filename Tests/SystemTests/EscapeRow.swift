@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import CLinux
+import Glibc
 import Testing
 
 /// One way out of a sandbox and what must happen to it in class user.
@@ -15,6 +17,30 @@ struct EscapeRow: Sendable, CustomTestStringConvertible {
         case refusedAs(_ first: String, _ second: String)
     }
 
+    /// What the way goes through that a kernel may be built without. Seen by another look than the
+    /// probe's.
+    enum Need: Sendable {
+        case modules
+        case kexec
+        case ports
+        case cryptoSockets
+        case file(String)
+
+        /// Whether this machine has it not.
+        var isLacking: Bool {
+            switch self {
+            case .modules: !fileExists("/proc/modules")
+            case .kexec: !fileExists("/sys/kernel/kexec_loaded")
+            case .ports:
+                aico_system_call(Int(SYS_ioperm), 0x80, 1, 0, 0, 0, 0) != 0 && errno == ENOSYS
+            case .cryptoSockets:
+                (try? textOfFile("/proc/net/protocols"))?.contains("\nALG") != true
+                    && !fileExists("/proc/modules")
+            case .file(let path): !fileExists(path)
+            }
+        }
+    }
+
     /// The number of the technique in the catalogue of escapes.
     var number: Int
     /// The probe and its words.
@@ -22,10 +48,16 @@ struct EscapeRow: Sendable, CustomTestStringConvertible {
     var fate: Fate
     /// A file that must not come to be on the host.
     var mark: String?
-    /// A control that cannot succeed outside either is none: then the row is skipped, by name.
+    /// Without it the control cannot succeed outside either, and the row is left out, by name: a
+    /// test holds the rows that are left out equal to those whose need is lacking.
+    var need: Need?
+
     var testDescription: String { "\(number) \(words.joined(separator: " "))" }
 
-    init(_ number: Int, _ words: String, _ fate: Fate, mark: String? = nil) {
+    init(
+        _ number: Int, _ words: String, _ fate: Fate, mark: String? = nil, need: Need? = nil
+    ) {
+        self.need = need
         self.number = number
         self.words = words.split(separator: " ").map(String.init)
         self.fate = fate
@@ -53,19 +85,19 @@ struct EscapeRow: Sendable, CustomTestStringConvertible {
         EscapeRow(34, "open_by_handle_at", .killed("open_by_handle_at")),
         EscapeRow(31, "sethostname", .killed("sethostname")),
         // The kernel itself.
-        EscapeRow(30, "init_module", .killed("init_module")),
-        EscapeRow(30, "finit_module", .killed("finit_module")),
-        EscapeRow(30, "delete_module", .killed("delete_module")),
-        EscapeRow(31, "kexec_load", .killed("kexec_load")),
+        EscapeRow(30, "init_module", .killed("init_module"), need: .modules),
+        EscapeRow(30, "finit_module", .killed("finit_module"), need: .modules),
+        EscapeRow(30, "delete_module", .killed("delete_module"), need: .modules),
+        EscapeRow(31, "kexec_load", .killed("kexec_load"), need: .kexec),
         EscapeRow(31, "reboot", .killed("reboot")),
         EscapeRow(31, "swapon", .killed("swapon")),
         EscapeRow(31, "acct", .killed("acct")),
         EscapeRow(31, "quotactl", .killed("quotactl")),
         EscapeRow(31, "settimeofday", .killed("settimeofday")),
-        EscapeRow(32, "iopl", .killed("iopl")),
-        EscapeRow(32, "ioperm", .killed("ioperm")),
-        EscapeRow(32, "device /tmp/node", .refused("EPERM")),
-        EscapeRow(32, "read /dev/mem", .refused("ENOENT")),
+        EscapeRow(32, "iopl", .killed("iopl"), need: .ports),
+        EscapeRow(32, "ioperm", .killed("ioperm"), need: .ports),
+        EscapeRow(32, "device /tmp/node", .refused("EPERM"), mark: "/tmp/node"),
+        EscapeRow(32, "read /dev/mem", .refused("ENOENT"), need: .file("/dev/mem")),
         EscapeRow(39, "io_uring_setup", .refused("ENOSYS")),
         EscapeRow(42, "bpf", .killed("bpf")),
         EscapeRow(42, "perf_event_open", .killed("perf_event_open")),
@@ -86,9 +118,18 @@ struct EscapeRow: Sendable, CustomTestStringConvertible {
         // Files.
         EscapeRow(5, "descriptors", .refused("EBADF")),
         EscapeRow(26, "write /proc/sys/kernel/core_pattern", .refusedAs("ENOENT", "EROFS")),
-        EscapeRow(27, "write /proc/sys/kernel/modprobe", .refusedAs("ENOENT", "EROFS")),
-        EscapeRow(28, "write /proc/sysrq-trigger", .refused("ENOENT")),
-        EscapeRow(29, "write /sys/kernel/uevent_helper", .refused("ENOENT")),
+        EscapeRow(
+            27,
+            "write /proc/sys/kernel/modprobe", .refusedAs("ENOENT", "EROFS"),
+            need: .file("/proc/sys/kernel/modprobe")),
+        EscapeRow(
+            28,
+            "write /proc/sysrq-trigger", .refused("ENOENT"),
+            need: .file("/proc/sysrq-trigger")),
+        EscapeRow(
+            29,
+            "write /sys/kernel/uevent_helper", .refused("ENOENT"),
+            need: .file("/sys/kernel/uevent_helper")),
         EscapeRow(59, "read /etc/shadow", .refused("ENOENT")),
         EscapeRow(59, "read /proc/kallsyms", .refused("ENOENT")),
         EscapeRow(59, "read /proc/keys", .refused("ENOENT")),
@@ -96,7 +137,7 @@ struct EscapeRow: Sendable, CustomTestStringConvertible {
         EscapeRow(45, "execute_copy /tmp/copy", .refused("EACCES"), mark: "/tmp/copy"),
         EscapeRow(50, "file_capability /tmp/capable", .refused("EPERM"), mark: "/tmp/capable"),
         // Sockets.
-        EscapeRow(27, "crypto", .refused("EAFNOSUPPORT")),
+        EscapeRow(27, "crypto", .refused("EAFNOSUPPORT"), need: .cryptoSockets),
         EscapeRow(56, "packet", .refused("EAFNOSUPPORT")),
         EscapeRow(56, "netlink", .refused("EAFNOSUPPORT")),
         // More than its share.

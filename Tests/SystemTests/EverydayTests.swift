@@ -20,14 +20,8 @@ struct EverydayTests {
     /// A comparison that finds nothing anywhere would find nothing here.
     @Test func aDifferenceIsFoundAndFails() throws {
         let built = try #require(Built.directory)
-        let copy = try temporaryDirectory("everyday", below: "/var/tmp")
+        let copy = try temporaryDirectory("everyday")
         defer { removeTree(copy) }
-        for name in ["scripts", "Tests", "Tests/Everyday"] { mkdir("\(copy)/\(name)", 0o755) }
-        symlink("\(projectDirectory)/sandbox-profiles", "\(copy)/sandbox-profiles")
-        try copyFile(
-            "\(projectDirectory)/scripts/everyday", to: "\(copy)/scripts/everyday", mode: 0o755)
-        try copyFile(
-            "\(projectDirectory)/Tests/Everyday/run", to: "\(copy)/Tests/Everyday/run", mode: 0o755)
         try writeFile(
             """
             same.echo: echo same
@@ -35,11 +29,11 @@ struct EverydayTests {
             other.ended: unshare -r true; echo on
             same.after: echo same
 
-            """, to: "\(copy)/Tests/Everyday/cases")
-        try writeFile("other.kernel | meant\n", to: "\(copy)/Tests/Everyday/expected")
+            """, to: "\(copy)/cases")
+        try writeFile("other.kernel | meant\n", to: "\(copy)/expected")
         let process = try HostProcess(
-            ["\(copy)/scripts/everyday", built, "--short"],
-            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"])
+            ["\(projectDirectory)/scripts/everyday", built, "--short"],
+            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "AICO_EVERYDAY=\(copy)"])
         let said = process.remainingOutput(within: Built.patience(seconds: 120))
         #expect(process.waitForEnd(within: Built.patience(seconds: 10)) == 1 << 8, "\(said)")
         #expect(said.contains("other.ended\n"), "\(said)")

@@ -115,6 +115,7 @@ struct aico_fork_report {
     uint64_t system_microseconds;
     uint64_t out_of_memory_kills;
     uint64_t process_limit_hits;
+    uint64_t code_memory_refusals;
 };
 
 // In the child: applies every layer and reports with the notifier's descriptor. Returns confined, or
@@ -175,6 +176,10 @@ void aico_set_name(const char *name);
 
 // Takes a notification of a denied call from a listener. 1, or 0 where there is none any more,
 // or -1 with errno.
-int aico_notification(int listener, int32_t *number, uint32_t *architecture, uint64_t arguments[6]);
+int aico_notification(
+    int listener, uint64_t *id, int32_t *number, uint32_t *architecture, uint64_t arguments[6]);
+
+// Answers a notification with an errno. 0, or -1 with errno: ENOENT where the caller is gone.
+int aico_answer(int listener, uint64_t id, int error);
 
 #endif

@@ -38,6 +38,8 @@ public struct CgroupUsage: Sendable, Equatable {
     public var outOfMemoryKills: UInt64
     /// How often the pids limit refused a fork.
     public var processLimitHits: UInt64
+    /// How often memory to be written and run was refused, as the fork server counted.
+    public var codeMemoryRefusals: UInt64 = 0
 
     /// Makes a usage of nothing.
     public init() {

@@ -80,6 +80,7 @@ extension aico_fork_report {
             usage.systemMicroseconds = system_microseconds
             usage.outOfMemoryKills = out_of_memory_kills
             usage.processLimitHits = process_limit_hits
+            usage.codeMemoryRefusals = code_memory_refusals
             return usage
         }
         set {
@@ -91,6 +92,7 @@ extension aico_fork_report {
             system_microseconds = newValue.systemMicroseconds
             out_of_memory_kills = newValue.outOfMemoryKills
             process_limit_hits = newValue.processLimitHits
+            code_memory_refusals = newValue.codeMemoryRefusals
         }
     }
 }

@@ -202,16 +202,18 @@ extension ForkServerProcess {
         guard attempt.listener >= 0 else { return }
         guard events.contains(.readable) else { return attempt.closeListener() }
         var report = aico_fork_report()
+        var identifier: UInt64 = 0
         let result = withUnsafeMutablePointer(to: &report.arguments) { arguments in
             arguments.withMemoryRebound(to: UInt64.self, capacity: 6) {
                 aico_notification(
-                    attempt.listener, &report.number, &report.architecture, $0)
+                    attempt.listener, &identifier, &report.number, &report.architecture, $0)
             }
         }
         // The caller was interrupted by a signal before it was read of: it makes the call again,
         // and a kill now would have no cause to record.
         if result == 0 { return }
         if result < 0 { attempt.closeListener() }
+        if result == 1, refusesCodeMemory(report.number, identifier, of: attempt) { return }
         // The caller waits for an answer that never comes: the kill is the answer.
         attempt.kill()
         guard result == 1, !attempt.isDenied, !attempt.isSpare else { return }
@@ -220,6 +222,27 @@ extension ForkServerProcess {
         report.attempt = attempt.attempt
         self.report(report)
     }
+
+    /// Answers calls that would make memory executable with EACCES, as a kernel that forbids it
+    /// does, and counts them: programs that compile to memory end by themselves then.
+    ///
+    /// Only so many: each costs this process time that other attempts need.
+    private func refusesCodeMemory(
+        _ number: Int32, _ identifier: UInt64, of attempt: RunningAttempt
+    ) -> Bool {
+        guard Self.codeMemoryCalls.contains(number),
+            attempt.codeMemoryRefusals < Self.mostCodeMemoryRefusals
+        else { return false }
+        attempt.codeMemoryRefusals += 1
+        // Where the caller is gone there is nobody to answer.
+        _ = aico_answer(attempt.listener, identifier, EACCES)
+        return true
+    }
+
+    private static let codeMemoryCalls: Set<Int32> = [
+        Int32(SYS_mmap), Int32(SYS_mprotect), Int32(SYS_pkey_mprotect),
+    ]
+    private static let mostCodeMemoryRefusals: UInt64 = 4096
 
     // MARK: the end of an attempt
 
@@ -255,6 +278,7 @@ extension ForkServerProcess {
         report.wait_status = status
         report.wall_nanoseconds = monotonicNanoseconds() - attempt.startedAt
         if let usage = try? attempt.cgroup?.usage() { report.usage = usage }
+        report.code_memory_refusals = attempt.codeMemoryRefusals
         self.report(report)
     }
 

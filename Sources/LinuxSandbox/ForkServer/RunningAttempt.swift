@@ -35,6 +35,8 @@ final class RunningAttempt {
     private(set) var treeLooks = Looks(longestPause: 128_000_000)
     var stage = Stage.settingUp
     var isDenied = false
+    /// How often it was refused memory to be written and run.
+    var codeMemoryRefusals: UInt64 = 0
     /// Made ahead: confined, but of no attempt yet.
     private(set) var isSpare: Bool
     /// What a spare said of its layers.

@@ -16,8 +16,9 @@ struct ArgumentRefusal: Equatable {
 
     var syscall: String
     var conditions: [Condition]
-    /// What it answers; 0 says that it was done, and nothing is.
-    var errno: CInt
+    /// What it answers; 0 says that it was done, and nothing is. Nil leaves the answer to the fork
+    /// server.
+    var errno: CInt?
 
     /// Those of every profile.
     static let always = specialModes + deviceNodes + coreLimits
@@ -57,7 +58,7 @@ struct ArgumentRefusal: Equatable {
             .anyBit(4, argument: 2),  // PROT_EXEC
             .anyBit(0x21, argument: 3),  // MAP_SHARED, MAP_ANONYMOUS
         ],
-        errno: EACCES)
+        errno: nil)
 
     /// S_ISUID: directories of the host that a task writes to are its own there, and a file with it
     /// lends the class's identity to whoever on the host runs it.

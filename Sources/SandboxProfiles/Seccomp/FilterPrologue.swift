@@ -69,7 +69,7 @@ struct FilterPrologue {
 
     /// Answers a call for which all conditions of a refusal hold.
     mutating func answer(_ refusal: ArgumentRefusal, number: CInt) {
-        var body = [Self.leave(.answer(refusal.errno))]
+        var body = [Self.leave(refusal.errno.map { .answer($0) } ?? .notify)]
         for condition in refusal.conditions.reversed() {
             // What fails jumps over the rest, the answer included.
             let rest = UInt8(body.count)

@@ -147,6 +147,9 @@ struct TaskFilter {
     }
 
     /// PROT_WRITE is 2, PROT_EXEC 4: not both at once, and nothing becomes executable later.
+    ///
+    /// Denied to the fork server, which answers EACCES and counts, so that a program which then
+    /// fails is told of the profile's line.
     private var memoryRules: [ArgumentRule] {
         let write: UInt32 = 2
         let execute: UInt32 = 4
@@ -154,14 +157,13 @@ struct TaskFilter {
         return [
             ArgumentRule(
                 syscall: "mmap", argument: 2, mask: write | execute,
-                permitted: [0, write, execute] + (open ? [write | execute] : []),
-                otherwise: .answer(EACCES)),
+                permitted: [0, write, execute] + (open ? [write | execute] : [])),
             ArgumentRule(
                 syscall: "mprotect", argument: 2, mask: execute,
-                permitted: [0] + (open ? [execute] : []), otherwise: .answer(EACCES)),
+                permitted: [0] + (open ? [execute] : [])),
             ArgumentRule(
                 syscall: "pkey_mprotect", argument: 2, mask: execute,
-                permitted: [0] + (open ? [execute] : []), otherwise: .answer(EACCES)),
+                permitted: [0] + (open ? [execute] : [])),
         ]
     }
 

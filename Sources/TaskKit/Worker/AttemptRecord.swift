@@ -157,7 +157,8 @@ struct AttemptRecord: Sendable {
 
     /// The attempt's tree is gone: the last report.
     mutating func ended(
-        _ exit: ProcessExit, usage: ResourceUsage, outOfMemory: Bool, at: Instant
+        _ exit: ProcessExit, usage: ResourceUsage, outOfMemory: Bool,
+        codeMemoryRefusals: UInt64 = 0, at: Instant
     ) -> [Action] {
         // A task that lost a process to the memory limit and still succeeded knows better.
         if outOfMemory, cause == nil || cause == .timedOut, !hasSucceeded(exit) {
@@ -171,7 +172,8 @@ struct AttemptRecord: Sendable {
         if let note { actions.append(line(.warning, note, at: tail.first?.at ?? at)) }
         for kept in tail { actions.append(line(kept.stream, kept.text, at: kept.at)) }
         let ending = AttemptExit(
-            reply: lastWord(exit, usage), exit: known(exit), cause: cause, usage: usage)
+            reply: lastWord(exit, usage, codeMemoryRefusals), exit: known(exit), cause: cause,
+            usage: usage)
         actions.append(
             .report(.finished(attempt: order.attempt, sequence: next(), exit: ending)))
         return actions
@@ -204,7 +206,9 @@ extension AttemptRecord {
 
     /// The task's last word, with its last line on standard error where that says more: of a
     /// program, and where a signal ended the task before it could say anything.
-    private func lastWord(_ exit: ProcessExit, _ usage: ResourceUsage) -> TaskReply {
+    private func lastWord(
+        _ exit: ProcessExit, _ usage: ResourceUsage, _ codeMemoryRefusals: UInt64
+    ) -> TaskReply {
         switch cause {
         case .outOfMemory:
             return .failed(permanent: true, message: limits.memory(peak: usage.peakMemoryBytes))
@@ -212,7 +216,10 @@ extension AttemptRecord {
         default: break
         }
         let word = lastWord(exit)
-        guard !hasSucceeded(exit), let met = limits.met(by: known(exit), usage: usage) else {
+        guard !hasSucceeded(exit),
+            let met = limits.met(
+                by: known(exit), usage: usage, codeMemoryRefusals: codeMemoryRefusals)
+        else {
             return word
         }
         switch word {

@@ -39,7 +39,9 @@ struct LimitWords: Sendable, Equatable {
 
     /// What has to be said of how it ended, and whether it will end so again; nil where it met no
     /// limit that is known of.
-    func met(by exit: ProcessExit, usage: ResourceUsage) -> (words: String, isPermanent: Bool)? {
+    func met(
+        by exit: ProcessExit, usage: ResourceUsage, codeMemoryRefusals: UInt64
+    ) -> (words: String, isPermanent: Bool)? {
         switch Self.signal(exit) {
         case Signal.fileSize:
             return (
@@ -53,11 +55,18 @@ struct LimitWords: Sendable, Equatable {
             )
         default: break
         }
-        guard usage.processLimitHits > 0, exit != .exited(code: 0) else { return nil }
+        guard exit != .exited(code: 0) else { return nil }
+        if codeMemoryRefusals > 0 {
+            return (
+                "memory to be written and run was refused \(Self.times(codeMemoryRefusals)): "
+                    + "'writable_executable_memory: true' in \(profile) permits it", false
+            )
+        }
+        guard usage.processLimitHits > 0 else { return nil }
         let peak = usage.peakProcesses.map { ", peak \($0)" } ?? ""
         return (
             "its limit of \(limits.processes) processes and threads was met "
-                + "\(usage.processLimitHits) times\(peak): " + change("processes"), false
+                + "\(Self.times(usage.processLimitHits))\(peak): " + change("processes"), false
         )
     }
 
@@ -72,6 +81,10 @@ struct LimitWords: Sendable, Equatable {
 
     private func change(_ key: String) -> String {
         "'\(key)' under 'limits' of \(profile) changes it"
+    }
+
+    private static func times(_ count: UInt64) -> String {
+        count == 1 ? "once" : "\(count) times"
     }
 
     private static func size(_ bytes: UInt64) -> String {

@@ -232,7 +232,8 @@ extension Worker {
         attempts[key] = nil
         let actions = attempt.record.ended(
             ProcessExit(status), usage: ResourceUsage(wall, usage),
-            outOfMemory: usage.outOfMemoryKills > 0, at: .now())
+            outOfMemory: usage.outOfMemoryKills > 0,
+            codeMemoryRefusals: usage.codeMemoryRefusals, at: .now())
         try perform(actions, attempt)
     }
 

@@ -115,6 +115,18 @@ struct AttemptRecordTests {
         #expect(other.map(OutcomeRules.outcome)?.kind == .killed, "the control")
     }
 
+    @Test func refusedCodeMemoryNamesTheLineOfTheProfile() {
+        let record = running()
+        _ = record.received(.failed(permanent: false, message: "exited with code 1"), now: start)
+        #expect(
+            record.ending(.exited(code: 1), codeMemoryRefusals: 2)?.message
+                == "memory to be written and run was refused 2 times: "
+                + "'writable_executable_memory: true' in user.yaml permits it: exited with code 1")
+        let fine = running()
+        _ = fine.received(.succeeded(result: [0x31]), now: start)
+        #expect(fine.ending(.exited(code: 0), codeMemoryRefusals: 2)?.message == nil)
+    }
+
     @Test func aProcessLimitThatWasMetIsNamedOfWhatFailed() {
         let hits = ResourceUsage(
             wall: .seconds(1), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 1,
@@ -341,12 +353,21 @@ private final class Subject {
 
     func tick(now: ContinuousClock.Instant) -> [AttemptRecord.Action] { record.tick(now: now) }
 
-    func ended(_ exit: ProcessExit, outOfMemory: Bool = false) -> [AttemptRecord.Action] {
-        record.ended(exit, usage: usage, outOfMemory: outOfMemory, at: at)
+    func ended(
+        _ exit: ProcessExit, outOfMemory: Bool = false, codeMemoryRefusals: UInt64 = 0
+    ) -> [AttemptRecord.Action] {
+        record.ended(
+            exit, usage: usage, outOfMemory: outOfMemory, codeMemoryRefusals: codeMemoryRefusals,
+            at: at)
     }
 
-    func ending(_ exit: ProcessExit, outOfMemory: Bool = false) -> AttemptExit? {
-        guard case .report(.finished(_, _, let ending)) = ended(exit, outOfMemory: outOfMemory).last
+    func ending(
+        _ exit: ProcessExit, outOfMemory: Bool = false, codeMemoryRefusals: UInt64 = 0
+    ) -> AttemptExit? {
+        guard
+            case .report(.finished(_, _, let ending)) = ended(
+                exit, outOfMemory: outOfMemory, codeMemoryRefusals: codeMemoryRefusals
+            ).last
         else { return nil }
         return ending
     }
