@@ -24,7 +24,8 @@ struct ClassRoot {
         }
     }
 
-    /// Parents come before what lies beneath them, which needs no mount of its own.
+    /// Parents come before what lies beneath them, which needs a mount of its own only where it is
+    /// read-only beneath a writable one.
     private mutating func addHostPaths(
         _ profile: Profile, paths: InstancePaths
     ) throws(ProfileError) {
@@ -36,11 +37,11 @@ struct ClassRoot {
             guard !paths.overlaps(grant.path) else {
                 throw refusal("'\(grant.path)' holds the instance's own state")
             }
-            let parent = mounted.first { isBeneath(grant.path, $0.path) }
+            let parent = mounted.last { isBeneath(grant.path, $0.path) }
             if let parent, grant.access.contains(.write), !parent.access.contains(.write) {
                 throw refusal("'\(grant.path)' lies beneath '\(parent.path)', which is read-only")
             }
-            if parent == nil {
+            if parent == nil || parent?.access.contains(.write) != grant.access.contains(.write) {
                 mounted.append(grant)
                 mounts.append(
                     PlanMount(
