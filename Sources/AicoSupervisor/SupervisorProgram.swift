@@ -77,10 +77,7 @@ public enum SupervisorProgram {
             identity: identities.scheduler
         ).launch()
         let status = child.wait(for: Compiler.timeLimit)
-        if status == nil {
-            child.signal(SIGKILL)
-            _ = child.wait(for: nil)
-        }
+        if status == nil { _ = child.end() }
         guard status == .exited(code: 0) else {
             throw SupervisorError(
                 operation: "accept", subject: "configuration and keys",

@@ -25,6 +25,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+// How long a killed child is waited for.
+enum { END_MILLISECONDS = 1000 };
+
 struct child {
     const struct aico_class *class;
     int report;  // closed by exec; takes one aico_class_failure
@@ -32,7 +35,7 @@ struct child {
 };
 
 static _Noreturn void fail(const struct child *child, int layer, int index, int step) {
-    struct aico_class_failure failure = {layer, errno, index, step};
+    struct aico_class_failure failure = {layer, errno, index, step, 0};
     ssize_t ignored = write(child->report, &failure, sizeof failure);
     (void)ignored;
     _exit(127);
@@ -219,6 +222,40 @@ static _Noreturn void confine(struct child *child) {
     fail(child, AICO_LAYER_DESCRIPTORS, -2, __LINE__);
 }
 
+// What the child says of its failure: 0 where the exec happened, -1 with errno where it said
+// something else, or nothing in time.
+static ssize_t await_report(
+    int report, int milliseconds, struct aico_class_failure *failure) {
+    struct pollfd waiting = {report, POLLIN, 0};
+    int ready;
+    do ready = poll(&waiting, 1, milliseconds);
+    while (ready < 0 && errno == EINTR);
+    if (ready < 0) return -1;
+    if (ready == 0) {
+        errno = ETIMEDOUT;
+        return -1;
+    }
+    ssize_t count;
+    do count = read(report, failure, sizeof *failure);
+    while (count < 0 && errno == EINTR);
+    if (count == 0 || count == (ssize_t)sizeof *failure) return count;
+    errno = EIO;
+    return -1;
+}
+
+// Kills a child and reaps it; -1 where it does not end in time: what hangs in a call of a file
+// system that does not answer ends with that call only.
+static int end_child(int pidfd, pid_t pid) {
+    struct pollfd waiting = {pidfd, POLLIN, 0};
+    int ready, status;
+    kill(pid, SIGKILL);
+    do ready = poll(&waiting, 1, END_MILLISECONDS);
+    while (ready < 0 && errno == EINTR);
+    if (ready != 1) return -1;
+    while (waitpid(pid, &status, __WALL) < 0 && errno == EINTR) {}
+    return 0;
+}
+
 static int make_pipes(int report[2], int lifeline[2]) {
     if (pipe2(report, O_CLOEXEC) != 0) return -1;
     if (pipe2(lifeline, O_CLOEXEC) == 0) return 0;
@@ -233,7 +270,7 @@ int aico_class_launch(
     const struct aico_class *class, int *pidfd, struct aico_class_failure *failure) {
     int report[2], lifeline[2];
     *pidfd = -1;
-    *failure = (struct aico_class_failure){AICO_LAYER_NAMESPACES, 0, -1, __LINE__};
+    *failure = (struct aico_class_failure){AICO_LAYER_NAMESPACES, 0, -1, __LINE__, 0};
     if (class->fd_count > AICO_MAXIMUM_CLASS_FDS) {
         failure->error = E2BIG;
         return -1;
@@ -260,18 +297,18 @@ int aico_class_launch(
     close(lifeline[0]);
     ssize_t count = -1;
     if (pid > 0) {
-        do count = read(report[0], failure, sizeof *failure);
-        while (count < 0 && errno == EINTR);
+        count = await_report(report[0], class->patience_milliseconds, failure);
+        if (count < 0) failure->error = errno;
     }
     close(report[0]);
     // The exec closed the worker's end; from here PDEATHSIG stands in.
     close(lifeline[1]);
     if (pid > 0 && count == 0) return (int)pid;
+    if (pid > 0 && end_child(*pidfd, (pid_t)pid) != 0) {
+        failure->left = (int32_t)pid;
+        return -1;
+    }
     if (pid > 0) {
-        int status;
-        if (count != (ssize_t)sizeof *failure) failure->error = EIO;
-        kill((pid_t)pid, SIGKILL);
-        while (waitpid((pid_t)pid, &status, __WALL) < 0 && errno == EINTR) {}
         close(*pidfd);
         *pidfd = -1;
     }

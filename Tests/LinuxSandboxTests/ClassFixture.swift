@@ -61,12 +61,15 @@ final class ClassFixture {
 
     /// Starts a program in the worker's place.
     @discardableResult
-    func launch(_ executable: String, _ arguments: [String] = []) throws -> LaunchedClass {
+    func launch(
+        _ executable: String, _ arguments: [String] = [],
+        patience: Duration = ClassLauncher.patience
+    ) throws -> LaunchedClass {
         let launched = try ClassLauncher.launch(
             plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "/mnt", cgroups: cgroups,
             executable: executable, arguments: arguments,
             environment: ["PATH=/usr/bin"] + Self.sanitizer,
-            logDescriptor: output.write)
+            logDescriptor: output.write, patience: patience)
         self.launched = launched
         return launched
     }
@@ -172,6 +175,12 @@ extension ClassFixture {
 
     /// The least that an idle class has in all trees: itself, its worker's, a ready leaf.
     var leastCgroups: Int { tree.layout.trees.count * 3 }
+}
+
+/// A new directory below /tmp.
+func makeTemporaryDirectory() -> String? {
+    var template = Array("/tmp/aico-sandbox-XXXXXX".utf8CString)
+    return mkdtemp(&template).map { String(cString: $0) }
 }
 
 /// Names in a directory.

@@ -141,6 +141,25 @@ struct ClassLauncherTests {
         #expect(error?.layer == .mounts && error?.errno == ELOOP)
     }
 
+    @Test(.enabled(if: SilentFileSystem.isPossible, "needs /dev/fuse"))
+    func launchThatHangsIsEndedInItsTime() throws {
+        let directory = try #require(makeTemporaryDirectory())
+        defer { removeTree(directory) }
+        let silent = try SilentFileSystem(on: directory)
+        #expect(silent.hangsOutside())
+        var plan = ClassFixture.plan()
+        plan.mounts.append(
+            PlanMount(kind: .bindReadOnly, source: directory, target: "/aico/silent"))
+        let fixture = try ClassFixture(plan: plan)
+        let begin = ContinuousClock.now
+        let error = #expect(throws: LaunchError.self) {
+            try fixture.launch("/usr/bin/true", patience: .milliseconds(300))
+        }
+        #expect(error?.errno == ETIMEDOUT, "\(String(describing: error))")
+        #expect(error?.left == nil && fixture.settledProcessCount(0) == 0)
+        #expect(ContinuousClock.now - begin < .seconds(5))
+    }
+
     @Test func missingExecutableIsNamed() throws {
         let fixture = try ClassFixture(plan: ClassFixture.plan())
         let error = #expect(throws: LaunchError.self) { try fixture.launch("/usr/bin/nothing") }

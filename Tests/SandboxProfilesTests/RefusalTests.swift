@@ -55,6 +55,26 @@ import Testing
         #expect(plan.mounts.contains { $0.source == "/etc/nowhere" && $0.ifExists })
     }
 
+    /// Without a mount of its own it would be as writable as what holds it.
+    @Test func readOnlyPathBeneathAWritableOneIsMountedOverIt() throws {
+        let lines = """
+            readable: [/srv/a/kept, /srv/a/kept/deep, /srv/b/c]
+            executable: [/srv/a/programs]
+            writable: [/srv/a]
+            writable_if_present: [/srv/a/also, /srv/b]
+            """
+        let fixture = try ProfileFixture(["user.yaml": ProfileFixture.base + lines])
+        let plan = try fixture.compile(.user)
+        let shown = plan.mounts.filter { $0.source.hasPrefix("/srv") }
+        #expect(
+            shown.map(\.source) == ["/srv/a", "/srv/a/kept", "/srv/a/programs", "/srv/b", "/srv/b/c"])
+        #expect(
+            shown.map(\.kind) == [
+                .bindWritable, .bindReadOnly, .bindReadOnly, .bindWritable, .bindReadOnly,
+            ])
+        #expect(shown.filter(\.ifExists).map(\.source) == ["/srv/b"])
+    }
+
     /// Over `/proc` and devices they are as good as root.
     @Test(arguments: TaskClass.allCases, ["CHOWN", "FOWNER", "DAC_OVERRIDE"])
     func capabilitiesOfOwnersAreRefusedToEveryClass(

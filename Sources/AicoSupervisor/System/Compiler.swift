@@ -83,10 +83,7 @@ struct Compiler {
         let bytes = read(run.output, until: deadline)
         if bytes == nil { run.child.signal(SIGKILL) }
         var status = run.child.wait(for: max(.zero, deadline - Clock.boot))
-        if status == nil {
-            run.child.signal(SIGKILL)
-            status = run.child.wait(for: nil)
-        }
+        if status == nil { status = run.child.end() }
         let subject = "aico-profilec " + run.words.prefix(2).joined(separator: " ")
         guard let bytes else {
             throw SupervisorError(

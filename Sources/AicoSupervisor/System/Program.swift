@@ -79,6 +79,16 @@ final class ChildProcess {
     /// Sends a signal; a process that is gone already is fine.
     func signal(_ number: Int32) { _ = aico_pidfd_signal(descriptor.number, number) }
 
+    /// How long a killed process is waited for: it ends at once, but for one that hangs in a call
+    /// of a file system that does not answer.
+    static let endPatience = Duration.seconds(2)
+
+    /// Kills it; its status, or nil where it does not end in time.
+    func end() -> WaitStatus? {
+        signal(SIGKILL)
+        return wait(for: Self.endPatience)
+    }
+
     /// Waits for its end; nil where it takes longer.
     func wait(for timeout: Duration?) -> WaitStatus? {
         var set = PollSet()

@@ -12,6 +12,9 @@ extension Supervisor {
     /// The scheduler's cgroup.
     static let schedulerGroup = "scheduler"
 
+    /// How long the loop waits for what was killed; the launch is tried again after its back-off.
+    private static let removalPatience = Duration.milliseconds(500)
+
     /// What bounds a scheduler whose memory or threads grow without end.
     private static let schedulerLimits: PlanLimits = {
         var limits = PlanLimits()
@@ -26,7 +29,7 @@ extension Supervisor {
     /// Starts the scheduler with a channel and a cgroup that no process was in before.
     func launchScheduler() {
         do {
-            try tree.remove(Self.schedulerGroup)
+            try tree.remove(Self.schedulerGroup, patience: Self.removalPatience)
             let leaf = try tree.makeLeaf(Self.schedulerGroup, limits: Self.schedulerLimits)
             let words = try LastWords()
             let pair: MessageSocket.Pair
@@ -63,7 +66,7 @@ extension Supervisor {
     func launchWorker(_ taskClass: TaskClass) {
         do {
             guard let checked = plans[taskClass] else { throw LaunchError.noPlan }
-            try tree.remove(Self.group(of: taskClass))
+            try tree.remove(Self.group(of: taskClass), patience: Self.removalPatience)
             let cgroups = try tree.makeClass(taskClass.name, plan: checked.plan)
             let words = try LastWords()
             let launched = try ClassLauncher.launch(
@@ -79,6 +82,11 @@ extension Supervisor {
             pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")
+            if let process = (error as? LaunchError)?.left {
+                left.append(
+                    ChildProcess(
+                        processID: process.pid, descriptor: Descriptor(owning: process.pidfd)))
+            }
             pending.append(.workerLaunchFailed(taskClass, errno: Self.errno(of: error)))
         }
     }

@@ -34,6 +34,8 @@ final class Supervisor {
     var scheduler: Running?
     var channel: Channel?
     var workers: [TaskClass: Running] = [:]
+    /// Processes that were killed and hang in a call: reaped once they end.
+    var left: [ChildProcess] = []
 
     /// How many messages of the scheduler one turn takes.
     private static let messagesPerTurn = 64
@@ -57,6 +59,7 @@ final class Supervisor {
         while true {
             while !pending.isEmpty { perform(machine.handle(pending.removeFirst())) }
             if isFinished { break }
+            left.removeAll { $0.reap() != nil }
             try wait()
         }
         try leaveNothing()
@@ -166,9 +169,11 @@ final class Supervisor {
         for group in TaskClass.allCases.map(Self.group(of:)) + [Self.schedulerGroup] {
             kill(group)
         }
-        for child in workers.values.map(\.child) + (scheduler.map { [$0.child] } ?? []) {
-            // Its cgroup is killed: this waits for the kernel only.
-            _ = child.wait(for: nil)
+        let deadline = Clock.monotonic + ChildProcess.endPatience
+        for child in workers.values.map(\.child) + (scheduler.map { [$0.child] } ?? []) + left
+        where child.wait(for: max(.zero, deadline - Clock.monotonic)) == nil {
+            // Its cgroup is killed: it hangs in the kernel, and ends with the call.
+            SupervisorLog.write("process \(child.processID) was killed and does not end")
         }
         for process in workers.values + (scheduler.map { [$0] } ?? []) {
             _ = process.words.finish()

@@ -23,6 +23,7 @@ enum aico_mount_kind {
 struct aico_mount {
     uint32_t kind;
     uint32_t if_exists;
+    uint32_t late;  // not at the launch: grants.c shows it
     uint64_t size;
     const char *source;
     const char *target;
@@ -54,6 +55,7 @@ struct aico_class {
     int output_fd;  // becomes 1 and 2
     const void *filter;  // struct sock_filter array
     uint16_t filter_count;
+    int patience_milliseconds;  // for all up to the exec
 };
 
 // The step that failed: `layer` is Layer.rawValue, `index` a mount's or descriptor's number.
@@ -62,11 +64,13 @@ struct aico_class_failure {
     int32_t error;
     int32_t index;
     int32_t step;  // line of the C source, for the log
+    int32_t left;  // a process that was killed and has yet to end, or 0
 };
 
 // Launches the worker of a class, confined. The caller is root, single-threaded; the worker dies
-// with it. Returns the pid with its pidfd once the exec happened, or -1 with *failure set; no
-// process is left then.
+// with it. Returns the pid with its pidfd once the exec happened, or -1 with *failure set: ETIMEDOUT
+// where the exec took too long. No process is left then but for failure->left: its pidfd is given,
+// and the caller reaps it once it ended.
 int aico_class_launch(
     const struct aico_class *class, int *pidfd, struct aico_class_failure *failure);
 

@@ -2,19 +2,26 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import LinuxSystem
 
 /// Kills and removes a cgroup subtree by descriptors, leaves first.
 ///
 /// A class can have nested its part of a v1 tree as deep as it liked: nothing here recurses, and
 /// the number of open descriptors does not grow with the depth.
 enum CgroupRemoval {
-    /// How long a killed tree may take to empty, in tries of up to 100 ms each.
-    private static let tries = 50
+    /// How long a killed tree may take to empty where nobody waits.
+    static let patience = Duration.seconds(5)
 
     /// Kills what is in a child of `parent` and removes it with all below; a missing one is fine.
-    static func remove(_ name: String, in parent: CgroupDirectory) throws(CgroupError) {
+    ///
+    /// - Throws: EBUSY where it is not empty after `patience`: what hangs in a call of a file system
+    ///   that does not answer ends with that call only.
+    static func remove(
+        _ name: String, in parent: CgroupDirectory, patience: Duration = patience
+    ) throws(CgroupError) {
         guard let group = try existing(name, in: parent) else { return }
-        for _ in 0..<tries {
+        let deadline = Clock.monotonic + patience
+        while true {
             try kill(group)
             // What is busy keeps its parents, up to this one.
             try walk(
@@ -23,9 +30,11 @@ enum CgroupRemoval {
                     _ = try parent.removeChild(name)
                 })
             if try parent.removeChild(name) { return }
+            guard Clock.monotonic < deadline else {
+                throw CgroupError(operation: "empty", subject: group.label, errno: EBUSY)
+            }
             waitForChange(of: group)
         }
-        throw CgroupError(operation: "empty", subject: group.label, errno: EBUSY)
     }
 
     private static func existing(

@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
 
 /// The supervisor's cgroups: one parent, below it the scheduler's leaf and a subtree per class.
 ///
@@ -100,8 +101,14 @@ public final class CgroupTree {
     }
 
     /// Kills and removes a leaf or class in all trees.
-    public func remove(_ name: String) throws(CgroupError) {
-        for parent in parents { try CgroupRemoval.remove(name, in: parent) }
+    ///
+    /// - Throws: EBUSY where something in it does not end within `patience`.
+    public func remove(_ name: String, patience: Duration) throws(CgroupError) {
+        let deadline = Clock.monotonic + patience
+        for parent in parents {
+            try CgroupRemoval.remove(
+                name, in: parent, patience: max(.zero, deadline - Clock.monotonic))
+        }
     }
 
     /// Kills and removes everything of ours.

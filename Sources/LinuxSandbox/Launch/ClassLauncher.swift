@@ -3,6 +3,7 @@
 
 public import CLinux
 import Glibc
+import LinuxSystem
 
 /// Launches the worker of a class under its plan: the supervisor's one privileged act.
 ///
@@ -11,6 +12,9 @@ public enum ClassLauncher {
     /// CAP_SETPCAP and CAP_SYS_ADMIN of linux/capability.h.
     private static let narrowBoundingSet: UInt64 = 1 << 8
     private static let administerNamespaces: UInt64 = 1 << 21
+
+    /// How long all up to the worker's exec may take: what it reads can lie where nothing answers.
+    public static let patience = Duration.seconds(10)
 
     /// Has the loader look up all functions before main (ld.so(8)): else every task process would
     /// do so anew for each function that it is the first to call.
@@ -36,10 +40,13 @@ public enum ClassLauncher {
     ///     would keep them from connecting by a path.
     ///   - cgroups: the class's subtree; its directories are the worker's descriptors from 5 on.
     ///   - logDescriptor: becomes the worker's standard output and standard error.
-    /// - Throws: the layer that the kernel refused; no process is left then.
+    ///   - patience: the longest time up to its exec.
+    /// - Throws: the layer that the kernel refused, `ETIMEDOUT` where it took too long; no process is
+    ///   left then but the error's `left`.
     public static func launch(
         plan: Plan, planBytes: [UInt8], endpoints: String, cgroups: ClassCgroups,
-        executable: String, arguments: [String], environment: [String], logDescriptor: Int32
+        executable: String, arguments: [String], environment: [String], logDescriptor: Int32,
+        patience: Duration = patience
     ) throws(LaunchError) -> LaunchedClass {
         guard plan.userID != 0, plan.groupID != 0, !plan.workerFilter.isEmpty else {
             throw LaunchError(layer: .identity, errno: EINVAL, detail: "the plan names root")
@@ -74,6 +81,7 @@ public enum ClassLauncher {
         launch.open_files = openFiles(plan)
         launch.cgroup_fd = cgroups.worker.entry.cloneDescriptor
         launch.output_fd = logDescriptor
+        launch.patience_milliseconds = patience.pollMilliseconds
         var pidfd: Int32 = -1
         var failure = aico_class_failure()
         let processID = withExtendedLifetime((texts, cgroups)) {
@@ -82,7 +90,11 @@ public enum ClassLauncher {
                 cgroups.worker.entry.joinDescriptors, &launch
             ) { aico_class_launch(&$0, &pidfd, &failure) }
         }
-        guard processID > 0 else { throw LaunchError(failure, plan: plan, executable: executable) }
+        guard processID > 0 else {
+            var error = LaunchError(failure, plan: plan, executable: executable)
+            if failure.left > 0 { error.left = LaunchedClass(pid: failure.left, pidfd: pidfd) }
+            throw error
+        }
         return LaunchedClass(pid: processID, pidfd: pidfd)
     }
 
@@ -152,6 +164,9 @@ public struct LaunchError: Error, Equatable, CustomStringConvertible {
     public var errno: Int32
     /// The mount, path or capability it was refused at; may be empty.
     public var detail: String
+    /// The process, killed, that could not be reaped yet: it hangs in a call. The caller reaps it
+    /// and closes its pidfd.
+    public var left: LaunchedClass?
 
     /// One line, as `layer mounts refused at '/srv/x': No such file or directory`.
     public var description: String {

@@ -28,7 +28,8 @@ struct ClassRoot {
         }
     }
 
-    /// Parents come before what lies beneath them, which needs no mount of its own.
+    /// Parents come before what lies beneath them, which needs a mount of its own only where it is
+    /// read-only beneath a writable one.
     private mutating func addHostPaths(
         _ profile: Profile, paths: InstancePaths, zone: String?
     ) throws(ProfileError) {
@@ -50,11 +51,11 @@ struct ClassRoot {
                     PlanMount(kind: .symlink, source: zoneFile, target: Self.localtime))
                 continue
             }
-            let parent = mounted.first { isBeneath(grant.path, $0.path) }
+            let parent = mounted.last { isBeneath(grant.path, $0.path) }
             if let parent, grant.access.contains(.write), !parent.access.contains(.write) {
                 throw refusal("'\(grant.path)' lies beneath '\(parent.path)', which is read-only")
             }
-            if parent == nil {
+            if parent == nil || parent?.access.contains(.write) != grant.access.contains(.write) {
                 mounted.append(grant)
                 mounts.append(
                     PlanMount(

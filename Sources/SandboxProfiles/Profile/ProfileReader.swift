@@ -19,7 +19,7 @@ struct ProfileReader: ~Copyable {
         "class", "include", "without", "layers", "limits", "class_limits", "concurrency",
         "capabilities",
         "readable", "readable_if_present", "executable", "executable_if_present", "writable",
-        "directories", "devices", "tmp_mb", "processes", "network", "sockets",
+        "writable_if_present", "directories", "devices", "tmp_mb", "processes", "network", "sockets",
         "writable_executable_memory", "syscalls",
     ]
     private static let includedKeys = [
@@ -151,6 +151,8 @@ struct ProfileReader: ~Copyable {
             map["executable_if_present"], "executable_if_present", [.read, .execute],
             ifPresent: true)
         try readPaths(map["writable"], "writable", [.read, .write])
+        try readPaths(
+            map["writable_if_present"], "writable_if_present", [.read, .write], ifPresent: true)
         for item in try map["devices"]?.list("devices") ?? [] {
             for word in try item.string("devices").split(separator: " ") {
                 if takenOut.takes(String(word)) { continue }
