@@ -64,7 +64,7 @@ public enum ClassLauncher {
         let texts = CTexts()
         var mounts = plan.mounts.map { mount in
             aico_mount(
-                kind: UInt32(mount.kind.rawValue), if_exists: mount.ifExists ? 1 : 0,
+                kind: UInt32(mount.kind.rawValue), if_exists: mount.ifExists ? 1 : 0, late: 0,
                 size: mount.sizeBytes, source: texts.add(mount.source),
                 target: texts.add(mount.target))
         }
