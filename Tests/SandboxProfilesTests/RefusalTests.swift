@@ -66,7 +66,9 @@ import Testing
         let plan = try fixture.compile(.user)
         let shown = plan.mounts.filter { $0.source.hasPrefix("/srv") }
         #expect(
-            shown.map(\.source) == ["/srv/a", "/srv/a/kept", "/srv/a/programs", "/srv/b", "/srv/b/c"])
+            shown.map(\.source) == [
+                "/srv/a", "/srv/a/kept", "/srv/a/programs", "/srv/b", "/srv/b/c",
+            ])
         #expect(
             shown.map(\.kind) == [
                 .bindWritable, .bindReadOnly, .bindReadOnly, .bindWritable, .bindReadOnly,

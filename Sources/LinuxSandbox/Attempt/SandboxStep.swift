@@ -52,6 +52,13 @@ struct SandboxStep {
         case AICO_STEP_SETUP_SOCKET: "make the set-up socket"
         case AICO_STEP_SETUP_TIME: "set-up took too long"
         case AICO_STEP_TASK_SOCKET: "receive the task's socket"
+        case AICO_STEP_TEMPORARY: "make the attempt's directory in '/tmp'"
+        case AICO_STEP_GRANT: "show '\(grantPath(plan))'"
+        case AICO_STEP_GRANT_LINK:
+            "follow a link of '\(grantPath(plan))' that others than root can change"
+        case AICO_STEP_GRANT_CEILING:
+            "show '\(grantPath(plan))', whose links lead to what the class may not see"
+        case AICO_STEP_GRANT_SILENT: "look at '\(grantPath(plan))'"
         case AICO_STEP_OOM_SCORE: "offer itself to the OOM killer"
         default: "step \(step.rawValue)"
         }
@@ -65,6 +72,10 @@ struct SandboxStep {
     private func mountTarget(_ plan: Plan) -> String {
         let own = plan.attemptMounts
         return own.indices.contains(index) ? own[index].target : "\(index)"
+    }
+
+    private func grantPath(_ plan: Plan) -> String {
+        plan.mounts.indices.contains(index) ? plan.mounts[index].source : "a granted path"
     }
 
     private func rulePath(_ plan: Plan) -> String {

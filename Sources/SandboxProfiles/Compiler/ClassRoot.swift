@@ -46,7 +46,9 @@ struct ClassRoot {
                 mounts.append(
                     PlanMount(
                         kind: grant.access.contains(.write) ? .bindWritable : .bindReadOnly,
-                        source: grant.path, target: grant.path, ifExists: grant.ifPresent))
+                        source: grant.path, target: grant.path, ifExists: grant.ifPresent,
+                        // A worker needs its libraries and what libc reads once.
+                        isLate: !["/usr", "/etc"].contains { isBeneath(grant.path, $0) }))
             }
             rules.append(
                 LandlockRule(path: grant.path, access: grant.access, ifExists: grant.ifPresent))

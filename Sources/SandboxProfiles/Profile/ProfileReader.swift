@@ -15,7 +15,8 @@ struct ProfileReader: ~Copyable {
     private static let keys = [
         "class", "include", "layers", "limits", "class_limits", "concurrency", "capabilities",
         "readable", "readable_if_present", "executable", "executable_if_present", "writable",
-        "writable_if_present", "directories", "devices", "tmp_mb", "processes", "network", "sockets",
+        "writable_if_present", "directories", "devices", "tmp_mb", "processes", "network",
+        "sockets",
         "writable_executable_memory", "syscalls",
     ]
     private static let includedKeys = [
