@@ -6,6 +6,7 @@ import CLinux
 import Glibc
 import LinuxSandbox
 import LinuxSystem
+import SystemPackage
 
 /// The executable `aico-supervisor`: prepares the instance, then supervises it.
 public enum SupervisorProgram {
@@ -60,10 +61,32 @@ public enum SupervisorProgram {
     private static func check(_ given: Compiler) throws -> Int32 {
         let compiler = given.withDefaultProfiles()
         let identities = try compiler.identities()
-        _ = try compiler.plans(identities)
+        try warnOfLacks(try compiler.plans(identities))
         try checkByScheduler(compiler, identities)
         print("configuration, profiles and keys are in order")
         return Status.done
+    }
+
+    /// Names what is granted and cannot be shown: no refusal, as it may come until an attempt needs it.
+    private static func warnOfLacks(
+        _ plans: [TaskClass: CheckedPlan]
+    ) throws(SupervisorError) {
+        for taskClass in TaskClass.allCases {
+            guard var plan = plans[taskClass]?.plan else { continue }
+            // The rest is made at a start.
+            plan.mounts.removeAll { $0.source != $0.target }
+            do throws(Errno) {
+                for finding in try GrantCheck.findings(plan) {
+                    SupervisorLog.write(
+                        "warning: class \(taskClass.name): \(finding); until it can, "
+                            + "its attempts fail")
+                }
+            } catch {
+                throw SupervisorError(
+                    operation: "look at", subject: "grants of \(taskClass.name)",
+                    reason: .errno(error))
+            }
+        }
     }
 
     /// Lets the scheduler look at what it alone reads; it says on standard error what is wrong.

@@ -102,16 +102,17 @@ uint64_t aico_landlock_plain_files(void) {
 }
 
 int aico_landlock_open(const char *path, int *is_directory) {
-    struct stat status;
+    struct statx status;
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0) return -1;
-    if (fstat(fd, &status) != 0) {
+    // Not by fstat(2), which asks a server that may be gone.
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) {
         int error = errno;
         close(fd);
         errno = error;
         return -1;
     }
-    *is_directory = S_ISDIR(status.st_mode);
+    *is_directory = S_ISDIR(status.stx_mode);
     return fd;
 }
 

@@ -12,6 +12,12 @@
 static int add_rule(struct confinement *self, const struct aico_attempt_rule *rule) {
     struct landlock_path_beneath_attr beneath = {rule->access, rule->fd};
     if (rule->access == 0) return 0;
+    if (rule->is_temporary) {
+        self->ruleset_step = AICO_STEP_RULE;
+        beneath.parent_fd = self->attempt->temporary_fd;
+        return (int)syscall(
+            SYS_landlock_add_rule, self->ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
+    }
     if (rule->fd < 0) {
         // A path of the attempt's own mounts. Its type decides which rights it can have.
         int is_directory;

@@ -4,7 +4,7 @@
 // The minimal root of a class. Sources are opened before anything is mounted, targets are resolved
 // below a root that this process made itself and that nobody else sees.
 #define _GNU_SOURCE
-#include "class_launch.h"
+#include "class_root.h"
 #include "files.h"
 
 #include <errno.h>
@@ -23,32 +23,27 @@
 #define LEGACY_MS_PRIVATE (1UL << 18)
 #define LEGACY_MNT_DETACH 2
 
-// A detached copy of what the source shows, with the attributes of its kind.
-static int clone_source(const struct aico_mount *mount) {
-    // Host paths may be links that root made, as /etc/localtime; directories of the instance are
-    // never reached through one.
-    uint64_t resolve = RESOLVE_NO_MAGICLINKS;
-    if (mount->kind == AICO_MOUNT_BIND_WRITABLE) resolve |= RESOLVE_NO_SYMLINKS;
-    int source = aico_openat2(AT_FDCWD, mount->source, O_PATH, resolve);
-    if (source < 0) return -1;
-    struct stat status;
-    if (fstat(source, &status) != 0) return -1;
+int aico_clone_source(int source, uint32_t kind) {
+    struct statx status;
+    // Not by fstat(2), which asks a server that may be gone.
+    if (statx(source, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return -1;
     // Never a block device: it is a file system without its permissions.
-    if (S_ISCHR(status.st_mode) != (mount->kind == AICO_MOUNT_DEVICE) || S_ISBLK(status.st_mode)
-        || S_ISLNK(status.st_mode)) {
+    if (S_ISCHR(status.stx_mode) != (kind == AICO_MOUNT_DEVICE) || S_ISBLK(status.stx_mode)
+        || S_ISLNK(status.stx_mode)) {
         errno = EINVAL;
         return -1;
     }
+    unsigned whole = kind == AICO_MOUNT_DEVICE ? 0 : AT_RECURSIVE;
     int tree = (int)syscall(
         SYS_open_tree, source, "",
-        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH
-            | (mount->kind == AICO_MOUNT_BIND_READ_ONLY ? AT_RECURSIVE : 0));
+        OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | whole);
     if (tree < 0) return -1;
-    close(source);
     struct mount_attr attributes;
     memset(&attributes, 0, sizeof attributes);
     attributes.attr_set = MOUNT_ATTR_NOSUID;
-    switch (mount->kind) {
+    // What is mounted later on the host does not come in with the host's attributes.
+    attributes.propagation = LEGACY_MS_PRIVATE;
+    switch (kind) {
     case AICO_MOUNT_BIND_READ_ONLY:
         attributes.attr_set |= MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
         break;
@@ -60,10 +55,26 @@ static int clone_source(const struct aico_mount *mount) {
         attributes.attr_set |= MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY;
         break;
     }
-    unsigned flags = AT_EMPTY_PATH
-        | (mount->kind == AICO_MOUNT_BIND_READ_ONLY ? AT_RECURSIVE : 0);
-    if (syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof attributes) != 0)
-        return -1;
+    if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | whole, &attributes, sizeof attributes)
+        == 0)
+        return tree;
+    int error = errno;
+    close(tree);
+    errno = error;
+    return -1;
+}
+
+static int clone_source(const struct aico_mount *mount) {
+    // Host paths may be links that root made, as /etc/localtime; directories of the instance are
+    // never reached through one.
+    uint64_t resolve = RESOLVE_NO_MAGICLINKS;
+    if (mount->kind == AICO_MOUNT_BIND_WRITABLE) resolve |= RESOLVE_NO_SYMLINKS;
+    int source = aico_openat2(AT_FDCWD, mount->source, O_PATH, resolve);
+    if (source < 0) return -1;
+    int tree = aico_clone_source(source, mount->kind);
+    int error = errno;
+    close(source);
+    errno = error;
     return tree;
 }
 
@@ -131,42 +142,65 @@ static int open_parent(int root, const char *target, const char **name) {
     return -1;
 }
 
-static int is_directory(int fd) {
-    struct stat status;
-    if (fstat(fd, &status) != 0) return -1;
-    return S_ISDIR(status.st_mode);
+static int keep_error(int fd) {
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
 }
 
-// Opens the place that a mount covers, making it where it is missing.
-static int open_place(int root, const char *target, int directory) {
+static int fails(int error) {
+    errno = error;
+    return -1;
+}
+
+static int make_entry(int parent, const char *name, int directory) {
+    if (directory) return mkdirat(parent, name, 0755);
+    int file = openat(parent, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0444);
+    if (file < 0) return -1;
+    return close(file);
+}
+
+int aico_make_place(int root, const char *target, int directory, int replaces) {
     const char *name;
+    struct stat status;
     int parent = open_parent(root, target, &name);
     if (parent < 0) return -1;
-    if (directory) {
-        if (mkdirat(parent, name, 0755) != 0 && errno != EEXIST) return -1;
-    } else {
-        int file = openat(parent, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0444);
-        if (file >= 0) close(file);
-        else if (errno != EEXIST) return -1;
+    int made = make_entry(parent, name, directory);
+    if (made != 0 && errno == EEXIST) {
+        made = fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW);
+        int is_other = made == 0 && S_ISDIR(status.st_mode) != directory;
+        if (is_other && !replaces) made = fails(directory ? ENOTDIR : EISDIR);
+        else if (is_other) {
+            made = unlinkat(parent, name, directory ? 0 : AT_REMOVEDIR);
+            if (made == 0) made = make_entry(parent, name, directory);
+        }
     }
-    int place = aico_open_beneath(parent, name, O_PATH | (directory ? O_DIRECTORY : 0));
+    if (made != 0) return keep_error(parent);
     close(parent);
-    return place;
+    return 0;
 }
 
-static int attach(int root, int mount, const char *target) {
-    int directory = is_directory(mount);
-    if (directory < 0) return -1;
-    int place = open_place(root, target, directory);
+int aico_attach(int root, int mount, const char *target, int directory) {
+    while (*target == '/') target++;
+    int place = aico_open_beneath(root, target, O_PATH | (directory ? O_DIRECTORY : 0));
     if (place < 0) return -1;
     if (syscall(
             SYS_move_mount, mount, "", place, "",
             MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
         != 0)
-        return -1;
+        return keep_error(place);
     close(place);
-    close(mount);
     return 0;
+}
+
+static int attach(int root, int mount, const char *target) {
+    struct stat status;
+    if (fstat(mount, &status) != 0) return -1;
+    int directory = S_ISDIR(status.st_mode);
+    if (aico_make_place(root, target, directory, 0) != 0) return -1;
+    if (aico_attach(root, mount, target, directory) != 0) return -1;
+    return close(mount);
 }
 
 static int put_entry(int root, const struct aico_mount *mount, int source) {
@@ -179,10 +213,7 @@ static int put_entry(int root, const struct aico_mount *mount, int source) {
         close(fd);
         return 0;
     case AICO_MOUNT_DIRECTORY:
-        fd = open_place(root, mount->target, 1);
-        if (fd < 0) return -1;
-        close(fd);
-        return 0;
+        return aico_make_place(root, mount->target, 1, 0);
     case AICO_MOUNT_TEMPORARY: fd = make_temporary(mount->size); break;
     case AICO_MOUNT_PROC: fd = make_proc(); break;
     default: fd = source; break;
@@ -218,10 +249,12 @@ int aico_enter_class_root(const struct aico_mount *mounts, size_t count, int *in
     for (size_t number = 0; number < count; number++) {
         const struct aico_mount *mount = &mounts[number];
         sources[number] = -1;
-        if (mount->kind > AICO_MOUNT_DEVICE) continue;
+        if (mount->kind > AICO_MOUNT_DEVICE || mount->late) continue;
         *index = (int)number;
         sources[number] = clone_source(mount);
-        if (sources[number] < 0 && !(errno == ENOENT && mount->if_exists)) return -1;
+        // What is missing is looked for again, and told, before every attempt (grants.c).
+        if (sources[number] < 0 && !(errno == ENOENT && mount->kind != AICO_MOUNT_DEVICE))
+            return -1;
     }
     *index = -1;
     // Nobody writes to it after this. Without a size it has no free space to tell of either: df says

@@ -17,6 +17,7 @@ extension SchedulerCore {
         let step = OutcomeRules.next(
             after: outcome, attempts: counted, policies: policies,
             mayRetry: execution.isWanted && execution.cancelled == nil, seed: id)
+        if let exit { health.note(exit, of: execution.taskClass) }
         noteHealth(of: execution, outcome, parsed, message)
         release(execution)
         func end(_ next: AttemptEnd.Next) -> StoreChange {

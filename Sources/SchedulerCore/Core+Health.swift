@@ -14,6 +14,8 @@ public struct HealthMemory: Sendable {
     public internal(set) var found: [HealthCheck] = []
     /// What stands around the core, as worker executables that do not describe themselves.
     public var surroundings: [HealthCheck] = []
+    /// What the last attempt of a class could not be shown of the host; no attempt begins without.
+    var lacks: [TaskClass: HealthCheck] = [:]
     /// The write-ahead log as seen last, and since when it has been above its bound.
     var log = HealthRules.WriteAheadLog(bytes: 0)
     var logExceeds: Time?
@@ -29,6 +31,18 @@ public struct HealthMemory: Sendable {
     public var recentOfTasks: (failed: Int, all: Int) { Self.count(tasks) }
     /// The worst of the last starts.
     public var lateness: Duration { latencies.elements.max() ?? .zero }
+
+    /// Remembers a path that an attempt was refused for, until one of its class begins.
+    mutating func note(_ exit: AttemptExit, of taskClass: TaskClass) {
+        if case .layerRefused(let failure) = exit.cause, failure.layer == "mounts" {
+            lacks[taskClass] = HealthCheck(
+                name: "grants.\(taskClass.name)", status: .degraded,
+                message: "its attempts do not begin: cannot \(failure.detail) "
+                    + "(errno \(failure.errno))")
+        } else if exit.exit != .notStarted {
+            lacks[taskClass] = nil
+        }
+    }
 
     mutating func note(latency: Duration) { latencies.append(latency) }
 
@@ -58,7 +72,9 @@ extension SchedulerCore {
             workers: workers.map { ($0.taskClass, healthState(of: $0)) },
             recentOfSystem: health.recentOfSystem, recentOfTasks: health.recentOfTasks,
             storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: damages,
-            lateness: health.lateness, log: logFacts, found: health.found + health.surroundings)
+            lateness: health.lateness, log: logFacts,
+            found: health.found + health.surroundings
+                + TaskClass.allCases.compactMap { health.lacks[$0] })
     }
 
     /// Judges anew and tells of a change.

@@ -25,11 +25,47 @@ struct AttemptConfinementTests {
     }
 
     @Test func temporaryDirectoryIsTheAttemptsOwn() throws {
-        // The control: a class without a user namespace has one /tmp for all attempts.
-        let shared = try AttemptFixture(userNamespace: false).run("write /tmp/x", "read /tmp/x")
-        #expect(shared.lines.filter { $0 == "said ok" }.count == 2, "\(shared)")
         let own = try AttemptFixture().run("write /tmp/x", "read /tmp/x")
         #expect(own.lines.contains("said ok") && own.lines.contains("said errno \(ENOENT)"))
+    }
+
+    /// Of a class without a user namespace, whose attempts share /tmp and /proc.
+    @Test func attemptOfASharedTemporaryDirectoryHasItsOwnPart() throws {
+        var fixture = AttemptFixture(userNamespace: false)
+        let tries = [
+            "list /tmp/attempt-1", "read /tmp/attempt-1/mine", "list /tmp", "write /tmp/x",
+            "mkdir $TMPDIR/x",
+        ]
+        func run() throws -> [String] {
+            let outcome = try fixture.run(
+                "@beside", "keep", tries[0], tries[1], tries[2], tries[3], tries[4])
+            #expect(outcome.lines.contains("first lives"), "\(outcome)")
+            return outcome.lines.filter { $0.hasPrefix("said ") && $0 != "said kept true" }
+        }
+        let closed = "said errno \(EACCES)"
+        #expect(try run() == [closed, closed, closed, closed, "said ok"])
+        // The control: without Landlock, one finds the other's.
+        fixture.plan.landlockRules.append(LandlockRule(path: "/none", access: .read))
+        fixture.plan.optionalLayers = [.landlock]
+        #expect(try run().first == "said mine")
+    }
+
+    @Test func sharedProcShowsNoOtherProcessOfTheClass() throws {
+        let outcome = try AttemptFixture(userNamespace: false).run(
+            "@beside", "keep", "list /proc", "status")
+        let seen = outcome.lines.first { $0.contains("meminfo") } ?? ""
+        let numbers = seen.split(separator: " ").compactMap { Int($0) }
+        #expect(outcome.lines.contains("first lives") && numbers.count == 1, "\(outcome)")
+    }
+
+    @Test func whatAnAttemptLeavesInASharedTemporaryDirectoryGoes() throws {
+        let fixture = try GrantFixture(userNamespace: false, ["litter", "nothing"]) { _ in [] }
+        let place = "/proc/\(fixture.worker.pid)/root/tmp"
+        #expect(try fixture.next().said == "littered")
+        #expect(try fixture.next().said == "nothing")
+        let deadline = ContinuousClock.now + .seconds(10)
+        while entries(of: place) != ["step"], ContinuousClock.now < deadline { sched_yield() }
+        #expect(entries(of: place) == ["step"])
     }
 
     @Test func temporaryDirectoryIsBounded() throws {

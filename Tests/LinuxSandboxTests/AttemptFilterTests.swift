@@ -17,7 +17,7 @@ struct AttemptFilterTests {
     ) throws {
         var fixture = AttemptFixture(userNamespace: userNamespace)
         let program = "read /aico/bin/sandbox-fixture"
-        let outcome = try fixture.run(program, "write /tmp/x", "write /usr/x")
+        let outcome = try fixture.run(program, "write $TMPDIR/x", "write /usr/x")
         #expect(outcome.said == "errno \(EACCES)", "\(outcome)")
         #expect(outcome.lines.contains("said ok") && !outcome.lines.contains("said errno 2"))
         // The control: the same file with a rule for it.
@@ -47,11 +47,11 @@ struct AttemptFilterTests {
     @Test(arguments: [true, false]) func deniedCallIsReportedWithArgumentsAndEndsTheAttempt(
         userNamespace: Bool
     ) throws {
-        let free = try AttemptFixture(userNamespace: userNamespace).run("mkdir /tmp/x")
+        let free = try AttemptFixture(userNamespace: userNamespace).run("mkdir $TMPDIR/x")
         #expect(free.said == "ok" && free.denied == nil, "\(free)")
         let number = Int(SYS_mkdir)
         let outcome = try AttemptFixture(userNamespace: userNamespace, denying: [number])
-            .run("mkdir /tmp/x", "nothing")
+            .run("mkdir $TMPDIR/x", "nothing")
         #expect(outcome.denied?.hasPrefix("mkdir \(number) [") == true, "\(outcome)")
         #expect(outcome.denied?.contains(", 448, ") == true, "its mode, 0o700: \(outcome)")
         #expect(outcome.ended("status") == Int(SIGKILL))

@@ -63,13 +63,14 @@ final class ClassFixture {
     @discardableResult
     func launch(
         _ executable: String, _ arguments: [String] = [],
-        patience: Duration = ClassLauncher.patience
+        patience: Duration = ClassLauncher.patience, modes: [String: UInt32] = [:],
+        permitting permit: @escaping GrantKeeper.Permit = { _, _ in true }
     ) throws -> LaunchedClass {
         let launched = try ClassLauncher.launch(
             plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "/mnt", cgroups: cgroups,
             executable: executable, arguments: arguments,
             environment: ["PATH=/usr/bin"] + Self.sanitizer,
-            logDescriptor: output.write, patience: patience)
+            logDescriptor: output.write, patience: patience, modes: modes, permitting: permit)
         self.launched = launched
         return launched
     }

@@ -26,7 +26,7 @@ enum BadOrder {
         case "unknown": order.kind = 77
         case "padding":
             order.kind = AICO_ORDER_KILL.rawValue
-            order.zero = 1
+            order.lenient = 1
         case "spawn without a socket": order.kind = AICO_ORDER_SPAWN.rawValue
         case "kill with a socket":
             order.kind = AICO_ORDER_KILL.rawValue

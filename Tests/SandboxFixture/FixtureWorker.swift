@@ -13,6 +13,7 @@ struct FixtureWorker {
     /// A scenario is `[capability bits in hex:]name[ argument]`. The first word may be `@together`
     /// (all at once; a refusal kills the others), `@stay` (lives on at the end), `@bad KIND` (an
     /// order that no worker sends), `@control` (the worker itself, outside the last layers),
+    /// `@steps` (each begins once a byte comes through the class's /tmp/step),
     /// `@beside` (the others while the first one, which says something and stays, lives) or
     /// `@large MEGABYTES` (the worker holds memory).
     func run(_ scenarios: [String]) throws {
@@ -22,12 +23,14 @@ struct FixtureWorker {
         if mode.hasPrefix("@large ") {
             Harm.take(megabytes: Int(mode.dropFirst("@large ".count)) ?? 0)
         }
+        let steps = mode == "@steps" ? openSteps() : -1
         var channels: [UInt64: Int32] = [:]
         for (index, scenario) in scenarios.dropFirst(mode.isEmpty ? 0 : 1).enumerated() {
             if mode == "@control" {
                 say("said \(Scenario.run(scenario))")
                 continue
             }
+            if steps >= 0 { awaitStep(steps) }
             let attempt = UInt64(index + 1)
             channels[attempt] = try start(attempt, scenario)
             if scenario.hasSuffix("!kill") { try awaitConfined(then: attempt) }
@@ -43,8 +46,20 @@ struct FixtureWorker {
             try forkServer.kill(attempt: 1)
         }
         try drain(&channels)
+        if steps >= 0 { awaitStep(steps) }
         say("done caps=\(workerCapabilities())")
         if mode == "@stay" { while true { pause() } }
+    }
+
+    private func openSteps() -> Int32 {
+        mkfifo("/tmp/step", 0o600)
+        return open("/tmp/step", O_RDWR | O_CLOEXEC)
+    }
+
+    private func awaitStep(_ steps: Int32) {
+        say("step")
+        var byte: UInt8 = 0
+        if read(steps, &byte, 1) != 1 { exit(8) }
     }
 
     private func start(_ attempt: UInt64, _ scenario: String) throws -> Int32 {

@@ -109,6 +109,26 @@ enum Harm {
     }
 
     /// Takes memory and keeps it.
+    /// Leaves a file, says so, and stays.
+    static func keep(_ path: String, _ channel: Int32) -> Never {
+        let made = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o666)
+        stay(channel, saying: "kept \(made >= 0)")
+    }
+
+    /// Leaves what is hard to remove: depth, many names, directories closed to their owner.
+    static func litter(_ path: String) -> String {
+        var directory = path
+        for _ in 0..<200 {
+            directory += "/d"
+            // Until its share of the directory is full.
+            if mkdir(directory, 0o700) != 0 { break }
+            for number in 0..<2 { close(open("\(directory)/\(number)", O_CREAT | O_WRONLY, 0)) }
+        }
+        chmod(directory, 0)
+        chmod("\(path)/d", 0)
+        return "littered"
+    }
+
     static func hold(megabytes: Int, _ channel: Int32) -> Never {
         take(megabytes: megabytes)
         stay(channel, saying: "holds \(megabytes)")

@@ -21,7 +21,8 @@ enum Scenario {
 
     static func run(_ scenario: String) -> String {
         let words = scenario.split(separator: " ", maxSplits: 1).map(String.init)
-        let argument = words.count > 1 ? words[1] : ""
+        let temporary = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let argument = words.count > 1 ? words[1].replacing("$TMPDIR", with: temporary) : ""
         switch words.first?.replacing("!kill", with: "") ?? "" {
         case "nothing": return "nothing"
         case "status":
@@ -54,6 +55,8 @@ enum Scenario {
         case "call": return Attack.call(text: argument)
         case "cwd": return link("/proc/self/cwd")
         case "list": return list(argument)
+        case "text": return text(of: argument)
+        case "close": return outcome(chmod(argument, 0))
         case "read": return outcome(open(argument, O_RDONLY))
         case "write": return outcome(open(argument, O_WRONLY | O_CREAT, 0o600))
         case "fill": return fill(argument)
@@ -75,6 +78,8 @@ enum Scenario {
         case "setlimit": return setLimit(argument)
         case "flood": Harm.keepDescriptorsInFlight(3)
         case "hold": Harm.hold(megabytes: Int(argument) ?? 0, 3)
+        case "keep": Harm.keep("\(temporary)/mine", 3)
+        case "litter": return Harm.litter(temporary)
         case "sleep": while true { pause() }
         case "async": return Concurrent.work()
         default: return "unknown scenario"
@@ -137,7 +142,7 @@ enum Scenario {
                     $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 })
         }
-        return names.sorted().joined(separator: " ")
+        return names.filter { $0 != "." && $0 != ".." }.sorted().joined(separator: " ")
     }
 
     /// Writes to a new file until that fails.

@@ -37,6 +37,36 @@ struct WorkerHealthTests {
         #expect(run.take().killed == [])
     }
 
+    @Test func pathThatAnAttemptIsRefusedForIsToldUntilOneBegins() throws {
+        var run = try CoreRun()
+        let policies = TaskPolicies(retry: RetryPolicy(count: 3, delay: .seconds(1)))
+        try run.create("user.one", "@yearly", policies)
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        func lack() -> HealthCheck? {
+            HealthRules.judge(run.core.healthFacts).checks.first { $0.name == "grants.user" }
+        }
+        #expect(lack() == nil)
+        let failure = LayerFailure(layer: "mounts", errno: 2, detail: "show '/srv/backup'")
+        run.report(
+            .user,
+            .finished(
+                attempt: order.attempt, sequence: 0,
+                exit: AttemptExit(
+                    reply: .none, exit: .exited(code: 127), cause: .layerRefused(failure),
+                    usage: .none)))
+        run.turn()
+        #expect(lack()?.status == .degraded)
+        #expect(lack()?.message.contains("'/srv/backup'") == true)
+        // The class works, and the attempt is tried again.
+        #expect(check(run)?.message == "takes orders")
+        run.pass(.seconds(5))
+        let second = try #require(run.take().orders.first)
+        try run.start(second)
+        try run.finish(second)
+        #expect(lack() == nil)
+    }
+
     @Test func silenceThatGoesOnIsKilledAfterItsPatience() throws {
         var run = try CoreRun()
         run.silent = [.user]

@@ -88,6 +88,15 @@ final class Instance: @unchecked Sendable {
         }
     }
 
+    /// What `aico-supervisor --check` says of its configuration and profiles.
+    func check() throws -> String {
+        let process = try HostProcess(
+            ["\(bin)/aico-supervisor", "--root", root, "--profiles", profiles, "--check"])
+        let said = process.remainingOutput(within: Built.patience(seconds: 60))
+        _ = process.waitForEnd(within: Built.patience(seconds: 10))
+        return said
+    }
+
     /// A client with the admin's key.
     func client() throws -> BusClient { try BusClient.load(root: root, keyFile: nil) }
 

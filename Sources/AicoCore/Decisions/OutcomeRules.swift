@@ -69,7 +69,7 @@ public enum OutcomeRules {
 
     /// A layer that a lack of something refused may hold the next time; any other never will.
     private static func refused(_ failure: LayerFailure) -> Outcome {
-        TransientErrno.contains(failure.errno)
+        TransientErrno.contains(failure.errno) || failure.isMissingPath
             ? Outcome(.failedTransient, .noResources) : Outcome(.failedPermanent, .layerRefused)
     }
 
@@ -93,6 +93,12 @@ public enum OutcomeRules {
         case (.exited, .succeeded), (.exited, .none): return Outcome(.failedTransient, .exitCode)
         }
     }
+}
+
+extension LayerFailure {
+    /// Whether a path that a profile names was not there, as a disk that is not mounted yet: ENOENT
+    /// and ENOTDIR of Linux at the mounts.
+    fileprivate var isMissingPath: Bool { layer == "mounts" && [2, 20].contains(errno) }
 }
 
 /// Failures of calls that pass by themselves: the machine lacked something for a moment.

@@ -142,6 +142,13 @@ struct PlanCeiling {
         }
     }
 
+    /// Whether the class may be shown a mount where its links lead to another path.
+    func permits(_ mount: PlanMount, at path: String) -> Bool {
+        var found = mount
+        found.source = path
+        return permits(found)
+    }
+
     private func permitsReading(_ path: String) -> Bool {
         if path == executables || path == profiles && taskClass == .security { return true }
         // They are read by whoever may read anything.

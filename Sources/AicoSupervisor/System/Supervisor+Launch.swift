@@ -69,26 +69,33 @@ extension Supervisor {
             try tree.remove(Self.group(of: taskClass), patience: Self.removalPatience)
             let cgroups = try tree.makeClass(taskClass.name, plan: checked.plan)
             let words = try LastWords()
+            let ceiling = PlanCeiling(
+                root: root, executables: executables, profiles: profiles, taskClass: taskClass)
             let launched = try ClassLauncher.launch(
                 plan: checked.plan, planBytes: checked.bytes,
                 endpoints: "\(root)/run/aico/class/\(taskClass.name)", cgroups: cgroups,
                 executable: "/aico/bin/aico-worker-\(taskClass.name)", arguments: [],
                 environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"],
-                logDescriptor: words.output)
+                logDescriptor: words.output, modes: modes(of: taskClass)
+            ) { mount, path in ceiling.permits(mount, at: path) }
             words.closeOutput()
             let child = ChildProcess(
                 processID: launched.pid, descriptor: Descriptor(owning: launched.pidfd))
-            workers[taskClass] = Running(child: child, since: Clock.monotonic, words: words)
+            workers[taskClass] = Running(
+                child: child, since: Clock.monotonic, grants: launched.grants, words: words)
             pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")
-            if let process = (error as? LaunchError)?.left {
-                left.append(
-                    ChildProcess(
-                        processID: process.pid, descriptor: Descriptor(owning: process.pidfd)))
-            }
+            leave((error as? LaunchError)?.left)
             pending.append(.workerLaunchFailed(taskClass, errno: Self.errno(of: error)))
         }
+    }
+
+    /// The modes of the directories that a class owns.
+    private func modes(of taskClass: TaskClass) -> [String: UInt32] {
+        let owned = Layout.entries(identities).filter { $0.user == identities[taskClass].user }
+        return Dictionary(
+            owned.map { ("\(root)/\($0.path)", $0.mode) }, uniquingKeysWith: { first, _ in first })
     }
 
     private static func errno(of error: any Error) -> Int32 {

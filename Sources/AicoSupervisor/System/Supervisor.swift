@@ -15,6 +15,8 @@ final class Supervisor {
     struct Running {
         var child: ChildProcess
         var since: Duration
+        /// Of a class: what shows it the host's paths.
+        var grants: GrantKeeper?
         /// What it writes to standard error.
         var words: LastWords
     }
@@ -77,6 +79,7 @@ final class Supervisor {
         let schedulerWords = set.add(scheduler?.words.number ?? -1)
         let exits = classes.map { set.add(workers[$0]?.child.descriptor.number ?? -1) }
         let words = classes.map { set.add(workers[$0]?.words.number ?? -1) }
+        let keepers = classes.map { set.add(workers[$0]?.grants?.descriptor ?? -1) }
         do throws(Errno) {
             try set.wait(for: timers.nearest.map { $0 - Clock.monotonic })
         } catch {
@@ -89,6 +92,7 @@ final class Supervisor {
         if !set[schedulerWords].isEmpty { scheduler?.words.take() }
         for (index, taskClass) in classes.enumerated() {
             if !set[words[index]].isEmpty { workers[taskClass]?.words.take() }
+            if !set[keepers[index]].isEmpty { renewKeeper(of: taskClass) }
             if !set[exits[index]].isEmpty { takeExit(of: taskClass) }
         }
         if !set[schedulerExit].isEmpty { takeSchedulerExit() }
@@ -110,9 +114,25 @@ final class Supervisor {
         }
     }
 
+    /// A path that gave no answer has ended the keeper of a class's grants: it looks again.
+    private func renewKeeper(of taskClass: TaskClass) {
+        guard let keeper = workers[taskClass]?.grants else { return }
+        let path = keeper.lookedAt.map { "'\($0)' gives no answer" } ?? "it ended"
+        do throws(Errno) {
+            try keeper.startAgain()
+            SupervisorLog.write("class \(taskClass.name) is shown nothing new: \(path)")
+        } catch {
+            SupervisorLog.write(
+                "class \(taskClass.name) is launched anew, for want of its keeper of grants: "
+                    + "\(path): \(error)")
+            kill(Self.group(of: taskClass))
+        }
+    }
+
     private func takeExit(of taskClass: TaskClass) {
         guard let worker = workers[taskClass], let status = worker.child.reap() else { return }
         workers[taskClass] = nil
+        leave(worker.grants?.end())
         pending.append(
             .workerExited(
                 taskClass, status: status.word, ranFor: Clock.monotonic - worker.since,
@@ -154,6 +174,13 @@ final class Supervisor {
         }
     }
 
+    /// Keeps a killed process until it can be reaped.
+    func leave(_ process: LaunchedProcess?) {
+        guard let process else { return }
+        left.append(
+            ChildProcess(processID: process.pid, descriptor: Descriptor(owning: process.pidfd)))
+    }
+
     private func kill(_ group: String) {
         do throws(CgroupError) {
             try tree.kill(group)
@@ -169,6 +196,7 @@ final class Supervisor {
         for group in TaskClass.allCases.map(Self.group(of:)) + [Self.schedulerGroup] {
             kill(group)
         }
+        for worker in workers.values { leave(worker.grants?.end()) }
         let deadline = Clock.monotonic + ChildProcess.endPatience
         for child in workers.values.map(\.child) + (scheduler.map { [$0.child] } ?? []) + left
         where child.wait(for: max(.zero, deadline - Clock.monotonic)) == nil {

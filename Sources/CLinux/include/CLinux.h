@@ -9,12 +9,14 @@
 #include "class_launch.h"
 #include "command.h"
 #include "files.h"
+#include "grants.h"
 #include "launch.h"
 #include "load.h"
 #include "message.h"
 #include "output.h"
 #include "signals.h"
 #include "stage.h"
+#include "temporary.h"
 #include "wallclock.h"
 
 #endif

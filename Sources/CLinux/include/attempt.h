@@ -24,6 +24,7 @@ struct aico_attempt_mount {
 struct aico_attempt_rule {
     int32_t fd;
     uint32_t if_exists;
+    uint32_t is_temporary;  // 1: the attempt's own directory instead of the path
     uint64_t access;  // with the rights that only directories can have
     const char *path;
 };
@@ -58,6 +59,7 @@ struct aico_attempt {
     uint64_t capabilities;
     int32_t task_fd;  // -1: it comes later by the set-up socket, as a message of one byte
     int32_t setup_fd;
+    int32_t temporary_fd;  // its own directory of a /tmp that it shares, or -1
     uint32_t own_namespaces;  // clone3 made them
     uint32_t own_cgroup;  // clone3 put it into its leaf
     const int32_t *join_fds;
@@ -83,7 +85,7 @@ enum aico_fork_order_kind { AICO_ORDER_SPAWN = 1, AICO_ORDER_KILL = 2 };
 // Worker to fork server; SPAWN carries the task's socket.
 struct aico_fork_order {
     uint32_t kind;
-    uint32_t zero;
+    uint32_t lenient;  // 1: begins although a grant of its class is not there
     uint64_t attempt;
     uint64_t capabilities;  // 0 for KILL
 };

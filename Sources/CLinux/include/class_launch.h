@@ -22,7 +22,6 @@ enum aico_mount_kind {
 
 struct aico_mount {
     uint32_t kind;
-    uint32_t if_exists;
     uint32_t late;  // not at the launch: grants.c shows it
     uint64_t size;
     const char *source;

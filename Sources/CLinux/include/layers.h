@@ -61,7 +61,13 @@
     STEP(SLOTS, slots) \
     STEP(SETUP_SOCKET, setupSocket) \
     STEP(SETUP_TIME, setupTime) \
-    STEP(TASK_SOCKET, taskSocket)
+    STEP(TASK_SOCKET, taskSocket) \
+    STEP(TEMPORARY, temporary) \
+    /* What a class is granted of the host, by the plan's mounts. */ \
+    STEP(GRANT, grant) \
+    STEP(GRANT_LINK, grantLink) \
+    STEP(GRANT_CEILING, grantCeiling) \
+    STEP(GRANT_SILENT, grantSilent)
 
 #define AICO_NAMED(swift) __attribute__((swift_name(#swift)))
 #define AICO_LAYER_CASE(c, swift, name) AICO_LAYER_##c AICO_NAMED(swift),

@@ -53,6 +53,13 @@ struct SandboxStep {
         case .setupTime: "set-up took too long"
         case .taskSocket: "receive the task's socket"
         case .oomScore: "offer itself to the OOM killer"
+        case .temporary: "make the attempt's directory in '/tmp'"
+        case .grant: "show '\(grantPath(plan))'"
+        case .grantLink:
+            "follow a link of '\(grantPath(plan))' that others than root can change"
+        case .grantCeiling:
+            "show '\(grantPath(plan))', whose links lead to what the class may not see"
+        case .grantSilent: "look at '\(grantPath(plan))'"
         case .none: "no step"
         }
     }
@@ -65,6 +72,10 @@ struct SandboxStep {
     private func mountTarget(_ plan: Plan) -> String {
         let own = plan.attemptMounts
         return own.indices.contains(index) ? own[index].target : "\(index)"
+    }
+
+    private func grantPath(_ plan: Plan) -> String {
+        plan.mounts.indices.contains(index) ? plan.mounts[index].source : "a granted path"
     }
 
     private func rulePath(_ plan: Plan) -> String {

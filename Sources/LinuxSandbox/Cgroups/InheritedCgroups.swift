@@ -6,8 +6,9 @@ import Glibc
 
 /// Finds the class's cgroup descriptors in a worker and makes their backend.
 public enum InheritedCgroups {
-    /// The first cgroup descriptor of a worker; plan and endpoints are the two before it.
-    public static let firstDescriptor: Int32 = 5
+    /// The first cgroup descriptor of a worker; plan, endpoints and the two of the
+    /// grants come before it.
+    public static let firstDescriptor: Int32 = 7
 
     /// Takes over the descriptors from `first` on: v2 alone, or v2, memory, pids and cpu.
     /// - Throws: EBADF where the descriptors are no cgroup directories in that order.

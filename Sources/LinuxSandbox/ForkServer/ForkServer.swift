@@ -72,6 +72,7 @@ public final class ForkServer {
         let forkServer = ForkServer(socket: worker, plan: plan)
         try forkServer.awaitReady(processID)
         InheritedCgroups.closeAll(first: firstCgroupDescriptor)
+        GrantAnswers.closeAll()
         guard aico_drop_capabilities() == 0 else {
             throw SandboxError(
                 operation: "give up the worker's capabilities", layer: .capabilities, errno: errno)
@@ -84,10 +85,13 @@ public final class ForkServer {
     }
 
     /// Orders an attempt; the fork server gets a copy of the task's end of the task socket.
+    ///
+    /// - Parameter isLenient: it begins although something that its class is granted is not there.
     public func spawn(
-        attempt: UInt64, capabilities: UInt64, socket: Int32
+        attempt: UInt64, capabilities: UInt64, socket: Int32, isLenient: Bool = false
     ) throws(SandboxError) {
         var order = aico_fork_order()
+        order.lenient = isLenient ? 1 : 0
         order.kind = AICO_ORDER_SPAWN.rawValue
         order.attempt = attempt
         order.capabilities = capabilities

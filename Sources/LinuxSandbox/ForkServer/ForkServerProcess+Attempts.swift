@@ -62,13 +62,21 @@ extension ForkServerProcess {
         }
         let setup = pair.ours
         let child = pair.theirs
+        let temporary: AttemptTemporaries.Entry?
+        do throws(Errno) {
+            temporary = try temporaries?.make()
+        } catch {
+            leaf?.release()
+            throw Refusal(layer: .mounts, errno: error.rawValue, step: .temporary)
+        }
         let startedAt = monotonicNanoseconds()
         let clone = makeProcess(
             order, leaf: leaf, taskSocket: taskSocket, setup: child.descriptor.number,
-            task: task)
+            temporary: temporary, task: task)
         child.close()
         guard clone.errno == 0 else {
             leaf?.release()
+            if let temporary { temporaries?.leave(temporary.name) }
             isWorn[slot] = true
             throw Refusal(
                 layer: Self.layer(ofCloneFailure: clone.errno), errno: clone.errno,
@@ -76,13 +84,13 @@ extension ForkServerProcess {
         }
         return RunningAttempt(
             attempt: order?.attempt, slot: slot, cgroup: leaf, pidfd: clone.pidfd,
-            setup: setup, startedAt: startedAt)
+            setup: setup, temporary: temporary?.name, startedAt: startedAt)
     }
 
     /// Clones; the child goes through all layers into the task's code and does not come back.
     private func makeProcess(
         _ order: aico_fork_order?, leaf: (any AttemptCgroup)?, taskSocket: Int32, setup: Int32,
-        task: (Int32) -> Never
+        temporary: AttemptTemporaries.Entry?, task: (Int32) -> Never
     ) -> (pidfd: Int32, errno: Int32) {
         let entry = leaf?.entry
         let joins = entry?.joinDescriptors ?? []
@@ -102,14 +110,16 @@ extension ForkServerProcess {
             attempt.capabilities = order?.capabilities ?? 0
             attempt.task_fd = taskSocket
             attempt.setup_fd = setup
+            attempt.temporary_fd = temporary?.descriptor.number ?? -1
             attempt.own_namespaces = ownNamespaces ? 1 : 0
             attempt.own_cgroup = entry == nil ? 0 : 1
             attempt.join_fds = joins.baseAddress
             attempt.join_count = joins.count
-            aico_attempt_confine(prepared, &attempt)
+            aico_attempt_confine(prepared.plan, &attempt)
             if order == nil { prewarmConfined() }
             aico_attempt_await_order(&attempt)
         }
+        if let temporary { setenv("TMPDIR", temporary.path, 1) }
         task(3)
     }
 
@@ -127,8 +137,14 @@ extension ForkServerProcess {
         return free.first { !isWorn[$0] } ?? free.first
     }
 
-    func refuse(_ attempt: UInt64, _ layer: Layer, errno: Int32, step: aico_step) {
-        reportRefusal(attempt, layer, errno: errno, step: step)
+    func refuse(
+        _ attempt: UInt64, _ layer: Layer, errno: Int32, step: aico_step, index: Int = 0
+    ) {
+        reportRefusal(attempt, layer, errno: errno, step: step, index: index)
+        reportNeverRan(attempt)
+    }
+
+    func reportNeverRan(_ attempt: UInt64) {
         var report = aico_fork_report()
         report.kind = AICO_REPORT_ENDED.rawValue
         report.attempt = attempt
@@ -137,7 +153,7 @@ extension ForkServerProcess {
     }
 
     private func reportRefusal(
-        _ attempt: UInt64, _ layer: Layer, errno: Int32, step: aico_step
+        _ attempt: UInt64, _ layer: Layer, errno: Int32, step: aico_step, index: Int = 0
     ) {
         var report = aico_fork_report()
         report.kind = AICO_REPORT_REFUSED.rawValue
@@ -145,6 +161,7 @@ extension ForkServerProcess {
         report.setup.layer = UInt32(layer.rawValue)
         report.setup.error = errno
         report.setup.step = UInt32(step.rawValue)
+        report.setup.index = UInt32(index)
         self.report(report)
     }
 
@@ -264,6 +281,7 @@ extension ForkServerProcess {
             reportEnd(attempt, status)
         }
         attempt.cgroup?.release()
+        if let name = attempt.temporary { temporaries?.leave(name) }
         running[attempt.slot] = nil
         isWorn[attempt.slot] = true
         isSweepDue = true
@@ -286,6 +304,7 @@ extension ForkServerProcess {
 
     /// Looks again at trees that were not yet gone, for OOM kills, and at set-ups that hang.
     func finishDrained() {
+        refuseOverdue()
         for case .some(let attempt) in running {
             let now = monotonicNanoseconds()
             if let looks = attempt.memoryLooks, looks.next <= now { attempt.lookForMemoryKill() }
@@ -303,7 +322,8 @@ extension ForkServerProcess {
 
     /// How long nothing has to be looked at; nil without an attempt and a sweep.
     func timeout() -> Duration? {
-        let next = (running.map { $0?.nextLook } + [spareDue]).compactMap { $0 }.min()
+        let next = (running.map { $0?.nextLook } + [spareDue] + waiting.map(\.deadline))
+            .compactMap { $0 }.min()
         let now = monotonicNanoseconds()
         var times = [next.map { Duration.nanoseconds($0 > now ? Int64($0 - now) : 0) }]
         if isSweepDue {
@@ -318,11 +338,9 @@ extension ForkServerProcess {
     /// something stays.
     func idle(task: (Int32) -> Never) {
         makeSpare(task: task)
-        guard isSweepDue, let backend else {
-            isSweepDue = false
-            return
-        }
-        isSweepDue = backend.sweep()
+        guard isSweepDue else { return }
+        let isClean = temporaries?.sweep() ?? true
+        isSweepDue = (backend?.sweep() ?? false) || !isClean
         for slot in isWorn.indices where running[slot] == nil { isWorn[slot] = false }
         sweepDelay = min(max(sweepDelay * 2, .milliseconds(8)), .seconds(1))
     }

@@ -15,7 +15,7 @@ extension ForkServerProcess {
 
     /// Puts the making of a spare on the clock, where the class has spares.
     func planSpare(after pause: UInt64) {
-        guard plan.hasUserNamespace, !spareLosses.areTooMany,
+        guard plan.hasUserNamespace, !spareLosses.areTooMany, generation > 0,
             !running.contains(where: { $0?.isSpare == true })
         else { return }
         spareDue = monotonicNanoseconds() + pause
@@ -24,6 +24,8 @@ extension ForkServerProcess {
     /// Makes a spare where one is due and a slot is free.
     func makeSpare(task: (Int32) -> Never) {
         guard let due = spareDue, due <= monotonicNanoseconds() else { return }
+        // Mounts may be changing.
+        if grants.isAsked { return spareDue = monotonicNanoseconds() + Self.sparePause }
         spareDue = nil
         guard let slot = freeSlot() else { return }
         do throws(Refusal) {

@@ -13,8 +13,15 @@ final class ForkServerProcess {
     let backend: (any CgroupBackend)?
     /// Runs in a process made ahead, between its last layer and its order.
     let prewarmConfined: () -> Void
-    /// Never freed: every task process reads it.
-    let prepared: UnsafePointer<aico_attempt_plan>
+    /// What every task process reads.
+    let prepared: PreparedAttempts
+    let grants: GrantAnswers
+    /// Nil where every attempt has a /tmp of its own.
+    let temporaries: AttemptTemporaries?
+    /// Of what the class's mount namespace shows; 0 before the first answer.
+    var generation: UInt64 = 0
+    /// Orders that begin with the next answer.
+    var waiting: [WaitingOrder] = []
     /// By slot.
     var running: [RunningAttempt?]
     /// Slots whose leaf is still to be made ready again.
@@ -31,6 +38,7 @@ final class ForkServerProcess {
     enum Exit {
         static let workerGone: Int32 = 0
         static let badOrder: Int32 = 76
+        static let keeperGone: Int32 = 69
         static let cannotStart: Int32 = 71
         static let cannotPoll: Int32 = 74
     }
@@ -84,15 +92,15 @@ final class ForkServerProcess {
         self.socket = socket
         self.prewarmConfined = prewarmConfined
         backend = try Self.backend(plan, first: firstCgroupDescriptor)
-        let memory = UnsafeMutablePointer<aico_attempt_plan>.allocate(capacity: 1)
-        memory.initialize(
-            to: try PreparedAttempts(plan, classHasNamespaces: classHasNamespaces).plan)
-        prepared = UnsafePointer(memory)
+        grants = try GrantAnswers()
+        temporaries = AttemptTemporaries(plan)
+        prepared = try PreparedAttempts(plan, classHasNamespaces: classHasNamespaces)
         // One more for the spare, which takes no attempt's place.
         let slots = Int(plan.concurrency) + (plan.hasUserNamespace ? 1 : 0)
         running = Array(repeating: nil, count: slots)
         isWorn = Array(repeating: false, count: slots)
-        planSpare(after: 0)
+        // The first look shows what the launch did not; with its answer comes the first spare.
+        askForGrants()
     }
 
     private static func backend(
@@ -132,6 +140,7 @@ final class ForkServerProcess {
 
     private enum Source {
         case worker
+        case grants
         case setup(RunningAttempt)
         case listener(RunningAttempt)
         case outOfMemory(RunningAttempt)
@@ -175,6 +184,7 @@ final class ForkServerProcess {
             if let event = attempt.outOfMemoryEvent { watch(event, .outOfMemory(attempt)) }
             if attempt.waitStatus == nil { watch(attempt.pidfd, .process(attempt)) }
         }
+        watch(grants.descriptor, .grants)
         // No new order while the worker does not take what the old ones came to.
         watch(socket.descriptor, .worker, unsent.isEmpty ? .readable : .writable)
     }
@@ -185,8 +195,9 @@ final class ForkServerProcess {
             if !unsent.isEmpty {
                 sendUnsent()
             } else {
-                takeOrders(task: task)
+                takeOrders()
             }
+        case .grants: takeGrants(task: task)
         case .setup(let attempt): readSetup(attempt)
         case .listener(let attempt): readNotification(attempt, events)
         case .outOfMemory(let attempt): attempt.noteOutOfMemory()
@@ -194,11 +205,11 @@ final class ForkServerProcess {
         }
     }
 
-    private func takeOrders(task: (Int32) -> Never) {
+    private func takeOrders() {
         while unsent.isEmpty {
             switch socket.receive() {
             case .order(let order, let passed):
-                obey(order, passed: passed, task: task)
+                obey(order, passed: passed)
             case .orderWithoutDescriptor(let order):
                 guard order.isSpawn else { _exit(Exit.badOrder) }
                 // This attempt fails, and no other.
@@ -210,27 +221,24 @@ final class ForkServerProcess {
         }
     }
 
-    private func obey(
-        _ order: aico_fork_order, passed: consuming Descriptor?, task: (Int32) -> Never
-    ) {
-        let kind = aico_fork_order_kind(rawValue: order.kind)
+    private func obey(_ order: aico_fork_order, passed: consuming Descriptor?) {
+        let place = waiting.firstIndex { $0.order.attempt == order.attempt }
         let attempt = running.compactMap { $0 }.first {
             !$0.isSpare && $0.attempt == order.attempt
         }
         if let taskSocket = passed {
-            guard kind == AICO_ORDER_SPAWN, order.zero == 0, attempt == nil else {
-                _exit(Exit.badOrder)
-            }
-            start(order, taskSocket: taskSocket.number, task: task)
+            guard order.isSpawn, attempt == nil, place == nil else { _exit(Exit.badOrder) }
+            takeOn(order, taskSocket: taskSocket)
         } else {
-            guard kind == AICO_ORDER_KILL, order.zero == 0, order.capabilities == 0 else {
-                _exit(Exit.badOrder)
-            }
+            guard order.kind == AICO_ORDER_KILL.rawValue, order.lenient == 0,
+                order.capabilities == 0
+            else { _exit(Exit.badOrder) }
             attempt?.kill()
+            if let place { reportNeverRan(waiting.remove(at: place).order.attempt) }
         }
     }
 }
 
 extension aico_fork_order {
-    fileprivate var isSpawn: Bool { kind == AICO_ORDER_SPAWN.rawValue && zero == 0 }
+    fileprivate var isSpawn: Bool { kind == AICO_ORDER_SPAWN.rawValue && lenient <= 1 }
 }

@@ -4,13 +4,81 @@
 import CLinux
 import Glibc
 
-/// A plan as the C side takes it: made once, used by every attempt, never freed.
+/// A plan as the C side takes it: used by every attempt, never freed.
 ///
-/// Rule paths are opened here, but for those of the attempt's own mounts.
-struct PreparedAttempts {
-    private(set) var plan = aico_attempt_plan()
+/// Rule paths are opened here, but for those of the attempt's own mounts: once, or with each change
+/// of the grants that hold them.
+final class PreparedAttempts {
+    /// What an attempt's confinement reads.
+    let plan: UnsafePointer<aico_attempt_plan>
+    private let rules: UnsafeMutablePointer<aico_attempt_rule>
+    private let source: Plan
+    /// By rule: the number of the mount that shows its path; nil where none of the host does.
+    private let holders: [Int?]
 
     init(_ source: Plan, classHasNamespaces: Bool) throws(SandboxError) {
+        let own = Set(source.attemptMounts.map(\.target))
+        holders = source.landlockRules.map { rule in
+            own.contains { isBeneath(rule.path, $0) } ? nil : source.holder(of: rule.path)
+        }
+        let made = try FixedParts(source, holders: holders, classHasNamespaces: classHasNamespaces)
+        let memory = UnsafeMutablePointer<aico_attempt_plan>.allocate(capacity: 1)
+        memory.initialize(to: made.plan)
+        plan = UnsafePointer(memory)
+        rules = made.rules
+        self.source = source
+    }
+
+    /// Opens the paths of what is shown now.
+    func renewRules(_ answer: aico_grant_answer) {
+        for (index, rule) in source.landlockRules.enumerated() {
+            guard let holder = holders[index] else { continue }
+            if rules[index].fd >= 0 { close(rules[index].fd) }
+            rules[index].fd = -1
+            rules[index].access = 0
+            guard answer.shown & 1 << UInt64(holder) != 0 else { continue }
+            rules[index].open(rule, handled: plan.pointee.landlock_files)
+        }
+    }
+}
+
+extension aico_attempt_rule {
+    /// Opens its path and says what is granted beneath it.
+    fileprivate mutating func open(_ rule: LandlockRule, handled: UInt64) {
+        var isDirectory: Int32 = 0
+        access = aico_landlock_access(rule.access.rawValue) & handled
+        fd = aico_landlock_open(rule.path, &isDirectory)
+        if fd >= 0, isDirectory == 0 { access &= aico_landlock_plain_files() }
+        // A missing optional one grants nothing. Another that cannot be opened is tried again by
+        // each attempt, which then says why it is refused.
+        if fd < 0, errno == ENOENT, rule.ifExists { access = 0 }
+    }
+}
+
+/// Whether `path` is `ancestor` or lies beneath it.
+private func isBeneath(_ path: String, _ ancestor: String) -> Bool {
+    path == ancestor || path.hasPrefix("\(ancestor)/")
+}
+
+extension Plan {
+    /// The number of the innermost mount of the host's that shows a path of the class root.
+    fileprivate func holder(of path: String) -> Int? {
+        mounts.indices.filter { index in
+            [.bindReadOnly, .bindWritable].contains(mounts[index].kind)
+                && isBeneath(path, mounts[index].target)
+        }.max { mounts[$0].target.utf8.count < mounts[$1].target.utf8.count }
+    }
+}
+
+/// What is made once.
+private struct FixedParts {
+    private(set) var plan = aico_attempt_plan()
+    private(set) var rules: UnsafeMutablePointer<aico_attempt_rule>
+
+    init(
+        _ source: Plan, holders: [Int?], classHasNamespaces: Bool
+    ) throws(SandboxError) {
+        rules = .allocate(capacity: max(source.landlockRules.count, 1))
         plan.uid = source.userID
         plan.gid = source.groupID
         withUnsafeMutableBytes(of: &plan.groups) { bytes in
@@ -31,7 +99,7 @@ struct PreparedAttempts {
         plan.null_fd = try Self.openNull()
         setMounts(source)
         setFilter(source)
-        try setRules(source)
+        setRules(source, holders)
     }
 
     /// Opens /dev/null and keeps descriptors 3 to 5 taken: a task process puts its own there.
@@ -74,33 +142,31 @@ struct PreparedAttempts {
         plan.filter_count = UInt16(clamping: source.taskFilter.count)
     }
 
-    private mutating func setRules(_ source: Plan) throws(SandboxError) {
+    private mutating func setRules(_ source: Plan, _ holders: [Int?]) {
         let abi = aico_landlock_abi()
         plan.landlock_error = abi < 0 ? errno : 0
         plan.landlock_abi = UInt32(max(abi, 0))
         plan.landlock_files = abi > 0 ? aico_landlock_files(abi) : 0
-        let own = source.attemptMounts.map(\.target)
-        var rules: [aico_attempt_rule] = []
-        for rule in source.landlockRules {
+        let own = Set(source.attemptMounts.map(\.target))
+        // Of a /tmp that attempts share each has a directory.
+        let shared = Set(
+            source.hasUserNamespace
+                ? [] : source.mounts.filter { $0.kind == .temporary }.map(\.target))
+        for (index, rule) in source.landlockRules.enumerated() {
             var entry = aico_attempt_rule()
             entry.fd = -1
             entry.if_exists = rule.ifExists ? 1 : 0
-            entry.access = aico_landlock_access(rule.access.rawValue) & plan.landlock_files
             entry.path = Self.keep(rule.path)
-            if !own.contains(where: { rule.path == $0 || rule.path.hasPrefix("\($0)/") }) {
-                var isDirectory: Int32 = 0
-                entry.fd = aico_landlock_open(rule.path, &isDirectory)
-                if entry.fd >= 0, isDirectory == 0 {
-                    entry.access &= aico_landlock_plain_files()
-                }
-                // A missing optional one grants nothing. Another that cannot be opened is tried
-                // again by each attempt, which then says why it is refused.
-                if entry.fd < 0, errno == ENOENT, rule.ifExists { entry.access = 0 }
+            entry.is_temporary = shared.contains(rule.path) ? 1 : 0
+            if entry.is_temporary != 0 || own.contains(where: { isBeneath(rule.path, $0) }) {
+                entry.access = aico_landlock_access(rule.access.rawValue) & plan.landlock_files
+            } else if holders[index] == nil {
+                entry.open(rule, handled: plan.landlock_files)
             }
-            rules.append(entry)
+            (rules + index).initialize(to: entry)
         }
-        plan.rules = Self.keep(rules)
-        plan.rule_count = rules.count
+        plan.rules = UnsafePointer(rules)
+        plan.rule_count = source.landlockRules.count
     }
 
     private static func keep(_ text: String) -> UnsafePointer<CChar>? {

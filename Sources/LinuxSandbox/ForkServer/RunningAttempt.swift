@@ -23,6 +23,8 @@ final class RunningAttempt {
     let slot: Int
     /// Nil where the plan lets attempts run without a cgroup.
     let cgroup: (any AttemptCgroup)?
+    /// The name of its directory of a /tmp that its class shares.
+    let temporary: String?
     private(set) var startedAt: UInt64
     private let process: Descriptor
     private var setupSocket: MessageSocket?
@@ -46,13 +48,14 @@ final class RunningAttempt {
 
     init(
         attempt: UInt64?, slot: Int, cgroup: (any AttemptCgroup)?, pidfd: Int32,
-        setup: consuming MessageSocket?,
+        setup: consuming MessageSocket?, temporary: String? = nil,
         startedAt: UInt64
     ) {
         self.attempt = attempt ?? 0
         isSpare = attempt == nil
         self.slot = slot
         self.cgroup = cgroup
+        self.temporary = temporary
         process = Descriptor(owning: pidfd)
         setupSocket = consume setup
         self.startedAt = startedAt

@@ -4,6 +4,7 @@
 public import CLinux
 import Glibc
 import LinuxSystem
+import SystemPackage
 
 /// Launches the worker of a class under its plan: the supervisor's one privileged act.
 ///
@@ -38,15 +39,19 @@ public enum ClassLauncher {
     ///   - endpoints: the directory of the class's order and report sockets; the worker finds it on
     ///     descriptor 4, and its tasks nowhere: they share its uid, and Landlock has no right that
     ///     would keep them from connecting by a path.
-    ///   - cgroups: the class's subtree; its directories are the worker's descriptors from 5 on.
+    ///   - cgroups: the class's subtree; its directories are the worker's descriptors from 7 on.
     ///   - logDescriptor: becomes the worker's standard output and standard error.
     ///   - patience: the longest time up to its exec.
+    ///   - modes: of directories that the class owns and is shown, by their paths: what a task makes
+    ///     of one is undone before the next attempt.
+    ///   - permit: whether the class may be shown what the links of a grant lead to.
     /// - Throws: the layer that the kernel refused, `ETIMEDOUT` where it took too long; no process is
     ///   left then but the error's `left`.
     public static func launch(
         plan: Plan, planBytes: [UInt8], endpoints: String, cgroups: ClassCgroups,
         executable: String, arguments: [String], environment: [String], logDescriptor: Int32,
-        patience: Duration = patience
+        patience: Duration = patience, modes: [String: UInt32] = [:],
+        permitting permit: @escaping GrantKeeper.Permit = { _, _ in true }
     ) throws(LaunchError) -> LaunchedClass {
         guard plan.userID != 0, plan.groupID != 0, !plan.workerFilter.isEmpty else {
             throw LaunchError(layer: .identity, errno: EINVAL, detail: "the plan names root")
@@ -61,16 +66,24 @@ public enum ClassLauncher {
             throw LaunchError(layer: .descriptors, errno: errno, detail: endpoints)
         }
         defer { close(sockets) }
+        let ends: GrantKeeper.Ends
+        do throws(Errno) {
+            ends = try GrantKeeper.Ends()
+        } catch {
+            throw LaunchError(layer: .descriptors, errno: error.rawValue, detail: "grants")
+        }
         let texts = CTexts()
         var mounts = plan.mounts.map { mount in
             aico_mount(
-                kind: UInt32(mount.kind.rawValue), if_exists: mount.ifExists ? 1 : 0, late: 0,
+                kind: UInt32(mount.kind.rawValue), late: mount.isLate ? 1 : 0,
                 size: mount.sizeBytes, source: texts.add(mount.source),
                 target: texts.add(mount.target))
         }
         var words = texts.vector([executable] + arguments)
         var variables = texts.vector(environment + [Self.bindAtOnce])
-        let descriptors = [memory, sockets] + cgroups.descriptors
+        let descriptors =
+            [memory, sockets, ends.theirs.descriptor.number, ends.pageDescriptor.number]
+            + cgroups.descriptors
         var launch = aico_class()
         launch.host_name = texts.add("aico")
         launch.path = texts.add(executable)
@@ -92,10 +105,23 @@ public enum ClassLauncher {
         }
         guard processID > 0 else {
             var error = LaunchError(failure, plan: plan, executable: executable)
-            if failure.left > 0 { error.left = LaunchedClass(pid: failure.left, pidfd: pidfd) }
+            if failure.left > 0 { error.left = LaunchedProcess(pid: failure.left, pidfd: pidfd) }
             throw error
         }
-        return LaunchedClass(pid: processID, pidfd: pidfd)
+        let process = LaunchedProcess(pid: processID, pidfd: pidfd)
+        do throws(Errno) {
+            return LaunchedClass(
+                process: process,
+                grants: try GrantKeeper(
+                    plan: plan, modes: modes, permit: permit, ends: ends, worker: processID))
+        } catch {
+            // It has ended already.
+            if error.isMissing { return LaunchedClass(process: process, grants: nil) }
+            var failure = LaunchError(layer: .mounts, errno: error.rawValue, detail: "grants")
+            _ = aico_pidfd_signal(pidfd, SIGKILL)
+            failure.left = process
+            throw failure
+        }
     }
 
     /// RLIMIT_NOFILE of worker and fork server: far above an attempt's.
@@ -148,12 +174,24 @@ public enum ClassLauncher {
     }
 }
 
-/// A worker that runs.
-public struct LaunchedClass: Sendable, Equatable {
+/// A process that was launched.
+public struct LaunchedProcess: Sendable, Equatable {
     /// Its process id on the host.
     public var pid: Int32
     /// Its pidfd; the caller closes it.
     public var pidfd: Int32
+}
+
+/// A worker that runs, and with it the keeper of its class's grants.
+public struct LaunchedClass {
+    /// The worker.
+    public var process: LaunchedProcess
+    /// Ends with this object; nil where the worker had ended before it could be made.
+    public var grants: GrantKeeper?
+    /// The worker's process id on the host.
+    public var pid: Int32 { process.pid }
+    /// The worker's pidfd; the caller closes it.
+    public var pidfd: Int32 { process.pidfd }
 }
 
 /// A worker that could not be launched.
@@ -166,7 +204,7 @@ public struct LaunchError: Error, Equatable, CustomStringConvertible {
     public var detail: String
     /// The process, killed, that could not be reaped yet: it hangs in a call. The caller reaps it
     /// and closes its pidfd.
-    public var left: LaunchedClass?
+    public var left: LaunchedProcess?
 
     /// One line, as `layer mounts refused at '/srv/x': No such file or directory`.
     public var description: String {

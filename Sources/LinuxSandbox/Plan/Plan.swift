@@ -91,17 +91,22 @@ public struct PlanMount: Sendable, Equatable {
     public var target: String
     /// A missing source is passed over instead of failing the launch.
     public var ifExists: Bool
+    /// Not there at the launch of the class's worker: the first look for an attempt shows it. For
+    /// what a worker does not need, so that its lack or its silence does not hold up a launch.
+    public var isLate: Bool
     /// Size of a temporary, in bytes; 0 elsewhere.
     public var sizeBytes: UInt64
 
     /// Makes a mount.
     public init(
-        kind: Kind, source: String, target: String, ifExists: Bool = false, sizeBytes: UInt64 = 0
+        kind: Kind, source: String, target: String, ifExists: Bool = false, isLate: Bool = false,
+        sizeBytes: UInt64 = 0
     ) {
         self.kind = kind
         self.source = source
         self.target = target
         self.ifExists = ifExists
+        self.isLate = isLate
         self.sizeBytes = sizeBytes
     }
 }

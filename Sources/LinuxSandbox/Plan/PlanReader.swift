@@ -93,6 +93,7 @@ extension PlanReader {
             throw failure("mount kind")
         }
         let ifExists = try flag(field: "mount condition")
+        let isLate = try flag(field: "mount time")
         let size = try word(UInt64.self, field: "mount size")
         let source: String
         switch kind {
@@ -104,7 +105,8 @@ extension PlanReader {
         }
         let target = try path(field: "mount target")
         return PlanMount(
-            kind: kind, source: source, target: target, ifExists: ifExists, sizeBytes: size)
+            kind: kind, source: source, target: target, ifExists: ifExists, isLate: isLate,
+            sizeBytes: size)
     }
 
     mutating func rule() throws(PlanError) -> LandlockRule {

@@ -24,6 +24,7 @@ struct PlanWriter {
     mutating func put(_ mount: PlanMount) {
         put(mount.kind.rawValue)
         put(UInt8(mount.ifExists ? 1 : 0))
+        put(UInt8(mount.isLate ? 1 : 0))
         put(mount.sizeBytes)
         put(mount.source)
         put(mount.target)

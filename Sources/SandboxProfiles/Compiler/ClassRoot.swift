@@ -61,7 +61,9 @@ struct ClassRoot {
                     PlanMount(
                         kind: grant.access.contains(.write) ? .bindWritable : .bindReadOnly,
                         source: paths.source(of: grant.path, for: profile.taskClass),
-                        target: grant.path, ifExists: grant.ifPresent))
+                        target: grant.path, ifExists: grant.ifPresent,
+                        // A worker needs its libraries and what libc reads once.
+                        isLate: !["/usr", "/etc"].contains { isBeneath(grant.path, $0) }))
             }
             rules.append(
                 LandlockRule(path: grant.path, access: grant.access, ifExists: grant.ifPresent))

@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+#define _GNU_SOURCE
+#include "grants.h"
+#include "class_root.h"
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+// <sys/mount.h> and <linux/mount.h> exclude each other in glibc 2.36.
+enum { LEGACY_MNT_DETACH = 2, LEGACY_UMOUNT_NOFOLLOW = 8, MAXIMUM_LINKS = 40 };
+
+// What a path was when it was last looked at.
+struct look {
+    int error;  // of finding it, or 0
+    uint32_t mode;
+    uint64_t mount, device, inode;
+    uint64_t below;  // of the mounts beneath it
+};
+
+struct shown {
+    struct look look;
+    uint32_t refusal;
+    int error;
+    int is_shown, is_directory;
+    char *path;  // without links
+};
+
+struct aico_grants {
+    const struct aico_grant *grants;
+    size_t count;
+    uint32_t uid;
+    int class_namespace, host_namespace, host_root, mount_table;
+    struct aico_grant_page *page;
+    aico_grant_permit permit;
+    void *context;
+    int is_settled;  // the class's root was looked at
+    uint64_t generation;
+    struct shown shown[AICO_MAXIMUM_MOUNTS];
+};
+
+static int keep_error(int fd) {
+    int error = errno;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+static int is_looked_at(const struct aico_grant *grant) {
+    return grant->kind == AICO_MOUNT_BIND_READ_ONLY || grant->kind == AICO_MOUNT_BIND_WRITABLE;
+}
+
+static int is_beneath(const char *path, const char *ancestor) {
+    size_t length = strlen(ancestor);
+    return strncmp(path, ancestor, length) == 0 && path[length] == '/';
+}
+
+// MARK: finding
+
+// Nobody but root can put something else there.
+static int is_roots_alone(const struct stat *status) {
+    if (status->st_uid != 0 || (status->st_mode & S_IWOTH)) return 0;
+    return status->st_gid == 0 || !(status->st_mode & S_IWGRP);
+}
+
+// Follows a path part by part. A link counts as long as all on the way to it is root's alone.
+static int walk(const char *path, int *followed) {
+    char rest[PATH_MAX], text[PATH_MAX];
+    int links = 0, is_trusted = 1;
+    if (strlen(path) >= sizeof rest) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(rest, path);
+    int place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    while (place >= 0) {
+        char *part = rest + strspn(rest, "/");
+        if (*part == 0) return place;
+        size_t length = strcspn(part, "/");
+        char name[NAME_MAX + 1];
+        if (length > NAME_MAX) {
+            errno = ENAMETOOLONG;
+            return keep_error(place);
+        }
+        memcpy(name, part, length);
+        name[length] = 0;
+        memmove(rest, part + length, strlen(part + length) + 1);
+        struct stat status;
+        int next = openat(place, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0) return keep_error(place);
+        if (fstat(next, &status) != 0) {
+            close(place);
+            return keep_error(next);
+        }
+        if (!S_ISLNK(status.st_mode)) {
+            close(place);
+            place = next;
+            is_trusted = is_trusted && is_roots_alone(&status);
+            continue;
+        }
+        ssize_t count = readlinkat(next, "", text, sizeof text - 1);
+        close(next);
+        errno = ELOOP;
+        if (count <= 0 || status.st_uid != 0 || !is_trusted || ++links > MAXIMUM_LINKS)
+            return keep_error(place);
+        text[count] = 0;
+        if ((size_t)count + 1 + strlen(rest) >= sizeof rest) {
+            errno = ENAMETOOLONG;
+            return keep_error(place);
+        }
+        strcat(text, rest);
+        strcpy(rest, text);
+        *followed = 1;
+        if (*rest != '/') continue;
+        close(place);
+        place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        is_trusted = 1;
+    }
+    return -1;
+}
+
+int aico_grant_open(const char *path, int follows, int *followed) {
+    *followed = 0;
+    int found = aico_openat2(AT_FDCWD, path, O_PATH, RESOLVE_NO_SYMLINKS);
+    if (found >= 0 || errno != ELOOP || !follows) return found;
+    return walk(path, followed);
+}
+
+// By the kernel's own memory where it has it: a server that is gone is not asked.
+static struct look look_at(const char *path) {
+    struct look look;
+    struct statx status;
+    memset(&look, 0, sizeof look);
+    if (statx(
+            AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_INO | STATX_MNT_ID,
+            &status)
+        != 0) {
+        look.error = errno;
+        return look;
+    }
+    look.mode = status.stx_mode & 07777;
+    look.mount = status.stx_mnt_id;
+    look.device = makedev(status.stx_dev_major, status.stx_dev_minor);
+    look.inode = status.stx_ino;
+    return look;
+}
+
+static int is_same(const struct look *one, const struct look *other) {
+    return one->error == other->error && one->mount == other->mount
+        && one->device == other->device && one->inode == other->inode;
+}
+
+// MARK: the host's mounts
+
+// As /proc/self/mountinfo writes a path.
+static void escape(const char *path, char *text) {
+    for (; *path; path++)
+        if (strchr(" \t\n\\", *path)) text += sprintf(text, "\\%03o", (unsigned char)*path);
+        else *text++ = *path;
+    *text = 0;
+}
+
+// Which mounts lie beneath each path, as a number; it differs where they do.
+static void sum_mounts(const struct aico_grants *self, uint64_t below[]) {
+    char *line = NULL, point[4 * PATH_MAX], escaped[4 * PATH_MAX];
+    size_t room = 0;
+    FILE *table = fopen("/proc/self/mountinfo", "re");
+    memset(below, 0, self->count * sizeof *below);
+    while (table && getline(&line, &room, table) > 0) {
+        unsigned long long identity;
+        // Identity, parent, device, root, mount point: proc(5).
+        if (strlen(line) >= sizeof point
+            || sscanf(line, "%llu %*s %*s %*s %s", &identity, point) != 2)
+            continue;
+        for (size_t index = 0; index < self->count; index++) {
+            const struct shown *shown = &self->shown[index];
+            if (!is_looked_at(&self->grants[index])) continue;
+            escape(shown->path ? shown->path : self->grants[index].source, escaped);
+            if (is_beneath(point, escaped))
+                below[index] += (identity + 1) * 0x9E3779B97F4A7C15ULL;
+        }
+    }
+    free(line);
+    if (table) fclose(table);
+}
+
+static int table_changed(const struct aico_grants *self) {
+    struct pollfd waiting = {self->mount_table, POLLPRI, 0};
+    return poll(&waiting, 1, 0) != 0;
+}
+
+// MARK: showing
+
+// What a task of the class made of the mode of a directory that its class owns.
+static void restore_mode(const struct aico_grants *self, size_t index) {
+    const struct aico_grant *grant = &self->grants[index];
+    struct stat status;
+    int directory = aico_openat2(
+        AT_FDCWD, grant->source, O_RDONLY | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
+    if (directory < 0) return;
+    if (fstat(directory, &status) == 0 && status.st_uid == self->uid)
+        (void)!fchmod(directory, grant->mode);
+    close(directory);
+}
+
+static void forget(struct shown *shown, uint32_t refusal, int error) {
+    free(shown->path);
+    shown->path = NULL;
+    shown->refusal = refusal;
+    shown->error = error;
+}
+
+// Finds one and takes a detached copy of it. -1 where it is not to be shown, and why.
+static int take(struct aico_grants *self, size_t index) {
+    const struct aico_grant *grant = &self->grants[index];
+    struct shown *shown = &self->shown[index];
+    char place[32], path[PATH_MAX];
+    int followed;
+    forget(shown, AICO_GRANT_SHOWN, 0);
+    int source = aico_grant_open(
+        grant->source, grant->kind == AICO_MOUNT_BIND_READ_ONLY, &followed);
+    if (source < 0) {
+        forget(shown, errno == ELOOP ? AICO_GRANT_LINK : AICO_GRANT_MISSING, errno);
+        return -1;
+    }
+    snprintf(place, sizeof place, "/proc/self/fd/%d", source);
+    ssize_t count = readlink(place, path, sizeof path - 1);
+    if (count <= 0) {
+        forget(shown, AICO_GRANT_MISSING, ENAMETOOLONG);
+        return keep_error(source);
+    }
+    path[count] = 0;
+    if (followed && !self->permit(self->context, index, path)) {
+        forget(shown, AICO_GRANT_CEILING, EACCES);
+        return keep_error(source);
+    }
+    struct statx status;
+    int tree = -1;
+    if (statx(source, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) == 0)
+        tree = aico_clone_source(source, grant->kind);
+    if (tree < 0) {
+        forget(shown, AICO_GRANT_MISSING, errno);
+        return keep_error(source);
+    }
+    close(source);
+    shown->is_directory = S_ISDIR(status.stx_mode);
+    shown->path = strdup(path);
+    return tree;
+}
+
+static void look_for(struct aico_grants *self, size_t index) {
+    __atomic_store_n(&self->page->looking, (uint32_t)index + 1, __ATOMIC_RELAXED);
+}
+
+// Enters the class's mount namespace; the current directory is its root then.
+static int enter_class(struct aico_grants *self) {
+    return setns(self->class_namespace, CLONE_NEWNS);
+}
+
+// Or this process ends: in the class's namespace it would look at the class's own paths.
+static void leave_class(struct aico_grants *self) {
+    if (setns(self->host_namespace, CLONE_NEWNS) != 0 || fchdir(self->host_root) != 0
+        || chroot(".") != 0)
+        _exit(70);
+}
+
+// The class's root as it can be written: without what is mounted in it.
+static int open_writable_root(void) {
+    int root = (int)syscall(SYS_open_tree, AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (root < 0) return -1;
+    struct mount_attr attributes = {.attr_clr = MOUNT_ATTR_RDONLY};
+    if (syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
+        return keep_error(root);
+    return root;
+}
+
+// The number of the grant that holds another one, or -1.
+static int holder(const struct aico_grants *self, size_t index) {
+    int found = -1;
+    for (size_t other = 0; other < self->count; other++)
+        if (is_looked_at(&self->grants[other])
+            && is_beneath(self->grants[index].target, self->grants[other].target)
+            && (found < 0
+                || is_beneath(self->grants[other].target, self->grants[found].target)))
+            found = (int)other;
+    return found;
+}
+
+static void show(struct aico_grants *self, uint64_t changed, const int trees[]) {
+    // What one holds goes with it, so only the outermost are taken away.
+    for (size_t index = 0; index < self->count; index++) {
+        if (!(changed & 1ULL << index)) continue;
+        int outer = holder(self, index);
+        if (outer < 0 || !(changed & 1ULL << outer))
+            syscall(
+                SYS_umount2, self->grants[index].target,
+                LEGACY_MNT_DETACH | LEGACY_UMOUNT_NOFOLLOW);
+        self->shown[index].is_shown = 0;
+    }
+    int writable = open_writable_root();
+    int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    for (size_t index = 0; index < self->count; index++) {
+        struct shown *shown = &self->shown[index];
+        const char *target = self->grants[index].target;
+        if (trees[index] < 0) continue;
+        look_for(self, index);
+        int outer = holder(self, index);
+        int made = outer >= 0 && self->shown[outer].is_shown
+            ? 0
+            : aico_make_place(writable, target, shown->is_directory, 1);
+        if (made != 0 || aico_attach(root, trees[index], target, shown->is_directory) != 0)
+            forget(shown, AICO_GRANT_MISSING, errno);
+        else shown->is_shown = 1;
+    }
+    if (writable >= 0) close(writable);
+    if (root >= 0) close(root);
+}
+
+// What the launch showed already, and is still what it was, stays.
+static uint64_t adopt(struct aico_grants *self, uint64_t changed, int trees[]) {
+    for (size_t index = 0; index < self->count; index++) {
+        struct statx status;
+        struct shown *shown = &self->shown[index];
+        if (trees[index] < 0
+            || statx(
+                   AT_FDCWD, self->grants[index].target,
+                   AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_MNT_ID, &status)
+                != 0
+            || !(status.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+            || shown->look.device != makedev(status.stx_dev_major, status.stx_dev_minor)
+            || shown->look.inode != status.stx_ino)
+            continue;
+        close(trees[index]);
+        trees[index] = -1;
+        shown->is_shown = 1;
+        changed &= ~(1ULL << index);
+    }
+    return changed;
+}
+
+static void change(struct aico_grants *self, uint64_t changed) {
+    int trees[AICO_MAXIMUM_MOUNTS];
+    for (size_t index = 0; index < self->count; index++) {
+        trees[index] = -1;
+        if (!(changed & 1ULL << index)) continue;
+        look_for(self, index);
+        trees[index] = take(self, index);
+    }
+    if (enter_class(self) != 0) {
+        for (size_t index = 0; index < self->count; index++)
+            if (changed & 1ULL << index) forget(&self->shown[index], AICO_GRANT_MISSING, errno);
+    } else {
+        if (!self->is_settled) changed = adopt(self, changed, trees);
+        self->is_settled = 1;
+        show(self, changed, trees);
+        leave_class(self);
+    }
+    for (size_t index = 0; index < self->count; index++)
+        if (trees[index] >= 0) close(trees[index]);
+    self->generation++;
+}
+
+// With each that changed all that it holds is shown anew.
+static uint64_t with_held(const struct aico_grants *self, uint64_t changed) {
+    for (size_t index = 0; index < self->count; index++)
+        for (size_t other = 0; other < self->count; other++)
+            if (changed & 1ULL << index && is_looked_at(&self->grants[other])
+                && is_beneath(self->grants[other].target, self->grants[index].target))
+                changed |= 1ULL << other;
+    return changed;
+}
+
+void aico_grants_look(struct aico_grants *self, struct aico_grant_answer *answer) {
+    uint64_t changed = 0, below[AICO_MAXIMUM_MOUNTS];
+    int is_new_table = table_changed(self) || !self->is_settled;
+    if (is_new_table) sum_mounts(self, below);
+    for (size_t index = 0; index < self->count; index++) {
+        struct shown *shown = &self->shown[index];
+        if (!is_looked_at(&self->grants[index])) continue;
+        look_for(self, index);
+        struct look look = look_at(self->grants[index].source);
+        uint32_t mode = self->grants[index].mode;
+        if (look.error == 0 && mode != 0 && look.mode != mode) restore_mode(self, index);
+        look.below = is_new_table ? below[index] : shown->look.below;
+        // What is there and could not be shown is tried again.
+        int is_owed = look.error == 0 && !shown->is_shown;
+        if (is_owed || !self->is_settled || !is_same(&look, &shown->look)
+            || look.below != shown->look.below)
+            changed |= 1ULL << index;
+        shown->look = look;
+    }
+    if (changed != 0) change(self, with_held(self, changed));
+    __atomic_store_n(&self->page->looking, 0, __ATOMIC_RELAXED);
+    memset(answer, 0, sizeof *answer);
+    answer->generation = self->generation;
+    for (size_t index = self->count; index-- > 0;) {
+        const struct shown *shown = &self->shown[index];
+        if (!is_looked_at(&self->grants[index])) continue;
+        if (shown->is_shown) {
+            answer->shown |= 1ULL << index;
+            if (shown->is_directory) answer->directories |= 1ULL << index;
+            continue;
+        }
+        int is_absent = shown->error == ENOENT || shown->error == ENOTDIR;
+        if (self->grants[index].if_exists && is_absent) continue;
+        answer->refusal = shown->refusal ? shown->refusal : AICO_GRANT_MISSING;
+        answer->error = shown->error;
+        answer->index = (uint32_t)index;
+    }
+}
+
+// MARK: the process
+
+struct aico_grants *aico_grants_make(
+    const struct aico_grant *grants, size_t count, uint32_t uid, int class_namespace,
+    struct aico_grant_page *page, aico_grant_permit permit, void *context) {
+    struct aico_grants *self = calloc(1, sizeof *self);
+    if (!self) return NULL;
+    if (count > AICO_MAXIMUM_MOUNTS) {
+        errno = E2BIG;
+        return NULL;
+    }
+    umask(022);
+    self->grants = grants;
+    self->count = count;
+    self->uid = uid;
+    self->class_namespace = class_namespace;
+    self->page = page;
+    self->permit = permit;
+    self->context = context;
+    self->host_namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    self->host_root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    self->mount_table = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    if (self->host_namespace < 0 || self->host_root < 0 || self->mount_table < 0) return NULL;
+    return self;
+}
+
+int aico_grants_confine(const int *kept, size_t count) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    const uint64_t needed = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT
+        | 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER;
+    struct __user_cap_data_struct data[2];
+    sigset_t alarm;
+    unsigned first = 0;
+    // `kept` is in order.
+    for (size_t index = 0; index <= count; index++) {
+        unsigned next = index < count ? (unsigned)kept[index] : ~0U;
+        if (next > first && syscall(SYS_close_range, first, index < count ? next - 1 : ~0U, 0) != 0)
+            return -1;
+        first = next + 1;
+    }
+    memset(data, 0, sizeof data);
+    for (int word = 0; word < 2; word++)
+        data[word].effective = data[word].permitted = (uint32_t)(needed >> 32 * word);
+    if (prctl(PR_SET_NAME, "aico-grants", 0, 0, 0) != 0) return -1;
+    if (syscall(SYS_capset, &header, data) != 0) return -1;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return -1;
+    signal(SIGALRM, SIG_DFL);
+    sigemptyset(&alarm);
+    sigaddset(&alarm, SIGALRM);
+    return sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+}
+
+int aico_grant_page_make(struct aico_grant_page **page) {
+    int memory = memfd_create("grants", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (memory < 0) return -1;
+    if (ftruncate(memory, sizeof **page) != 0) return keep_error(memory);
+    void *map = mmap(NULL, sizeof **page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
+    if (map == MAP_FAILED) return keep_error(memory);
+    // From here on others can only read it.
+    if (fcntl(
+            memory, F_ADD_SEALS,
+            F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
+        != 0) {
+        munmap(map, sizeof **page);
+        return keep_error(memory);
+    }
+    *page = map;
+    return memory;
+}
+
+const struct aico_grant_page *aico_grant_page_map(int memory) {
+    void *map = mmap(NULL, sizeof(struct aico_grant_page), PROT_READ, MAP_SHARED, memory, 0);
+    return map == MAP_FAILED ? NULL : map;
+}
+
+void aico_grants_clock(int milliseconds) {
+    struct itimerval time = {
+        .it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
+    setitimer(ITIMER_REAL, &time, NULL);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import CLinux
+import Glibc
+import LinuxSystem
+import SystemPackage
+
+/// Before an attempt begins, root's process looks at what its class is granted of the host; what
+/// changed is in the class's mount namespace then, of which the attempt gets a copy.
+extension ForkServerProcess {
+    /// Takes an order on; it begins with the answer.
+    func takeOn(_ order: aico_fork_order, taskSocket: consuming Descriptor) {
+        waiting.append(WaitingOrder(order, taskSocket: taskSocket))
+        askForGrants()
+    }
+
+    /// Asks for all orders that wait, where no answer is due.
+    func askForGrants() {
+        guard !grants.isDue else { return }
+        do throws(Errno) {
+            try grants.ask()
+        } catch {
+            // Full: its keeper has not taken the orders of before. Without it the class is launched
+            // anew.
+            if error != .wouldBlock { _exit(Exit.keeperGone) }
+        }
+    }
+
+    /// Begins what waits for the answer that came.
+    func takeGrants(task: (Int32) -> Never) {
+        do throws(Errno) {
+            guard try grants.take() else { return }
+        } catch {
+            _exit(Exit.keeperGone)
+        }
+        let answer = grants.current
+        if answer.generation != generation {
+            generation = answer.generation
+            prepared.renewRules(answer)
+            // What was made ahead has the mounts of before.
+            for case .some(let attempt) in running where attempt.isSpare { dropSpare(attempt) }
+            planSpare(after: Self.sparePause)
+        }
+        let orders = waiting
+        waiting.removeAll()
+        for next in orders {
+            if let refusal = GrantRefusal(answer), next.order.lenient == 0 {
+                refuse(
+                    next.order.attempt, .mounts, errno: refusal.errno, step: refusal.step,
+                    index: refusal.index)
+            } else {
+                start(next.order, taskSocket: next.taskSocket.number, task: task)
+            }
+        }
+    }
+
+    /// Refuses what waited too long, naming the path that gives no answer.
+    func refuseOverdue() {
+        let now = monotonicNanoseconds()
+        let overdue = waiting.filter { $0.deadline <= now }
+        guard !overdue.isEmpty else { return }
+        waiting.removeAll { $0.deadline <= now }
+        for next in overdue {
+            refuse(
+                next.order.attempt, .mounts, errno: ETIMEDOUT, step: .grantSilent,
+                index: grants.lookedAt ?? plan.mounts.count)
+        }
+        // The keeper may have been killed with the order that it had.
+        if !waiting.isEmpty { askForGrants() }
+    }
+
+    private func dropSpare(_ spare: RunningAttempt) {
+        spare.stage = .stopped
+        spare.closeSetup()
+        spare.kill()
+        spareLosses.attemptHeld()
+    }
+}
+
+/// Why an attempt that needs every grant cannot begin.
+struct GrantRefusal {
+    var errno: Int32
+    var step: aico_step
+    var index: Int
+
+    /// Nil where all that has to be there is shown.
+    init?(_ answer: aico_grant_answer) {
+        switch aico_grant_refusal(rawValue: answer.refusal) {
+        case AICO_GRANT_SHOWN: return nil
+        case AICO_GRANT_LINK: step = .grantLink
+        case AICO_GRANT_CEILING: step = .grantCeiling
+        default: step = .grant
+        }
+        errno = answer.error
+        index = Int(answer.index)
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import AicoWire
+import BusClient
+import Glibc
+import Testing
+
+/// What class user's profile grants of the host, from the profile to the record and health.
+@Suite(.serialized, .enabled(if: Built.canStart, Built.reason))
+struct GrantTests {
+    /// A place for grants, not below /tmp: a task has one of its own there.
+    private final class Place {
+        let path: String
+        init() throws { path = try temporaryDirectory("grants", below: "/var/tmp") }
+        deinit { removeTree(path) }
+
+        /// The profile's last lines with these grants in them.
+        func profile(_ lines: String) -> (String) -> String {
+            let lines = lines.replacing("$", with: path)
+            return { text in
+                text.replacing("\nreadable:\nwritable:\n", with: "\n\(lines)\n")
+            }
+        }
+    }
+
+    @Test func missingPathFailsTheAttemptsThatNeedItByName() throws {
+        let place = try Place()
+        let instance = try Instance(
+            change: place.profile(
+                "writable:\n  - $/backup  # a disk\nwritable_if_present:\n  - $/other  # another"))
+        let target = "\(place.path)/backup"
+        let client = try instance.client()
+        let argv = ["/bin/sh", "-c", "echo kept > \(target)/file"]
+        let refused = try instance.runToEnd("user.early", argv: argv)
+        #expect(refused.outcome == "failed_transient", "\(refused.data.text())")
+        #expect(refused.data.text().contains("show '\(target)'"), "\(refused.data.text())")
+        let lack = try client.request(topic: "scheduler.health", body: [:]).text()
+        #expect(lack.contains("grants.user") && lack.contains(target), "\(lack)")
+        #expect(lack.contains("takes orders"), "\(lack)")
+        mkdir(target, 0o777)
+        chmod(target, 0o777)
+        let kept = try instance.runToEnd("user.late", argv: argv)
+        #expect(kept.outcome == "succeeded", "\(kept.data.text())")
+        #expect(try textOfFile("\(target)/file") == "kept\n")
+        let after = try client.request(topic: "scheduler.health", body: [:]).text()
+        #expect(!after.contains("grants.user"), "\(after)")
+        #expect(instance.stop() == 0)
+    }
+
+    @Test func taskThatClosesItsClassesDirectoryClosesItForNobodyElse() throws {
+        let instance = try Instance()
+        let work = "\(instance.root)/var/lib/aico/work"
+        let closed = try instance.runToEnd(
+            "user.closes", argv: ["/bin/sh", "-c", "chmod 0 /aico/work; ls /aico/work"])
+        #expect(closed.outcome != "succeeded", "the control: it is closed to itself")
+        #expect(closed.lines.contains { $0.contains("Permission denied") }, "\(closed)")
+        let next = try instance.runToEnd(
+            "user.next", argv: ["/bin/sh", "-c", "echo here > /aico/work/file"])
+        #expect(next.outcome == "succeeded", "\(next.data.text())")
+        #expect(try textOfFile("\(work)/file") == "here\n")
+        #expect(instance.stop() == 0)
+    }
+
+    @Test func checkNamesWhatIsMissing() throws {
+        let place = try Place()
+        let instance = try Instance(
+            change: place.profile(
+                "readable:\n  - $/none  # missing\nwritable_if_present:\n  - $/other  # maybe"))
+        let said = try instance.check()
+        #expect(
+            said.contains("class user: '\(place.path)/none' cannot be shown: No such file"),
+            "\(said)")
+        #expect(!said.contains("\(place.path)/other"), "\(said)")
+        #expect(said.contains("are in order"), "\(said)")
+        #expect(instance.stop() == 0)
+    }
+}
