@@ -20,6 +20,8 @@ struct EscapeTests {
 
     @Test(arguments: EscapeRow.rows) func rowIsStopped(_ row: EscapeRow) throws {
         let instance = try OneInstance.shared()
+        // What a run that was broken off left.
+        if let mark = row.mark { unlink(mark) }
         let control = try outside(instance, row.words)
         if let mark = row.mark { unlink(mark) }
         try Test.cancelIfLacking(row)
@@ -48,6 +50,7 @@ struct EscapeTests {
         let instance = try OneInstance.shared()
         var closed: [String] = []
         for row in EscapeRow.rows {
+            if let mark = row.mark { unlink(mark) }
             if try outside(instance, row.words).0 != "open" { closed.append(row.testDescription) }
             if let mark = row.mark { unlink(mark) }
         }
