@@ -26,12 +26,21 @@ struct ZoneRule: Sendable, Hashable {
     let standardOffset: Int64
     /// Nil without summer time.
     let summer: Summer?
+    /// Whether both changes of a year lie within it, always in the same order.
+    private let isPlain: Bool
+
+    init(standardOffset: Int64, summer: Summer?) {
+        self.standardOffset = standardOffset
+        self.summer = summer
+        isPlain = summer.map(Self.isPlain) ?? true
+    }
 
     /// Finds the span of constant offset that holds a second.
     func segment(at second: Int64) -> ZoneSegment {
         guard let summer else { return ZoneSegment(offset: standardOffset) }
         let days = (second + standardOffset).floorDivided(by: 86400).quotient
         let year = CivilDate(daysSinceEpoch: days).year
+        guard isPlain else { return segment(at: second, of: summer, year: year) }
         let start = self.start(of: summer, year: year)
         let end = self.end(of: summer, year: year)
         let span = start < end ? start..<end : end..<start
@@ -52,6 +61,54 @@ struct ZoneRule: Sendable, Hashable {
             self.start(of: summer, year: year + 1), self.end(of: summer, year: year + 1))
         return ZoneSegment(
             start: span.upperBound, end: after, offset: around, previousOffset: within)
+    }
+
+    /// The same for a change that may fall into the year before or after its own, as by times
+    /// from -167 to 167 hours, or that is the first of its year in some years only.
+    private func segment(at second: Int64, of summer: Summer, year: Int) -> ZoneSegment {
+        var changes: [(at: Int64, offset: Int64)] = []
+        for year in year - 2...year + 2 {
+            changes.append((start(of: summer, year: year), summer.offset))
+            changes.append((end(of: summer, year: year), standardOffset))
+        }
+        // Of two at once the later one counts: a summer may be empty, or follow the one before.
+        let order = changes.indices.sorted { (changes[$0].at, $0) < (changes[$1].at, $1) }
+        changes = order.map { changes[$0] }
+        // Years before and after have some on either side.
+        let next = changes.firstIndex { $0.at > second } ?? changes.count - 1
+        let start = changes[next - 1].at
+        let before = changes.lastIndex { $0.at < start } ?? next - 1
+        return ZoneSegment(
+            start: start, end: changes[next].at, offset: changes[next - 1].offset,
+            previousOffset: changes[before].offset)
+    }
+
+    private static func isPlain(_ summer: Summer) -> Bool {
+        // Offsets move a change by a day at most.
+        let margin: Int64 = 2 * 86400
+        let start = seconds(of: summer.start, time: summer.startTime)
+        let end = seconds(of: summer.end, time: summer.endTime)
+        return [start, end].allSatisfy { change in
+            change.lowerBound > margin && change.upperBound < 365 * 86400 - margin
+        }
+            && (start.upperBound + margin < end.lowerBound
+                || end.upperBound + margin < start.lowerBound)
+    }
+
+    /// When a change can be, in seconds since its year's begin.
+    private static func seconds(of day: Day, time: Int64) -> ClosedRange<Int64> {
+        let days: ClosedRange<Int64>
+        switch day {
+        case .julian(let number): days = Int64(number) - 1...Int64(number)
+        case .dayOfYear(let number): days = Int64(number)...Int64(number)
+        case .weekday(let month, let week, _):
+            let first =
+                CivilTime.daysSinceEpoch(year: 2023, month: month, day: 1)
+                - CivilTime.daysSinceEpoch(year: 2023, month: 1, day: 1)
+            // The fifth may be the fourth, and all are a day later after a 29 February.
+            days = first + 7 * Int64(min(week, 4) - 1)...first + 7 * Int64(week)
+        }
+        return days.lowerBound * 86400 + time...days.upperBound * 86400 + time
     }
 
     /// Whether summer time never ends: RFC 9636 writes permanent summer time as such a rule.
