@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 #define _GNU_SOURCE
 #include "class_launch.h"
+#include "launch.h"
 #include "signals.h"
 
 #include <errno.h>
@@ -282,10 +283,12 @@ int aico_class_launch(
     close(report[0]);
     // The exec closed the worker's end; from here PDEATHSIG stands in.
     close(lifeline[1]);
-    if (pid > 0 && count == 0) return (int)pid;
+    if (pid > 0 && count == 0 && aico_has_executed((int)pid)) return (int)pid;
     if (pid > 0) {
         int status;
-        if (count != (ssize_t)sizeof *failure) failure->error = EIO;
+        // It died on its way: a filter or an OOM kill leaves no word.
+        if (count != (ssize_t)sizeof *failure)
+            *failure = (struct aico_class_failure){LAYER_DESCRIPTORS, EIO, -2, __LINE__};
         kill((pid_t)pid, SIGKILL);
         while (waitpid((pid_t)pid, &status, __WALL) < 0 && errno == EINTR) {}
         close(*pidfd);
