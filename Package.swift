@@ -193,7 +193,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoSchedulerTests",
         [
             "AicoScheduler", "AicoConfig", "AicoKeys", "AicoStore", "AicoWire", "AicoCore",
-            "SchedulerCore",
+            "SchedulerCore", "BusServer",
             "BusClient", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
         ]
     ),

@@ -42,7 +42,7 @@ final class BenchClass {
         try orders.bind("ipc://\(root)/run/class/user/orders")
         try reports.bind("ipc://\(root)/run/class/user/reports")
         for name in ["orders", "reports"] { chmod("\(root)/run/class/user/\(name)", 0o777) }
-        tree = try CgroupTree(layout: try CgroupLayout.discover(), root: root)
+        tree = try CgroupTree(layout: try CgroupLayout.discover(), root: root, instance: "")
         try tree.create()
         worker = try ClassLauncher.launch(
             plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "\(root)/run/class/user",

@@ -116,7 +116,9 @@ final class BenchSystem {
 
     private func processes() throws -> [pid_t] {
         let layout = try CgroupLayout.discover()
-        let parent = "\(layout.unified)/\(CgroupTree.parentName(root: root))"
+        let id = (Self.text("\(root)/var/lib/aico/instance") ?? "").prefix(32)
+        let name = CgroupTree.parentName(root: root, instance: String(id))
+        let parent = "\(layout.unified)/\(name)"
         var found = [supervisor]
         func walk(_ path: String) {
             for word in (Self.text("\(path)/cgroup.procs") ?? "").split(separator: "\n") {

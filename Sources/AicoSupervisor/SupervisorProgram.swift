@@ -125,13 +125,14 @@ public enum SupervisorProgram {
             executables: given.binaries, profiles: given.profiles, root: given.root)
         let identities = try compiler.identities()
         let plans = try compiler.plans(identities)
-        try directory.makeLayout(Layout.entries(identities), parents: Layout.parents)
+        let entries = Layout.entries(identities)
+        try directory.makeLayout(entries, parents: Layout.parents)
         try directory.writeClassFiles(identities)
-        let tree = try CgroupTree(layout: try CgroupLayout.discover(), root: given.root)
-        try tree.create()
+        let runtime = try RuntimeDirectories.note(root: given.root, entries: entries)
+        let tree = try takeCgroups(root: given.root, instance: try directory.instanceID())
         let supervisor = Supervisor(
             root: given.root, executables: compiler.binaries, profiles: compiler.profiles,
-            identities: identities, plans: plans, tree: tree,
+            identities: identities, plans: plans, tree: tree, runtime: runtime,
             stopSignals: stopSignals)
         do {
             try supervisor.run()
@@ -141,6 +142,22 @@ public enum SupervisorProgram {
         }
         withExtendedLifetime(lock) { SupervisorLog.write("stopped") }
         return Status.done
+    }
+
+    private static func takeCgroups(root: String, instance: String) throws -> CgroupTree {
+        let tree = try CgroupTree(
+            layout: try CgroupLayout.discover(), root: root, instance: instance)
+        do throws(CgroupError) {
+            try tree.create()
+        } catch {
+            guard error.operation == "take", error.errno == EBUSY else { throw error }
+            throw SupervisorError(
+                operation: "take", subject: error.subject,
+                reason: .invalid(
+                    "another aico-supervisor has this cgroup; where this root is a copy of its, "
+                        + "remove '\(root)/var/lib/aico/instance' and start again"))
+        }
+        return tree
     }
 
     /// Opens a terminal anew, to be written only: children inherit standard output and error, and

@@ -112,6 +112,9 @@ final class BusConnection {
             defer { isReached = false }
             let listener = isReached ? Listener.open : Listener(at: endpoint)
             isCrowded = listener == .full
+            guard listener != .barred else {
+                throw .notAdmitted(endpoint: endpoint, reason: Listener.barredReason)
+            }
             guard waitsForDaemon || listener != .missing else {
                 throw .noDaemon(endpoint: endpoint)
             }

@@ -63,6 +63,9 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
             "see whether it is stopped or busy with \"ps -C aico-scheduler -o pid,stat,etime\"; "
                 + "scheduler.log says what it did last"
         case .refused(_, _, let hint): hint
+        case .notAdmitted(_, Listener.barredReason):
+            "type: sudo usermod -aG aico \"$USER\", and log in anew; bus.sockets_for in core.yaml "
+                + "says whose it is"
         case .notAdmitted:
             "name a key file that this scheduler knows with --key; an admin adds one as "
                 + "var/lib/aico/keys/clients/NAME.key, which counts from the next start of the "

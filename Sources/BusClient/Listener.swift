@@ -9,8 +9,13 @@ enum Listener: Equatable {
     case missing
     /// Its queue of connections that it did not accept yet is full (EAGAIN of connect(2)).
     case full
+    /// Its socket is not for this user (EACCES).
+    case barred
     /// It takes connections.
     case open
+
+    /// What a user without rights to the socket is told.
+    static let barredReason = "its socket is not for this user"
 
     /// Knocks once, without waiting; an endpoint that is no path counts as missing.
     init(at endpoint: String) {
@@ -38,6 +43,6 @@ enum Listener: Equatable {
                 return (result, errno)
             }
         }
-        self = result == 0 ? .open : code == EAGAIN ? .full : .missing
+        self = result == 0 ? .open : code == EAGAIN ? .full : code == EACCES ? .barred : .missing
     }
 }

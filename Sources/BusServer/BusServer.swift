@@ -25,15 +25,35 @@ public final class BusServer {
         let size: Int
     }
 
+    /// One place where a socket listens.
+    public struct Place: Sendable, ExpressibleByStringInterpolation {
+        /// As `ipc:///run/aico/bus/bus.sock`.
+        public var endpoint: String
+        /// The mode of an ipc socket: whoever may write to it may knock, and its key decides.
+        public var mode: UInt32 = 0o666
+        /// The gid that an ipc socket is given; nil leaves it as it comes.
+        public var group: UInt32?
+
+        /// Names a place.
+        public init(_ endpoint: String, mode: UInt32 = 0o666, group: UInt32? = nil) {
+            self.endpoint = endpoint
+            self.mode = mode
+            self.group = group
+        }
+
+        /// Names a place where everybody may knock.
+        public init(stringLiteral endpoint: String) { self.init(endpoint) }
+    }
+
     /// Where the sockets listen.
     public struct Endpoints: Sendable {
         /// For requests.
-        public var requests: [String]
+        public var requests: [Place]
         /// For subscribers.
-        public var events: [String]
+        public var events: [Place]
 
-        /// Names the endpoints, as `ipc:///run/aico/bus/bus.sock`.
-        public init(requests: [String], events: [String]) {
+        /// Names the places.
+        public init(requests: [Place], events: [Place]) {
             self.requests = requests
             self.events = events
         }
@@ -98,7 +118,8 @@ public final class BusServer {
         if !ZMQInflow.works {
             incidents.count(
                 "scheduler", "bus.unbounded_messages",
-                "start with another library's recv(2): messages that never end are not bounded")
+                "start with another library's recv(2) or accept4(2): what never ends is not bounded"
+            )
         }
         requestDoor.endpoints = try Self.bind(
             requests, endpoints.requests, keys: keys, domain: Self.requestDomain, zap)
@@ -115,16 +136,22 @@ public final class BusServer {
     private static let subscriptionInflow = 512 << 10
 
     private static func bind(
-        _ socket: ZMQSocket, _ places: [String], keys: BusKeys, domain: String, _ zap: ZAPHandler
+        _ socket: ZMQSocket, _ places: [Place], keys: BusKeys, domain: String, _ zap: ZAPHandler
     ) throws(ZeroMQError) -> [String] {
         try socket.setHandshakeInterval(.seconds(10))
         try socket.serveCurve(secretKey: keys.server.secretKey, domain: domain, admittedBy: zap)
         var bound: [String] = []
         for place in places {
-            try socket.bind(place)
+            try socket.bind(place.endpoint)
             bound.append(try socket.lastEndpoint)
-            // Everybody may knock; the handler decides who enters.
-            if place.hasPrefix("ipc://") { chmod(String(place.dropFirst(6)), 0o666) }
+            guard place.endpoint.hasPrefix("ipc://") else { continue }
+            let path = String(place.endpoint.dropFirst(6))
+            // The group first: the mode is for none that it came with.
+            guard place.group.map({ chown(path, .max, $0) == 0 }) ?? true,
+                chmod(path, place.mode) == 0
+            else {
+                throw ZeroMQError(operation: "open", subject: path, code: errno)
+            }
         }
         return bound
     }

@@ -2,10 +2,14 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import ZeroMQ
 
 /// The number of descriptors that this process may hold.
 public enum FileLimit {
-    /// Raises the soft limit to the hard one and gives what holds then.
+    /// Descriptors that no connection gets: for store, log and what else opens a file.
+    static let reserve = 128
+
+    /// Raises the soft limit to the hard one, bounds connections by it and gives what holds then.
     ///
     /// To be called before the first socket: libzmq ends the process where accept(2) finds no
     /// descriptor, and the usual soft limit of 1024 is reached by connections that never say a word.
@@ -20,6 +24,8 @@ public enum FileLimit {
                 limit = raised
             }
         }
-        return Int(clamping: limit.rlim_cur)
+        let number = Int(clamping: limit.rlim_cur)
+        ZMQInflow.accept(below: max(number - reserve, number / 2))
+        return number
     }
 }

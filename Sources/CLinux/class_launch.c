@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 #define _GNU_SOURCE
 #include "class_launch.h"
+#include "launch.h"
 #include "layers.h"
 #include "signals.h"
 
@@ -303,7 +304,10 @@ int aico_class_launch(
     close(report[0]);
     // The exec closed the worker's end; from here PDEATHSIG stands in.
     close(lifeline[1]);
-    if (pid > 0 && count == 0) return (int)pid;
+    if (pid > 0 && count == 0 && aico_has_executed((int)pid)) return (int)pid;
+    // It died on its way: a filter or an OOM kill leaves no word.
+    if (pid > 0 && count == 0)
+        *failure = (struct aico_class_failure){AICO_LAYER_DESCRIPTORS, EIO, -2, __LINE__, 0};
     if (pid > 0 && end_child(*pidfd, (pid_t)pid) != 0) {
         failure->left = (int32_t)pid;
         return -1;

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -161,7 +162,7 @@ int aico_launch(const struct aico_launch *launch, int *pidfd, int *stage) {
     do count = read(report[0], &failure, sizeof failure);
     while (count < 0 && errno == EINTR);
     close(report[0]);
-    if (count == 0) {
+    if (count == 0 && aico_has_executed((int)pid)) {
         *stage = AICO_LAUNCH_DONE;
         return (int)pid;
     }
@@ -172,6 +173,25 @@ int aico_launch(const struct aico_launch *launch, int *pidfd, int *stage) {
     *stage = count == sizeof failure ? failure.stage : AICO_LAUNCH_EXEC;
     errno = count == sizeof failure ? failure.error : EIO;
     return -1;
+}
+
+int aico_has_executed(int pid) {
+    // PF_FORKNOEXEC of linux/sched.h: execve clears it before it closes what is close-on-exec, and
+    // a process that was not waited for yet still has its flags.
+    const unsigned long fork_no_exec = 0x40;
+    char path[32], text[512];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return 0;
+    ssize_t count = read(file, text, sizeof text - 1);
+    close(file);
+    if (count <= 0) return 0;
+    text[count] = 0;
+    // The name may hold anything; the fields after it are pid_stat(5)'s from the third on.
+    const char *rest = strrchr(text, ')');
+    unsigned flags;
+    if (!rest || sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %u", &flags) != 1) return 0;
+    return !(flags & fork_no_exec);
 }
 
 int aico_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }

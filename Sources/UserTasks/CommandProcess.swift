@@ -69,10 +69,13 @@ struct CommandProcess: ~Copyable {
         }
     }
 
-    /// Sends the command and all that it started SIGTERM.
+    /// Sends the command and all that it started SIGTERM, and SIGCONT: what is stopped could not
+    /// clean up.
     func terminate() {
         // As pid 1 of the attempt's pid namespace -1 means everything in it but this process.
-        kill(getpid() == 1 ? -1 : -processID, SIGTERM)
+        let all = getpid() == 1 ? -1 : -processID
+        kill(all, SIGTERM)
+        kill(all, SIGCONT)
     }
 
     /// Makes what stands in for a command that was started, without starting one: see

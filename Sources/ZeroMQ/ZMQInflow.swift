@@ -11,9 +11,15 @@ public enum ZMQInflow {
     /// The bytes that all watched connections have sent and nobody took.
     public static var heldBytes: Int { Int(aico_inflow_held()) }
 
-    /// Whether bytes are counted at all: not where another library's recv(2) or
-    /// send(2) stands before these.
-    public static var works: Bool { aico_inflow_works() }
+    /// Whether anything is bounded at all: not where another library's recv(2), send(2) or accept4(2)
+    /// stands before these.
+    public static var works: Bool { aico_inflow_works() && aico_accepted_works() }
+
+    /// Keeps descriptors from this number on back from connections: one that would get such a number
+    /// ends as it comes. Where none were left, libzmq would end the process.
+    public static func accept(below descriptor: Int) {
+        aico_accepted_below(Int32(clamping: descriptor))
+    }
 
     /// Bounds all watched connections together.
     public static func limit(_ bytes: Int) { aico_inflow_limit(Int64(bytes)) }

@@ -34,11 +34,75 @@ struct CgroupFileTests {
         #expect(throws: CgroupError.self) { try CgroupLayout.discover(root: mount.path) }
     }
 
-    @Test func parentNameDependsOnTheRootOnly() {
-        #expect(CgroupTree.parentName(root: "") == "aico")
-        // FNV-1a test vector: "foobar" hashes to bf9cf968.
-        #expect(CgroupTree.parentName(root: "foobar") == "aico-bf9cf968")
-        #expect(CgroupTree.parentName(root: "/tmp/a") != CgroupTree.parentName(root: "/tmp/b"))
+    @Test func parentNameTellsInstancesApart() {
+        // FNV-1a of 128 bits over one zero byte, as another implementation has it.
+        #expect(
+            CgroupTree.parentName(root: "", instance: "")
+                == "aico-d228cb69101a8caf78912b704e4a147f")
+        let names = [
+            ("/tmp/a", "1"), ("/tmp/b", "1"), ("/tmp/a", "2"), ("", "1"), ("", "2"),
+            ("/tmp/a1", ""),
+            // These two have the same 32 bits of FNV-1a.
+            ("costarring", ""), ("liquid", ""),
+        ].map { CgroupTree.parentName(root: $0.0, instance: $0.1) }
+        #expect(Set(names).count == names.count)
+    }
+
+    @Test func parentOfALivingInstanceIsNotTaken() throws {
+        let mount = try FakeCgroupMount.hybrid()
+        let layout = try CgroupLayout.discover(root: mount.path)
+        func tree() throws -> CgroupTree {
+            try CgroupTree(
+                layout: layout, parentName: "aico-x", stand: standIn(files: hybridFiles))
+        }
+        let living = try tree()
+        try living.create()
+        _ = try living.makeLeaf("scheduler", limits: PlanLimits())
+        let other = try tree()
+        let refusal = try #require(throws: CgroupError.self) { try other.create() }
+        #expect(refusal.operation == "take" && refusal.errno == EBUSY)
+        try other.remove()
+        #expect(mount.exists("unified/aico-x/scheduler") && mount.exists("memory/aico-x/scheduler"))
+        try living.remove()
+        #expect(!mount.exists("unified/aico-x") && !mount.exists("memory/aico-x"))
+        try other.create()
+        try other.remove()
+    }
+
+    @Test func leftoversOfADeadInstanceAreRemoved() throws {
+        let mount = try FakeCgroupMount.hybrid()
+        let layout = try CgroupLayout.discover(root: mount.path)
+        for name in ["aico-x", "aico-y"] {
+            let dead = try CgroupTree(
+                layout: layout, parentName: name, stand: standIn(files: hybridFiles))
+            try dead.create()
+            _ = try dead.makeLeaf("scheduler", limits: PlanLimits())
+        }
+        let next = try CgroupTree(
+            layout: layout, parentName: "aico-x", stand: standIn(files: hybridFiles))
+        try next.create()
+        for tree in ["unified", "memory", "pids", "cpu"] {
+            #expect(mount.exists("\(tree)/aico-x") && !mount.exists("\(tree)/aico-x/scheduler"))
+            #expect(mount.exists("\(tree)/aico-y/scheduler"), "another's")
+        }
+    }
+
+    /// What has the number of a process that was a member once.
+    @Test func processThatIsNoMemberAnyMoreIsNotKilled() throws {
+        for isMember in [false, true] {
+            var sleeper = pid_t()
+            let texts = CTexts()
+            let words = texts.vector(["sleep", "1000"])
+            try #require(posix_spawn(&sleeper, "/usr/bin/sleep", nil, nil, words, nil) == 0)
+            try CgroupRemoval.kill(sleeper) { isMember }
+            if !isMember {
+                #expect(kill(sleeper, 0) == 0)
+                kill(sleeper, SIGTERM)
+            }
+            var status: Int32 = 0
+            waitpid(sleeper, &status, 0)
+            #expect(status == (isMember ? SIGKILL : SIGTERM))
+        }
     }
 
     @Test func unifiedLimitsAreWritten() throws {

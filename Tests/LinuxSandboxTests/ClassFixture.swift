@@ -46,7 +46,8 @@ final class ClassFixture {
         self.plan = plan
         let layout = try CgroupLayout.discover()
         tree = try CgroupTree(
-            layout: layout, root: "/class-fixture-\(getpid())-\(Self.next())")
+            layout: layout, root: "/class-fixture-\(getpid())-\(Self.next())",
+            instance: "")
         try tree.create()
         cgroups = try tree.makeClass("fixture", plan: plan)
         var ends: [Int32] = [-1, -1]
@@ -104,6 +105,9 @@ final class ClassFixture {
         poll(&waiting, 1, 60_000)
         return drain()
     }
+
+    /// What was launched last is waited for already.
+    func forget() { launched = nil }
 
     /// What a launched program prints until it prints a line that begins with `word`.
     func output(until word: String) -> [String] {

@@ -97,6 +97,29 @@ struct ClassLauncherTests {
         #expect(map == ["61004", "61004", "1"], "\(said)")
     }
 
+    /// The end of the pipe that exec closes says nothing of it: a filter, say, leaves no word.
+    @Test func workerThatDiesBeforeItsProgramIsNotLaunched() throws {
+        var plan = ClassFixture.plan()
+        // Kills at whatever call comes next, which is execve.
+        plan.workerFilter = [
+            FilterInstruction(code: 6, jumpTrue: 0, jumpFalse: 0, constant: 0x8000_0000)
+        ]
+        let fixture = try ClassFixture(plan: plan)
+        let refusal = #expect(throws: LaunchError.self) { try fixture.launch("/usr/bin/true") }
+        #expect(refusal?.errno == EIO && refusal?.detail == "/usr/bin/true")
+        #expect(fixture.processCount() == 0)
+        // The control: one that ends at once was launched.
+        let other = try ClassFixture(plan: ClassFixture.plan())
+        for _ in 0..<20 {
+            let launched = try other.launch("/usr/bin/true")
+            var status: Int32 = 0
+            waitpid(launched.pid, &status, 0)
+            #expect(status == 0)
+            close(launched.pidfd)
+        }
+        other.forget()
+    }
+
     @Test func filterOfThePlanIsInForce() throws {
         // ld [nr]; jeq mkdir -> EACCES; allow
         let denying = [

@@ -139,6 +139,20 @@ struct DeathTests {
     }
 
     /// What a worker said as it died is told by `health`.
+    /// Nothing can be launched and nobody reached without it: an end with a word, and no loop.
+    @Test func systemEndsWithItsRuntimeDirectory() throws {
+        let instance = try Instance()
+        removeTree("\(instance.root)/run/aico/class")
+        #expect(
+            instance.supervisor.waitForLine(
+                "cannot go on without '\(instance.root)/run/aico/class': it was removed or replaced",
+                within: Built.patience(seconds: 30)))
+        #expect(instance.supervisor.waitForEnd(within: Built.patience(seconds: 30)) == 71 << 8)
+        #expect(try instance.cgroups().isEmpty)
+        try instance.restart()
+        #expect(instance.stop() == 0)
+    }
+
     @Test func workerWithoutItsLibraryIsToldWithItsWords() throws {
         let executables = try linkedExecutables()
         defer { removeTree(executables) }

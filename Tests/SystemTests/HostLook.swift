@@ -17,7 +17,10 @@ extension String {
 /// What the host has of an instance, seen from outside.
 extension Instance {
     /// The name of its cgroups in every tree.
-    var cgroupParent: String { CgroupTree.parentName(root: root) }
+    var cgroupParent: String {
+        let id = (try? textOfFile("\(root)/var/lib/aico/instance").trimmed) ?? ""
+        return CgroupTree.parentName(root: root, instance: id)
+    }
 
     /// Its cgroups in all trees.
     func cgroups() throws -> [String] {

@@ -56,6 +56,34 @@ import ZeroMQ
         try bus.end()
     }
 
+    @Test(.enabled(if: geteuid() == 0, "needs root to become another user"))
+    func aSocketOfOthersIsToldAsSuch() async {
+        await #expect(processExitsWith: .success) {
+            let directory = try TemporaryDirectory()
+            let endpoint = directory.endpoint("bus.sock")
+            let context = try ZMQContext()
+            let socket = try ZMQSocket(.router, in: context)
+            try socket.bind(endpoint)
+            let path = String(endpoint.dropFirst("ipc://".count))
+            guard let end = path.lastIndex(of: "/"), chmod(String(path[..<end]), 0o755) == 0,
+                chmod(path, 0o600) == 0, Listener(at: endpoint) == .open, seteuid(61990) == 0
+            else { exit(2) }
+            let client = try BusClient(
+                endpoint: endpoint, serverKey: CurveKeyPair.generate().publicKey,
+                clientKeys: .generate(), timeout: .seconds(20))
+            do {
+                _ = try client.request(topic: "echo", body: [:])
+                exit(3)
+            } catch let error as BusError {
+                guard case .notAdmitted(_, "its socket is not for this user") = error,
+                    error.hint.contains("usermod -aG aico"), error.hint.contains("bus.sockets_for")
+                else { exit(4) }
+            }
+            guard seteuid(0) == 0 else { exit(5) }
+            withExtendedLifetime((socket, directory)) {}
+        }
+    }
+
     @Test func aWrongServerKeyIsRefusedByName() throws {
         let bus = try TestBus(in: directory)
         let stranger = try client(bus, serverKey: CurveKeyPair.generate().publicKey)

@@ -34,6 +34,8 @@ public struct InstanceLayout: Sendable, Equatable {
     public var integrityBaseline: String { "\(state)/integrity/baseline.json" }
     /// The bus's requests.
     public var busSocket: String { "\(runtime)/bus/bus.sock" }
+    /// The bus's requests, for the tasks of class maintenance alone.
+    public var healthSocket: String { "\(runtime)/bus/health.sock" }
     /// The bus's events.
     public var eventsSocket: String { "\(runtime)/bus/events.sock" }
 

@@ -15,6 +15,7 @@ extension LoggingSettings {
 extension BusSettings {
     init(_ section: SettingsSection) throws(YAMLFailure) {
         self.init(
+            socketUsers: try section.choice("sockets_for", as: SocketUsers.self),
             requests: try BusEndpoint.read(section["requests"], key: "requests"),
             events: try BusEndpoint.read(section["events"], key: "events"),
             maximumMessageBytes: try section.integer("max_message_kb", 1...65_536) << 10,

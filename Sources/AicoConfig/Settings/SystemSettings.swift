@@ -26,8 +26,22 @@ public struct BusEndpoint: Sendable, Equatable {
     public var text: String
 }
 
+/// Who may connect to the bus's sockets of this machine; a key is needed in any case.
+public enum SocketUsers: String, Sendable, CaseIterable {
+    /// The scheduler's group on an installed system, everybody under `--root`.
+    case auto
+    /// Members of the scheduler's group, `aico` on an installed system.
+    case group
+    /// All users.
+    case everybody
+    /// Root.
+    case root
+}
+
 /// The bus; section `bus`.
 public struct BusSettings: Sendable, Equatable {
+    /// Who may connect to `bus.sock` and `events.sock`.
+    public var socketUsers: SocketUsers
     /// Where requests arrive, besides `bus.sock`; nil for there alone.
     public var requests: BusEndpoint?
     /// Where events leave, besides `events.sock`; nil for there alone.

@@ -70,7 +70,7 @@ extension Scheduler {
         attempt("reply") { () throws(ZeroMQError) in try bus.flush() }
         // Whoever connects from now on hears at once that nobody is there.
         let layout = configuration.layout
-        for path in [layout.busSocket, layout.eventsSocket] { unlink(path) }
+        for path in [layout.busSocket, layout.healthSocket, layout.eventsSocket] { unlink(path) }
         log.notice("stopped")
     }
 }

@@ -7,6 +7,7 @@ import AicoKeys
 import AicoStore
 import AicoWire
 import BusServer
+import Glibc
 public import Logging
 public import SchedulerCore
 import ZeroMQ
@@ -79,11 +80,7 @@ public final class Scheduler {
         let settings = configuration.bus
         bus = try BusServer(
             keys: keys,
-            endpoints: BusServer.Endpoints(
-                requests: ["ipc://\(layout.busSocket)"]
-                    + (settings.requests.map { [$0.text] } ?? []),
-                events: ["ipc://\(layout.eventsSocket)"] + (settings.events.map { [$0.text] } ?? [])
-            ),
+            endpoints: BusServer.Endpoints(settings, layout: layout),
             limits: settings.limits, context: context)
         pipes = try TaskClass.allCases.map {
             try ClassPipe($0, layout: layout, context: context)
@@ -105,6 +102,32 @@ public final class Scheduler {
         } catch {
             log.error("socket call failed", metadata: ["call": "\(what)", "error": "\(error)"])
         }
+    }
+}
+
+extension BusServer.Endpoints {
+    /// Where the settings have the bus listen.
+    init(_ settings: BusSettings, layout: InstanceLayout) {
+        let users =
+            settings.socketUsers != .auto
+            ? settings.socketUsers : layout.root.isEmpty ? .group : .everybody
+        func place(_ path: String) -> BusServer.Place {
+            switch users {
+            case .auto, .everybody: BusServer.Place("ipc://\(path)")
+            case .group: BusServer.Place("ipc://\(path)", mode: 0o660, group: getegid())
+            case .root: BusServer.Place("ipc://\(path)", mode: 0o600)
+            }
+        }
+        func further(_ endpoint: BusEndpoint?) -> [BusServer.Place] {
+            endpoint.map { [BusServer.Place($0.text)] } ?? []
+        }
+        self.init(
+            // The directory's group is that of class maintenance, and so is this socket's.
+            requests: [
+                place(layout.busSocket),
+                BusServer.Place("ipc://\(layout.healthSocket)", mode: 0o660),
+            ] + further(settings.requests),
+            events: [place(layout.eventsSocket)] + further(settings.events))
     }
 }
 

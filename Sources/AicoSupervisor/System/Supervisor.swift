@@ -27,10 +27,13 @@ final class Supervisor {
     let identities: Identities
     let plans: [TaskClass: CheckedPlan]
     let tree: CgroupTree
+    private let runtime: RuntimeDirectories
     private let stopSignals: Descriptor
     private var machine = SupervisorMachine()
     private var timers = SupervisorTimers()
     private var isFinished = false
+    /// Why the system stops, where nobody asked for it.
+    private var fault: SupervisorError?
     /// What actions led to; handled before anything new is waited for.
     var pending: [SupervisorEvent] = []
     var scheduler: Running?
@@ -44,7 +47,8 @@ final class Supervisor {
 
     init(
         root: String, executables: String, profiles: String, identities: Identities,
-        plans: [TaskClass: CheckedPlan], tree: CgroupTree, stopSignals: consuming Descriptor
+        plans: [TaskClass: CheckedPlan], tree: CgroupTree, runtime: consuming RuntimeDirectories,
+        stopSignals: consuming Descriptor
     ) {
         self.root = root
         self.executables = executables
@@ -52,6 +56,7 @@ final class Supervisor {
         self.identities = identities
         self.plans = plans
         self.tree = tree
+        self.runtime = consume runtime
         self.stopSignals = consume stopSignals
     }
 
@@ -65,6 +70,7 @@ final class Supervisor {
             try wait()
         }
         try leaveNothing()
+        if let fault { throw fault }
     }
 
     // MARK: - What happens
@@ -96,7 +102,18 @@ final class Supervisor {
             if !set[exits[index]].isEmpty { takeExit(of: taskClass) }
         }
         if !set[schedulerExit].isEmpty { takeSchedulerExit() }
-        pending += timers.take(at: Clock.monotonic)
+        let due = timers.take(at: Clock.monotonic)
+        // Each heartbeat, and before anything is tried again.
+        if !due.isEmpty { lookAtRuntime() }
+        pending += due
+    }
+
+    /// Stops the system where its runtime directory is gone.
+    private func lookAtRuntime() {
+        guard fault == nil, let missing = runtime.findMissing() else { return }
+        fault = missing
+        SupervisorLog.write("\(missing)")
+        pending.append(.stopSignal)
     }
 
     private func takeStopSignal() {

@@ -98,6 +98,32 @@ struct TrustedDirectory: ~Copyable {
         }
     }
 
+    /// Gives the instance's id: 32 hex digits, drawn at the first start and kept with its data, so that
+    /// no other has it, not even one at the same path in another container.
+    func instanceID() throws(SupervisorError) -> String {
+        let name = "instance"
+        return try Self.telling { () throws(SystemError) in
+            let state = try open("var/lib/aico")
+            if try state.status(of: name) == nil {
+                var generator = SystemRandomNumberGenerator()
+                let digits = (0..<32).map { _ in
+                    String(UInt8.random(in: 0..<16, using: &generator), radix: 16)
+                }
+                try state.replace(name, with: Array("\(digits.joined())\n".utf8), mode: 0o644)
+            }
+            let file = try state.file(name)
+            let text = String(decoding: try file.bytes(limit: 64), as: UTF8.self)
+            guard text.utf8.count == 33, text.last == "\n", text.dropLast().allSatisfy(\.isHexDigit)
+            else {
+                throw SystemError(
+                    "use", file.path,
+                    .untrusted(
+                        "it holds no 32 hex digits; remove it, and the next start draws them"))
+            }
+            return String(text.dropLast())
+        }
+    }
+
     private func open(_ relative: String) throws(SystemError) -> Directory {
         do throws(SystemError) {
             return try directory.directory(relative)

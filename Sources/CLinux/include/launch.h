@@ -53,6 +53,10 @@ struct aico_launch {
 // with its pidfd, or -1 with errno and *stage set; no process is left then.
 int aico_launch(const struct aico_launch *launch, int *pidfd, int *stage);
 
+// Whether a child that was not waited for yet has come through execve(2), also one that ended since:
+// the end of a pipe that exec closes says the same of a child that died before.
+int aico_has_executed(int pid);
+
 // pidfd_open(2), close-on-exec; glibc 2.36 has no wrapper that Swift sees.
 int aico_pidfd_open(int pid);
 

@@ -8,6 +8,7 @@
 
 #include <zmq.h>
 
+#include "accepted.h"
 #include "inflow.h"
 
 // Stable in libzmq 4.3's ABI but declared only with ZMQ_BUILD_DRAFT_API: without it, a CURVE

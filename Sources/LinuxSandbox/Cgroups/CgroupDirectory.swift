@@ -129,6 +129,23 @@ public final class CgroupDirectory {
         return file
     }
 
+    /// Locks it for as long as it is open; false where another holds it.
+    func lock() throws(CgroupError) -> Bool {
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        guard errno == EWOULDBLOCK else { throw Self.failure("lock", label) }
+        return false
+    }
+
+    /// Whether both are the same directory, and not two that had the same name.
+    func isSame(as other: CgroupDirectory) throws(CgroupError) -> Bool {
+        var own = stat()
+        var others = stat()
+        guard fstat(descriptor, &own) == 0, fstat(other.descriptor, &others) == 0 else {
+            throw Self.failure("examine", label)
+        }
+        return own.st_ino == others.st_ino && own.st_dev == others.st_dev
+    }
+
     /// Gives the directory and the named control files to another owner.
     func delegate(uid: UInt32, gid: UInt32, files: [String]) throws(CgroupError) {
         guard fchown(descriptor, uid, gid) == 0 else { throw Self.failure("delegate", label) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import CLinux
 import Glibc
 import LinuxSystem
 
@@ -35,6 +36,11 @@ enum CgroupRemoval {
             }
             waitForChange(of: group)
         }
+    }
+
+    /// Kills and removes all that is below a cgroup, which stays.
+    static func empty(_ group: CgroupDirectory) throws(CgroupError) {
+        for name in children(of: group) { try remove(name, in: group) }
     }
 
     private static func existing(
@@ -98,8 +104,25 @@ enum CgroupRemoval {
 
     private static func killMembers(of group: CgroupDirectory) throws(CgroupError) {
         for pid in try group.read("cgroup.procs").numbers where pid > 1 && pid != getpid() {
-            Glibc.kill(pid_t(pid), SIGKILL)
+            try kill(pid_t(pid)) { () throws(CgroupError) in
+                try group.read("cgroup.procs").numbers.contains(pid)
+            }
         }
+    }
+
+    /// Kills a process that was a member when it was last looked, if it still is.
+    ///
+    /// By pidfd, and looked at again once that is open: the number may be another's by now.
+    static func kill(
+        _ pid: pid_t, ifStill isMember: () throws(CgroupError) -> Bool
+    ) throws(CgroupError) {
+        let pidfd = aico_pidfd_open(pid)
+        guard pidfd >= 0 else {
+            if errno == ESRCH { return }
+            throw CgroupError(operation: "open process", subject: "\(pid)", errno: errno)
+        }
+        defer { close(pidfd) }
+        if try isMember() { _ = aico_pidfd_signal(pidfd, SIGKILL) }
     }
 
     /// Sleeps until the kernel says that the tree emptied, at most 100 ms.

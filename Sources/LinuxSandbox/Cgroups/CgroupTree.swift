@@ -25,19 +25,25 @@ public final class CgroupTree {
     /// Cgroups of a class beside those of its slots: the worker's, and busy ones left to a sweep.
     private static let sparedCgroups = 64
 
-    /// The parent's name for a root: `aico` where the system is installed (an empty root), else
-    /// `aico-` and the FNV-1a hash of the root's path in 8 hex digits.
-    public static func parentName(root: String) -> String {
-        guard !root.isEmpty else { return "aico" }
-        var hash: UInt32 = 0x811C_9DC5
-        for byte in root.utf8 { hash = (hash ^ UInt32(byte)) &* 0x0100_0193 }
+    /// The parent's name of an instance: `aico-` and the 128 bits of the FNV-1a hash of its root's
+    /// path, a zero byte and its id, in 32 hex digits.
+    ///
+    /// Both: a copy of a root has its id at another path, a second container its path with another id.
+    public static func parentName(root: String, instance: String) -> String {
+        var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
+        for byte in Array(root.utf8) + [0] + Array(instance.utf8) {
+            hash = (hash ^ UInt128(byte)) &* 0x0100_0000_0000_0000_0000_013B
+        }
         let digits = String(hash, radix: 16)
-        return "aico-" + String(repeating: "0", count: 8 - digits.count) + digits
+        return "aico-" + String(repeating: "0", count: 32 - digits.count) + digits
     }
 
     /// Opens the trees; makes nothing yet.
-    public convenience init(layout: CgroupLayout, root: String) throws(CgroupError) {
-        try self.init(layout: layout, parentName: Self.parentName(root: root), stand: nil)
+    public convenience init(
+        layout: CgroupLayout, root: String, instance: String
+    ) throws(CgroupError) {
+        try self.init(
+            layout: layout, parentName: Self.parentName(root: root, instance: instance), stand: nil)
     }
 
     init(layout: CgroupLayout, parentName: String, stand: StandInKernel?) throws(CgroupError) {
@@ -49,10 +55,17 @@ public final class CgroupTree {
         self.roots = roots
     }
 
-    /// Kills and removes what a dead instance left, then makes the parent afresh.
+    /// Takes the parent for this process's life, and kills and removes what a dead instance left.
+    ///
+    /// - Throws: EBUSY where a living process has taken it; nothing of that one is touched.
     public func create() throws(CgroupError) {
-        try remove()
-        for root in roots { parents.append(try root.makeChild(parentName)) }
+        let own = try take()
+        try CgroupRemoval.empty(own)
+        parents = [own]
+        for root in roots.dropFirst() {
+            try CgroupRemoval.remove(parentName, in: root)
+            parents.append(try root.makeChild(parentName))
+        }
         guard layout.kind == .unified else { return }
         try enableControllers(of: roots[0])
         try enableControllers(of: parents[0])
@@ -111,10 +124,27 @@ public final class CgroupTree {
         }
     }
 
-    /// Kills and removes everything of ours.
+    /// Kills and removes everything of ours; nothing where `create` did not take the parent.
     public func remove() throws(CgroupError) {
-        parents.removeAll()
+        guard !parents.isEmpty else { return }
         for root in roots { try CgroupRemoval.remove(parentName, in: root) }
+        // Only now: its lock is on the first of them.
+        parents.removeAll()
+    }
+
+    /// Makes the parent in the v2 tree, or takes the one that is there, and locks it.
+    ///
+    /// The lock is on the kernel's own directory: it is seen from every container that shares the
+    /// tree, whatever process ids it sees, and goes with its holder.
+    private func take() throws(CgroupError) -> CgroupDirectory {
+        while true {
+            let group = try roots[0].makeChild(parentName)
+            guard try group.lock() else {
+                throw CgroupError(operation: "take", subject: group.label, errno: EBUSY)
+            }
+            // Its last holder may have removed it before the lock was ours.
+            if try group.isSame(as: try roots[0].makeChild(parentName)) { return group }
+        }
     }
 
     private func apply(

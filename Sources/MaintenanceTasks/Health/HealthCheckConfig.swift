@@ -85,7 +85,7 @@ struct HealthCheckConfig: TaskConfig {
             "store_path", default: StoreFile.defaultPath, "the database")
         logsPath = try config.string("logs_path", default: "/aico/logs", "the log files")
         busEndpoint = try config.string(
-            "bus_endpoint", default: "ipc:///aico/bus/bus.sock", "the bus")
+            "bus_endpoint", default: "ipc:///aico/bus/health.sock", "the bus")
         busKey = try config.string(
             "bus_key", default: "/aico/bus/maintenance.key", "the client key for the bus")
         statePath = try config.string(

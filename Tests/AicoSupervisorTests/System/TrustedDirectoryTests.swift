@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import Foundation
 import Glibc
 import LinuxSystem
 import Testing
@@ -147,6 +148,45 @@ struct TrustedDirectoryTests {
         #expect(refusal { _ = try TrustedDirectory.root(root).lock(Layout.lockFile) } != nil)
         first.close()
         _ = try TrustedDirectory.root(root).lock(Layout.lockFile)
+    }
+
+    @Test func anInstanceHasAnIDThatStays() throws {
+        try makeAll()
+        let id = try TrustedDirectory.root(root).instanceID()
+        #expect(id.utf8.count == 32 && id.allSatisfy(\.isHexDigit))
+        #expect(try TrustedDirectory.root(root).instanceID() == id)
+        let file = "\(root)/var/lib/aico/instance"
+        let status = try scratch.status("root/var/lib/aico/instance")
+        #expect(status.st_uid == 0 && status.st_mode & 0o7777 == 0o644)
+        try #require(unlink(file) == 0)
+        #expect(try TrustedDirectory.root(root).instanceID() != id)
+        for text in ["", "\n", "\(id)", "\(id)0\n", "../../../../../../../../../../x\n"] {
+            try text.write(toFile: file, atomically: false, encoding: .utf8)
+            #expect(
+                refusal { _ = try TrustedDirectory.root(root).instanceID() }
+                    == "cannot use '\(file)': it holds no 32 hex digits; remove it, and the next start draws them"
+            )
+        }
+    }
+
+    @Test(arguments: ["run/aico", "run/aico/bus", "run/aico/class", "run/aico/class/user"])
+    func aRuntimeDirectoryThatGoesIsMissed(path: String) throws {
+        try makeAll()
+        let runtime = try RuntimeDirectories.note(
+            root: root, entries: Layout.runtime + (try entries()))
+        #expect(runtime.findMissing() == nil)
+        let moved = "\(scratch.path)/moved"
+        try #require(rename("\(root)/\(path)", moved) == 0)
+        let missing = try #require(runtime.findMissing())
+        #expect(
+            "\(missing)" == "cannot go on without '\(root)/\(path)': "
+                + "it was removed or replaced while the system ran; start it again")
+        // Another in its place is none of ours.
+        try makeAll()
+        #expect(runtime.findMissing() == missing)
+        try #require(rename("\(root)/\(path)", "\(scratch.path)/other") == 0)
+        try #require(rename(moved, "\(root)/\(path)") == 0)
+        #expect(runtime.findMissing() == nil)
     }
 
     @Test func theLockGoesWithItsHolder() throws {

@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import Glibc
+import LinuxSystem
 import TaskKit
 import Testing
 
@@ -200,6 +201,38 @@ struct CommandTaskTests {
         ) {
             try await run(["sleep", "30"])
         }
+    }
+
+    @Test func stoppedCommandCleansUpOnCancel() async throws {
+        var template = Array("/tmp/aico-stopped-XXXXXX".utf8CString)
+        let directory = try #require(mkdtemp(&template)).withMemoryRebound(
+            to: CChar.self, capacity: template.count
+        ) { String(cString: $0) }
+        let file = "\(directory)/pid"
+        defer {
+            unlink(file)
+            rmdir(directory)
+        }
+        let script = "trap 'echo cleaned; exit 0' TERM; echo $$ >\(file); kill -STOP $$; exit 1"
+        async let result = shell(script)
+        let deadline = ContinuousClock.now + .seconds(60)
+        func state() -> (process: Int32, isStopped: Bool)? {
+            guard let text = File.text(file), let process = Int32(text.dropLast()),
+                let status = File.text("/proc/\(process)/status")
+            else { return nil }
+            return (process, status.contains("T (stopped)"))
+        }
+        while state()?.isStopped != true, ContinuousClock.now < deadline { await Task.yield() }
+        let process = try #require(state()?.process)
+        recorder.cancel()
+        // What never cleans up would be waited for without an end.
+        let killer = Task {
+            try await Task.sleep(for: .seconds(20))
+            kill(process, SIGKILL)
+        }
+        _ = try await result
+        killer.cancel()
+        #expect(texts(.standardOutput) == ["cleaned"])
     }
 
     @Test func muchOutputArrivesWhole() async throws {
