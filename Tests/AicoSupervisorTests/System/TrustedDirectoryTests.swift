@@ -174,19 +174,23 @@ struct TrustedDirectoryTests {
         try makeAll()
         let runtime = try RuntimeDirectories.note(
             root: root, entries: Layout.runtime + (try entries()))
-        #expect(runtime.findMissing() == nil)
+        let before = runtime.findMissing()
+        #expect(before == nil)
         let moved = "\(scratch.path)/moved"
         try #require(rename("\(root)/\(path)", moved) == 0)
-        let missing = try #require(runtime.findMissing())
+        let found = runtime.findMissing()
+        let missing = try #require(found)
         #expect(
             "\(missing)" == "cannot go on without '\(root)/\(path)': "
                 + "it was removed or replaced while the system ran; start it again")
         // Another in its place is none of ours.
         try makeAll()
-        #expect(runtime.findMissing() == missing)
+        let replaced = runtime.findMissing()
+        #expect(replaced == missing)
         try #require(rename("\(root)/\(path)", "\(scratch.path)/other") == 0)
         try #require(rename(moved, "\(root)/\(path)") == 0)
-        #expect(runtime.findMissing() == nil)
+        let after = runtime.findMissing()
+        #expect(after == nil)
     }
 
     @Test func theLockGoesWithItsHolder() throws {
