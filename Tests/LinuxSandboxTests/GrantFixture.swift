@@ -54,7 +54,7 @@ final class GrantFixture {
 
     /// A grant as a profile's compiler makes it, at `/srv` and its name.
     static func grant(
-        _ kind: PlanMount.Kind = .bindReadOnly, _ source: String, as target: String,
+        _ source: String, as target: String, _ kind: PlanMount.Kind = .bindReadOnly,
         ifExists: Bool = false
     ) -> PlanMount {
         PlanMount(kind: kind, source: source, target: target, ifExists: ifExists, isLate: true)
@@ -62,7 +62,7 @@ final class GrantFixture {
 
     deinit {
         for path in ["data/below", "data"] {
-            while umount2("\(host)/\(path)", Int32(MNT_DETACH.rawValue)) == 0 {}
+            while umount2("\(host)/\(path)", Int32(MNT_DETACH)) == 0 {}
         }
         removeTree(host)
     }

@@ -30,7 +30,7 @@ struct GrantTests {
         try #require(mount("none", "\(data)/below", "tmpfs", 0, nil) == 0)
         makeFile("\(data)/below/deep")
         #expect(try fixture.next().said == "deep")
-        umount2(data, Int32(MNT_DETACH.rawValue))
+        umount2(data, Int32(MNT_DETACH))
         #expect(try fixture.next().said == "old")
         #expect(hostStatus(fixture.worker.pid)["Name"] == "sandbox-fixture")
     }
@@ -52,7 +52,7 @@ struct GrantTests {
         let list = "list /srv/data"
         let fixture = try GrantFixture([list, list, list]) { host in
             [
-                GrantFixture.grant(.bindWritable, "\(host)/data", as: "/srv/data"),
+                GrantFixture.grant("\(host)/data", as: "/srv/data", .bindWritable),
                 GrantFixture.grant("\(host)/none", as: "/srv/none", ifExists: true),
             ]
         }
@@ -136,7 +136,7 @@ struct GrantTests {
         ) { host in
             mkdir("\(host)/work", 0o750)
             chown("\(host)/work", 61004, 61004)
-            return [GrantFixture.grant(.bindWritable, "\(host)/work", as: "/aico/work")]
+            return [GrantFixture.grant("\(host)/work", as: "/aico/work", .bindWritable)]
         }
         #expect(try fixture.next().said == "ok")
         var status = stat()
@@ -157,7 +157,7 @@ struct GrantTests {
                 chmod("\(host)/\(name)", 0o777)
             }
             return [
-                GrantFixture.grant(.bindWritable, "\(host)/data", as: "/srv/data"),
+                GrantFixture.grant("\(host)/data", as: "/srv/data", .bindWritable),
                 GrantFixture.grant("\(host)/data/kept", as: "/srv/data/kept"),
             ]
         }

@@ -48,6 +48,6 @@ final class SilentFileSystem {
     deinit {
         // Ends every call that waits.
         close(device)
-        umount2(path, Int32(MNT_DETACH.rawValue))
+        umount2(path, Int32(MNT_DETACH))
     }
 }
