@@ -72,7 +72,8 @@ extension SchedulerCore {
             workers: workers.map { ($0.taskClass, healthState(of: $0)) },
             recentOfSystem: health.recentOfSystem, recentOfTasks: health.recentOfTasks,
             storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: damages,
-            lateness: health.lateness, log: logFacts, found: health.found + health.surroundings
+            lateness: health.lateness, log: logFacts,
+            found: health.found + health.surroundings
                 + TaskClass.allCases.compactMap { health.lacks[$0] })
     }
 

@@ -142,7 +142,7 @@ enum Scenario {
                     $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
                 })
         }
-        return names.sorted().joined(separator: " ")
+        return names.filter { $0 != "." && $0 != ".." }.sorted().joined(separator: " ")
     }
 
     /// Writes to a new file until that fails.
