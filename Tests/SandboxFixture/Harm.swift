@@ -118,7 +118,7 @@ enum Harm {
     /// Leaves what is hard to remove: depth, many names, directories closed to their owner.
     static func litter(_ path: String) -> String {
         var directory = path
-        for _ in 0..<200 {
+        for _ in 0..<50 {
             directory += "/d"
             // Until its share of the directory is full.
             if mkdir(directory, 0o700) != 0 { break }
