@@ -50,7 +50,9 @@ struct OutcomeRulesTests {
 
     private static let fromOutside = [
         Row(.none, .notStarted, cause: refused(1), .failedPermanent, .layerRefused),
-        Row(.none, .notStarted, cause: refused(2), .failedPermanent, .layerRefused),
+        // A path of the host that a profile names is not there, as a disk that is mounted later.
+        Row(.none, .notStarted, cause: refused(2), .failedTransient, .noResources),
+        Row(.none, .notStarted, cause: refused(20), .failedTransient, .noResources),
         Row(.none, .notStarted, cause: refused(38), .failedPermanent, .layerRefused),
         Row(
             .none, .notStarted, cause: .orderRefused(message: ""), .failedPermanent, .orderRefused),
