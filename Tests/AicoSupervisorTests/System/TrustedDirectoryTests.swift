@@ -23,7 +23,7 @@ struct TrustedDirectoryTests {
 
     private static var identities: Identities? {
         Identities(
-            decoding: (0..<5).flatMap { index in
+            decoding: (0..<6).flatMap { index in
                 let word = UInt32(61900 + index)
                 let bytes = (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
                 return bytes + bytes
@@ -174,24 +174,23 @@ struct TrustedDirectoryTests {
         try makeAll()
         let runtime = try RuntimeDirectories.note(
             root: root, entries: Layout.runtime + (try entries()))
-        // The macro would copy it.
-        var found = runtime.findMissing()
-        #expect(found == nil)
+        let before = runtime.findMissing()
+        #expect(before == nil)
         let moved = "\(scratch.path)/moved"
         try #require(rename("\(root)/\(path)", moved) == 0)
-        found = runtime.findMissing()
-        let said = try #require(found)
+        let found = runtime.findMissing()
+        let missing = try #require(found)
         #expect(
-            "\(said)" == "cannot go on without '\(root)/\(path)': "
+            "\(missing)" == "cannot go on without '\(root)/\(path)': "
                 + "it was removed or replaced while the system ran; start it again")
         // Another in its place is none of ours.
         try makeAll()
-        found = runtime.findMissing()
-        #expect(found == said)
+        let replaced = runtime.findMissing()
+        #expect(replaced == missing)
         try #require(rename("\(root)/\(path)", "\(scratch.path)/other") == 0)
         try #require(rename(moved, "\(root)/\(path)") == 0)
-        found = runtime.findMissing()
-        #expect(found == nil)
+        let after = runtime.findMissing()
+        #expect(after == nil)
     }
 
     @Test func theLockGoesWithItsHolder() throws {
