@@ -72,6 +72,8 @@ struct DescriptorTests {
         defer {
             timer = itimerval()
             setitimer(__itimer_which_t(ITIMER_REAL.rawValue), &timer, nil)
+            // One may wait at another thread: the default would be the end of the process.
+            signal(SIGALRM, SIG_IGN)
             sigaction(SIGALRM, &before, nil)
         }
         var set = PollSet()
