@@ -12,6 +12,9 @@ import Testing
 @Suite(.serialized, .enabled(if: Built.canStart, Built.reason), .oneInstance)
 struct EscapeTests {
     private func outside(_ instance: Instance, _ words: [String]) throws -> (String, Int32) {
+        // One that a program outside inherits, whoever started the tests.
+        let inherited = fcntl(0, F_DUPFD, 10)
+        defer { close(inherited) }
         let process = try HostProcess([instance.probe] + words)
         let output = process.remainingOutput(within: .seconds(60))
         let raw = process.waitForEnd(within: .seconds(60)) ?? -1
