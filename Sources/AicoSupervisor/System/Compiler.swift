@@ -17,7 +17,7 @@ struct Compiler {
     /// The largest accepted plan.
     static let maximumBytes = 1 << 20
     /// How long one run may take.
-    static let timeLimit = Duration.seconds(20)
+    static let timeLimit = Duration.seconds(60)
 
     /// Reads the users of the system from the configuration.
     func identities() throws(SupervisorError) -> Identities {
