@@ -3,6 +3,7 @@
 
 import CLinux
 import LinuxSandbox
+import LinuxSystem
 import Testing
 
 @Suite struct PlanCodecTests {
@@ -31,6 +32,14 @@ import Testing
         plan.optionalLayers = [.landlock, .keyring]
         plan.concurrency = 8
         return plan
+    }
+
+    /// What the fuzzer begins with is a plan of today: of another version nothing behind that is
+    /// ever reached.
+    @Test(arguments: ["maintenance", "user"]) func seedsOfTheFuzzerAreRead(name: String) throws {
+        let tests = #filePath.split(separator: "/").dropLast(2).joined(separator: "/")
+        let bytes = try File(reading: "/\(tests)/Fuzz/Corpus/plan/\(name)").bytes(limit: 4096)
+        #expect(PlanCodec.encode(try PlanCodec.decode(bytes)) == bytes)
     }
 
     @Test func planSurvivesItsEncoding() throws {
