@@ -248,8 +248,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     ],
     targets: [
-        .target(
-            name: "CLinux", cSettings: cWarnings),
+        .target(name: "CLinux", cSettings: cWarnings),
         .systemLibrary(
             name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(

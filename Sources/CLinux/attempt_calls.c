@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 #define _GNU_SOURCE
 #include "attempt.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,12 +107,8 @@ int aico_landlock_open(const char *path, int *is_directory) {
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0) return -1;
     // Not by fstat(2), which asks a server that may be gone.
-    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) {
-        int error = errno;
-        close(fd);
-        errno = error;
-        return -1;
-    }
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0)
+        return aico_fail_closing(fd);
     *is_directory = S_ISDIR(status.stx_mode);
     return fd;
 }
@@ -124,7 +121,8 @@ uint64_t aico_landlock_access(uint8_t access) {
         rights |= LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR
             | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR
             | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_FIFO
-            | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER | 1ULL << 14;
+            | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_SYM
+            | LANDLOCK_ACCESS_FS_REFER | 1ULL << 14;
     if (access & 4) rights |= LANDLOCK_ACCESS_FS_EXECUTE;
     if (access & 8) rights |= LANDLOCK_ACCESS_FS_READ_DIR;
     return rights;

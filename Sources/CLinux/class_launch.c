@@ -94,7 +94,9 @@ static void drop_bounding_set(const struct child *child, uint64_t kept) {
         if (kept & 1ULL << capability) continue;
         if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
         // EINVAL: past the last one of this kernel.
-        REQUIRE(AICO_LAYER_CAPABILITIES, capability, errno == EINVAL && capability > CAP_AUDIT_READ);
+        REQUIRE(
+            AICO_LAYER_CAPABILITIES, capability,
+            errno == EINVAL && capability > CAP_AUDIT_READ);
         return;
     }
 }
@@ -194,7 +196,8 @@ static _Noreturn void confine(struct child *child) {
     set_limit(child, RLIMIT_NOFILE, class->open_files);
     // A keyring of its own: the caller's would be inherited, with its keys.
     REQUIRE(
-        AICO_LAYER_KEYRING, -1, syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) >= 0);
+        AICO_LAYER_KEYRING, -1,
+        syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) >= 0);
     place_descriptors(child, null);
     umask(077);
     // Permitted capabilities live through the uid change, to be narrowed after it.

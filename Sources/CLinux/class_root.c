@@ -56,12 +56,9 @@ int aico_clone_source(int source, uint32_t kind) {
         break;
     }
     if (syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | whole, &attributes, sizeof attributes)
-        == 0)
-        return tree;
-    int error = errno;
-    close(tree);
-    errno = error;
-    return -1;
+        != 0)
+        return aico_fail_closing(tree);
+    return tree;
 }
 
 static int clone_source(const struct aico_mount *mount) {
@@ -72,9 +69,8 @@ static int clone_source(const struct aico_mount *mount) {
     int source = aico_openat2(AT_FDCWD, mount->source, O_PATH, resolve);
     if (source < 0) return -1;
     int tree = aico_clone_source(source, mount->kind);
-    int error = errno;
+    if (tree < 0) return aico_fail_closing(source);
     close(source);
-    errno = error;
     return tree;
 }
 
@@ -142,13 +138,6 @@ static int open_parent(int root, const char *target, const char **name) {
     return -1;
 }
 
-static int keep_error(int fd) {
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
 static int fails(int error) {
     errno = error;
     return -1;
@@ -176,7 +165,7 @@ int aico_make_place(int root, const char *target, int directory, int replaces) {
             if (made == 0) made = make_entry(parent, name, directory);
         }
     }
-    if (made != 0) return keep_error(parent);
+    if (made != 0) return aico_fail_closing(parent);
     close(parent);
     return 0;
 }
@@ -189,7 +178,7 @@ int aico_attach(int root, int mount, const char *target, int directory) {
             SYS_move_mount, mount, "", place, "",
             MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
         != 0)
-        return keep_error(place);
+        return aico_fail_closing(place);
     close(place);
     return 0;
 }

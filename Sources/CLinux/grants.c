@@ -57,13 +57,6 @@ struct aico_grants {
     struct shown shown[AICO_MAXIMUM_MOUNTS];
 };
 
-static int keep_error(int fd) {
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
-}
-
 static int is_looked_at(const struct aico_grant *grant) {
     return grant->kind == AICO_MOUNT_BIND_READ_ONLY || grant->kind == AICO_MOUNT_BIND_WRITABLE;
 }
@@ -98,17 +91,17 @@ static int walk(const char *path, int *followed) {
         char name[NAME_MAX + 1];
         if (length > NAME_MAX) {
             errno = ENAMETOOLONG;
-            return keep_error(place);
+            return aico_fail_closing(place);
         }
         memcpy(name, part, length);
         name[length] = 0;
         memmove(rest, part + length, strlen(part + length) + 1);
         struct stat status;
         int next = openat(place, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (next < 0) return keep_error(place);
+        if (next < 0) return aico_fail_closing(place);
         if (fstat(next, &status) != 0) {
             close(place);
-            return keep_error(next);
+            return aico_fail_closing(next);
         }
         if (!S_ISLNK(status.st_mode)) {
             close(place);
@@ -120,11 +113,11 @@ static int walk(const char *path, int *followed) {
         close(next);
         errno = ELOOP;
         if (count <= 0 || status.st_uid != 0 || !is_trusted || ++links > MAXIMUM_LINKS)
-            return keep_error(place);
+            return aico_fail_closing(place);
         text[count] = 0;
         if ((size_t)count + 1 + strlen(rest) >= sizeof rest) {
             errno = ENAMETOOLONG;
-            return keep_error(place);
+            return aico_fail_closing(place);
         }
         strcat(text, rest);
         strcpy(rest, text);
@@ -245,12 +238,12 @@ static int take(struct aico_grants *self, size_t index) {
     ssize_t count = readlink(place, path, sizeof path - 1);
     if (count <= 0) {
         forget(shown, AICO_GRANT_MISSING, ENAMETOOLONG);
-        return keep_error(source);
+        return aico_fail_closing(source);
     }
     path[count] = 0;
     if (followed && !self->permit(self->context, index, path)) {
         forget(shown, AICO_GRANT_CEILING, EACCES);
-        return keep_error(source);
+        return aico_fail_closing(source);
     }
     struct statx status;
     int tree = -1;
@@ -258,7 +251,7 @@ static int take(struct aico_grants *self, size_t index) {
         tree = aico_clone_source(source, grant->kind);
     if (tree < 0) {
         forget(shown, AICO_GRANT_MISSING, errno);
-        return keep_error(source);
+        return aico_fail_closing(source);
     }
     close(source);
     shown->is_directory = S_ISDIR(status.stx_mode);
@@ -288,7 +281,7 @@ static int open_writable_root(void) {
     if (root < 0) return -1;
     struct mount_attr attributes = {.attr_clr = MOUNT_ATTR_RDONLY};
     if (syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0)
-        return keep_error(root);
+        return aico_fail_closing(root);
     return root;
 }
 
@@ -483,16 +476,16 @@ int aico_grants_confine(const int *kept, size_t count) {
 int aico_grant_page_make(struct aico_grant_page **page) {
     int memory = memfd_create("grants", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memory < 0) return -1;
-    if (ftruncate(memory, sizeof **page) != 0) return keep_error(memory);
+    if (ftruncate(memory, sizeof **page) != 0) return aico_fail_closing(memory);
     void *map = mmap(NULL, sizeof **page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-    if (map == MAP_FAILED) return keep_error(memory);
+    if (map == MAP_FAILED) return aico_fail_closing(memory);
     // From here on others can only read it.
     if (fcntl(
             memory, F_ADD_SEALS,
             F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
         != 0) {
         munmap(map, sizeof **page);
-        return keep_error(memory);
+        return aico_fail_closing(memory);
     }
     *page = map;
     return memory;

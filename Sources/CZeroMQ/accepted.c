@@ -14,7 +14,9 @@
 
 static int ceiling = INT_MAX;
 
-void aico_accepted_below(int descriptor) { __atomic_store_n(&ceiling, descriptor, __ATOMIC_RELAXED); }
+void aico_accepted_below(int descriptor) {
+    __atomic_store_n(&ceiling, descriptor, __ATOMIC_RELAXED);
+}
 
 // Nothing of the program calls it, so that a linker may take it for unused.
 __attribute__((used, visibility("default"))) int accept4(

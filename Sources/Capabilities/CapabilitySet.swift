@@ -57,10 +57,4 @@ public struct CapabilitySet: OptionSet, Sendable, Hashable {
             return name.hasPrefix("cap_") ? name.dropFirst(4).uppercased() : name
         }
     }
-
-    /// What a person reads: `none`, `all`, or the names.
-    public var text: String {
-        if isEmpty { return "none" }
-        return self == .all ? "all" : names.joined(separator: ", ")
-    }
 }

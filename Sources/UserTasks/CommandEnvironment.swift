@@ -9,11 +9,10 @@ enum CommandEnvironment {
     /// Where programs without a slash are looked for.
     static let path = "/usr/local/bin:/usr/bin:/bin"
 
-    /// The name of the class's uid, as its /etc/passwd has it.
-    static let user = "aico-user"
-
     /// Gives the default variables, then those of the config, then those that say whose run it is.
     static func variables(_ config: CommandConfig, _ context: TaskContext) -> [String: String] {
+        // As its /etc/passwd has it.
+        let user = TaskClass.user.userName
         let defaults = [
             "PATH": path, "HOME": "/aico/work", "LANG": "C.UTF-8", "USER": user, "LOGNAME": user,
         ]

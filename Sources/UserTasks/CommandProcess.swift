@@ -97,8 +97,8 @@ extension CommandProcess {
     private static func withPipes(
         hasInput: Bool, start: (_ input: Int32, _ result: Int32) throws(CommandFailure) -> pid_t
     ) throws(CommandFailure) -> CommandProcess {
-        let input = try makePipe { () throws(Errno) in try Pipe(isWritingPatient: false) }
-        let result = try makePipe { () throws(Errno) in try Pipe(isReadingPatient: false) }
+        let input = try makePipe(isWritingPatient: false)
+        let result = try makePipe(isReadingPatient: false)
         let processID = try start(input.reading.number, result.writing.number)
         var process = CommandProcess(
             processID: processID, input: writingEnd(input), result: readingEnd(result))
@@ -107,10 +107,11 @@ extension CommandProcess {
     }
 
     private static func makePipe(
-        _ make: () throws(Errno) -> Pipe
+        isReadingPatient: Bool = true, isWritingPatient: Bool = true
     ) throws(CommandFailure) -> Pipe {
         do throws(Errno) {
-            return try make()
+            return try Pipe(
+                isReadingPatient: isReadingPatient, isWritingPatient: isWritingPatient)
         } catch {
             throw .resources(error)
         }

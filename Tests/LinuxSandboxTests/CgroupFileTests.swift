@@ -88,9 +88,6 @@ struct CgroupFileTests {
         }
     }
 
-    /// A real-time signal, which ends who does not ask for it.
-    private static let real: Int32 = 40
-
     /// What has the number of a process that was a member once.
     @Test func processThatIsNoMemberAnyMoreIsNotKilled() throws {
         // The thread of a test blocks TERM, and what it starts would too.
@@ -110,12 +107,11 @@ struct CgroupFileTests {
             try CgroupRemoval.kill(sleeper) { isMember }
             if !isMember {
                 #expect(kill(sleeper, 0) == 0)
-                // A test may have left TERM blocked, and a child inherits that.
-                kill(sleeper, Self.real)
+                kill(sleeper, SIGTERM)
             }
             var status: Int32 = 0
             waitpid(sleeper, &status, 0)
-            #expect(status == (isMember ? SIGKILL : Self.real))
+            #expect(status == (isMember ? SIGKILL : SIGTERM))
         }
     }
 

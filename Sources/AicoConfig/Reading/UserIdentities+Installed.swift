@@ -9,14 +9,12 @@ extension UserIdentities {
     static let schedulerName = "aico"
     static let compilerName = "aico-profilec"
 
-    static func userName(of taskClass: TaskClass) -> String { "aico-\(taskClass.name)" }
-
     /// Looks the users of an installed system up.
     public static func installed() throws(ConfigurationError) -> UserIdentities {
         let scheduler = try lookUp(schedulerName)
         var classes: [TaskClass: Identity] = [:]
         for taskClass in TaskClass.allCases {
-            classes[taskClass] = try lookUp(userName(of: taskClass))
+            classes[taskClass] = try lookUp(taskClass.userName)
         }
         guard
             let identities = UserIdentities(

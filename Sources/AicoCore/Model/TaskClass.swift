@@ -18,6 +18,9 @@ public enum TaskClass: UInt8, CaseIterable, Sendable, Hashable {
         }
     }
 
+    /// The name of its user, on the host and inside.
+    public var userName: String { "aico-\(name)" }
+
     /// Finds the class by its exact lower-case name.
     public init?(name: some StringProtocol) {
         guard let match = TaskClass.allCases.first(where: { $0.name == name }) else { return nil }

@@ -15,14 +15,11 @@ enum ClassFiles {
     /// Users and groups of a host with a directory service are in no file: this is far above.
     private static let maximumBytes = 4 << 20
 
-    /// The name by which a class's programs know it.
-    static func userName(of taskClass: TaskClass) -> String { "aico-\(taskClass.name)" }
-
     /// The text of a class's file; `host` is that of the host's.
     static func text(
         _ name: String, of taskClass: TaskClass, identity: Identities.Identity, host: [UInt8]
     ) -> [UInt8] {
-        let user = userName(of: taskClass)
+        let user = taskClass.userName
         switch name {
         case "passwd":
             let home = taskClass == .user ? "/aico/work" : "/nonexistent"

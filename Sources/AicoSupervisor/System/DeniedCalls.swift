@@ -80,9 +80,9 @@ enum DeniedCalls {
             Call("prctl PR_SET_SECCOMP", SYS_prctl, [0: 22]),
             Call("prctl PR_SET_MM", SYS_prctl, [0: 35]),
             Call("prctl PR_CAP_AMBIENT", SYS_prctl, [0: 47]),
-            // AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK: there is no network.
         ] + networks + namespaces + onlyHere
 
+    /// AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK: there is no network.
     private static let networks: [Call] = [2, 10, 16, 17, 38, 40].map { (family: UInt32) -> Call in
         Call("socket of family \(family)", SYS_socket, [0: family])
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import CLinux
 import AicoCore
+import CLinux
 import LinuxSandbox
 
 /// The most that root puts into force for a class, whatever its plan says.
@@ -106,11 +106,8 @@ struct PlanCeiling {
     /// for the worker alone is not read.
     private func permits(_ rule: LandlockRule, of plan: Plan) -> Bool {
         if rule.access == .list { return rule.path == "/" }
-        let holders = plan.mounts.filter { isBelow($0.target, rule.path) }
-        // The mount that is nearest to the path is the one that it shows.
-        guard let mount = holders.max(by: { $0.target.utf8.count < $1.target.utf8.count }) else {
-            return false
-        }
+        guard let number = plan.innermostMount(over: rule.path) else { return false }
+        let mount = plan.mounts[number]
         switch mount.kind {
         case .bindReadOnly:
             if rule.access.contains(.write) { return false }
@@ -157,7 +154,7 @@ struct PlanCeiling {
             let files = ClassFiles.names.map { "/run/aico/etc/\(taskClass.name)/\($0)" }
             return (readable + files).contains { path == root + $0 } || permitsWriting(path)
         }
-        if isBelow("/usr", path) || isBelow("/etc", path) { return true }
+        if isBeneath(path, "/usr") || isBeneath(path, "/etc") { return true }
         return taskClass == .user && !Self.system.contains { overlaps($0, path) }
     }
 
@@ -189,10 +186,6 @@ struct PlanCeiling {
     }
 
     private func overlaps(_ one: String, _ other: String) -> Bool {
-        isBelow(one, other) || isBelow(other, one)
-    }
-
-    private func isBelow(_ ancestor: String, _ path: String) -> Bool {
-        path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
+        isBeneath(other, one) || isBeneath(one, other)
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import CLinux
 import AicoCore
+import CLinux
 import Glibc
 import LinuxSandbox
 import LinuxSystem

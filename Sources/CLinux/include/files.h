@@ -10,6 +10,9 @@
 // openat2(2), close-on-exec. A descriptor, or -1 with errno.
 int aico_openat2(int directory, const char *path, uint64_t flags, uint64_t resolve);
 
+// Closes a descriptor after another call failed: -1, with the errno of that call.
+int aico_fail_closing(int descriptor);
+
 // Opens what lies below a directory; no link is followed, and the path cannot leave it. `flags` as
 // of open(2). A descriptor, or -1 with errno.
 int aico_open_beneath(int directory, const char *path, int flags);

@@ -2,11 +2,12 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// An owned descriptor of one cgroup directory; every access is relative to it.
 public final class CgroupDirectory {
-    /// The open directory, close-on-exec.
-    public let descriptor: Int32
+    private let directory: Descriptor
     /// A name for messages; not used to open anything.
     public let label: String
     /// What stands in for the kernel in tests: fills and empties directories.
@@ -18,12 +19,13 @@ public final class CgroupDirectory {
     }
 
     init(owning descriptor: Int32, label: String, stand: StandInKernel?) {
-        self.descriptor = descriptor
+        directory = Descriptor(owning: descriptor)
         self.label = label
         self.stand = stand
     }
 
-    deinit { close(descriptor) }
+    /// The number of the open directory, close-on-exec.
+    public var descriptor: Int32 { directory.number }
 
     /// Opens a directory by path, as the supervisor does once at start.
     static func open(
@@ -131,19 +133,25 @@ public final class CgroupDirectory {
 
     /// Locks it for as long as it is open; false where another holds it.
     func lock() throws(CgroupError) -> Bool {
-        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
-        guard errno == EWOULDBLOCK else { throw Self.failure("lock", label) }
-        return false
+        try telling("lock") { () throws(Errno) in try directory.lock() }
     }
 
     /// Whether both are the same directory, and not two that had the same name.
     func isSame(as other: CgroupDirectory) throws(CgroupError) -> Bool {
-        var own = stat()
-        var others = stat()
-        guard fstat(descriptor, &own) == 0, fstat(other.descriptor, &others) == 0 else {
-            throw Self.failure("examine", label)
+        try telling("examine") { () throws(Errno) in
+            let (one, another) = (try directory.status(), try other.directory.status())
+            return one.inode == another.inode && one.device == another.device
         }
-        return own.st_ino == others.st_ino && own.st_dev == others.st_dev
+    }
+
+    private func telling(
+        _ operation: String, _ body: () throws(Errno) -> Bool
+    ) throws(CgroupError) -> Bool {
+        do throws(Errno) {
+            return try body()
+        } catch {
+            throw CgroupError(operation: operation, subject: label, errno: error.rawValue)
+        }
     }
 
     /// Gives the directory and the named control files to another owner.

@@ -19,9 +19,14 @@ final class PreparedAttempts {
     init(_ source: Plan, classHasNamespaces: Bool) throws(SandboxError) {
         let own = Set(source.attemptMounts.map(\.target))
         holders = source.landlockRules.map { rule in
-            own.contains { isBeneath(rule.path, $0) } ? nil : source.holder(of: rule.path)
+            own.contains { isBeneath(rule.path, $0) }
+                ? nil
+                : source.innermostMount(over: rule.path) {
+                    $0 == .bindReadOnly || $0 == .bindWritable
+                }
         }
-        let made = try FixedParts(source, holders: holders, classHasNamespaces: classHasNamespaces)
+        let made = try FixedParts(
+            source, own: own, holders: holders, classHasNamespaces: classHasNamespaces)
         let memory = UnsafeMutablePointer<aico_attempt_plan>.allocate(capacity: 1)
         memory.initialize(to: made.plan)
         plan = UnsafePointer(memory)
@@ -55,28 +60,13 @@ extension aico_attempt_rule {
     }
 }
 
-/// Whether `path` is `ancestor` or lies beneath it.
-private func isBeneath(_ path: String, _ ancestor: String) -> Bool {
-    path == ancestor || path.hasPrefix("\(ancestor)/")
-}
-
-extension Plan {
-    /// The number of the innermost mount of the host's that shows a path of the class root.
-    fileprivate func holder(of path: String) -> Int? {
-        mounts.indices.filter { index in
-            [.bindReadOnly, .bindWritable].contains(mounts[index].kind)
-                && isBeneath(path, mounts[index].target)
-        }.max { mounts[$0].target.utf8.count < mounts[$1].target.utf8.count }
-    }
-}
-
 /// What is made once.
 private struct FixedParts {
     private(set) var plan = aico_attempt_plan()
     private(set) var rules: UnsafeMutablePointer<aico_attempt_rule>
 
     init(
-        _ source: Plan, holders: [Int?], classHasNamespaces: Bool
+        _ source: Plan, own: Set<String>, holders: [Int?], classHasNamespaces: Bool
     ) throws(SandboxError) {
         rules = .allocate(capacity: max(source.landlockRules.count, 1))
         plan.uid = source.userID
@@ -99,7 +89,7 @@ private struct FixedParts {
         plan.null_fd = try Self.openNull()
         setMounts(source)
         setFilter(source)
-        setRules(source, holders)
+        setRules(source, own, holders)
     }
 
     /// Opens /dev/null and keeps descriptors 3 to 5 taken: a task process puts its own there.
@@ -142,12 +132,11 @@ private struct FixedParts {
         plan.filter_count = UInt16(clamping: source.taskFilter.count)
     }
 
-    private mutating func setRules(_ source: Plan, _ holders: [Int?]) {
+    private mutating func setRules(_ source: Plan, _ own: Set<String>, _ holders: [Int?]) {
         let abi = aico_landlock_abi()
         plan.landlock_error = abi < 0 ? errno : 0
         plan.landlock_abi = UInt32(max(abi, 0))
         plan.landlock_files = abi > 0 ? aico_landlock_files(abi) : 0
-        let own = Set(source.attemptMounts.map(\.target))
         // Of a /tmp that attempts share each has a directory.
         let shared = Set(
             source.hasUserNamespace

@@ -43,16 +43,9 @@ public enum GrantCheck {
         let pid = aico_fork()
         if pid == 0 { look(plan, theirs) }
         guard pid > 0 else { throw Errno(rawValue: errno) }
-        let pidfd = aico_pidfd_open(pid)
+        let process = LaunchedProcess(pid: pid, pidfd: aico_pidfd_open(pid))
         theirs.close()
-        defer {
-            var status: Int32 = 0
-            _ = aico_pidfd_signal(pidfd, SIGKILL)
-            var ended = PollSet()
-            ended.add(pidfd)
-            if (try? ended.wait(for: .seconds(1))) == 1 { _ = aico_pidfd_reap(pidfd, &status) }
-            close(pidfd)
-        }
+        defer { process.end() }
         return try collect(ours, plan)
     }
 

@@ -97,12 +97,7 @@ public final class GrantKeeper {
 
     deinit {
         munmap(page, MemoryLayout<aico_grant_page>.size)
-        guard let left = end() else { return }
-        var ended = PollSet()
-        ended.add(left.pidfd)
-        var status: Int32 = 0
-        if (try? ended.wait(for: .seconds(1))) == 1 { _ = aico_pidfd_reap(left.pidfd, &status) }
-        close(left.pidfd)
+        if process.pidfd >= 0 { LaunchedProcess(pid: process.pid, pidfd: process.pidfd).end() }
     }
 
     private func start() throws(Errno) {

@@ -180,6 +180,16 @@ public struct LaunchedProcess: Sendable, Equatable {
     public var pid: Int32
     /// Its pidfd; the caller closes it.
     public var pidfd: Int32
+
+    /// Kills it, reaps it if it ends within a second, and closes its pidfd.
+    func end() {
+        _ = aico_pidfd_signal(pidfd, SIGKILL)
+        var ended = PollSet()
+        ended.add(pidfd)
+        var status: Int32 = 0
+        if (try? ended.wait(for: .seconds(1))) == 1 { _ = aico_pidfd_reap(pidfd, &status) }
+        close(pidfd)
+    }
 }
 
 /// A worker that runs, and with it the keeper of its class's grants.

@@ -41,6 +41,23 @@ public struct Plan: Sendable, Equatable {
     public init() {}
 }
 
+extension Plan {
+    /// The number of the innermost mount that shows a path of the class root, among those of some
+    /// kinds.
+    package func innermostMount(
+        over path: String, of isMeant: (PlanMount.Kind) -> Bool = { _ in true }
+    ) -> Int? {
+        mounts.indices.filter {
+            isMeant(mounts[$0].kind) && isBeneath(path, mounts[$0].target)
+        }.max { mounts[$0].target.utf8.count < mounts[$1].target.utf8.count }
+    }
+}
+
+/// Whether `path` is `ancestor` or lies beneath it; both are absolute and without `.` and `..`.
+package func isBeneath(_ path: String, _ ancestor: String) -> Bool {
+    path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
+}
+
 /// One confinement mechanism; in the order in which an attempt applies them, which layers.h lists.
 public typealias Layer = aico_layer
 

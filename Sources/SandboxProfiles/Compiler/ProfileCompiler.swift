@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+public import AicoCore
 import CLinux
 import Capabilities
-public import AicoCore
 import Glibc
 public import LinuxSandbox
 public import StrictYAML

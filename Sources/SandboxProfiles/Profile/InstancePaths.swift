@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 public import AicoCore
+import LinuxSandbox
 
 /// A directory of the instance that can appear below /aico in a class root.
 public enum InstanceDirectory: String, Sendable, CaseIterable {
@@ -113,9 +114,4 @@ public struct ClassIdentities: Sendable, Equatable {
     func contains(userID: UInt32) -> Bool {
         byClass.values.contains { $0.userID == userID }
     }
-}
-
-/// Whether `path` is `ancestor` or lies beneath it; both normalised.
-func isBeneath(_ path: String, _ ancestor: String) -> Bool {
-    path == ancestor || ancestor == "/" || path.hasPrefix(ancestor + "/")
 }

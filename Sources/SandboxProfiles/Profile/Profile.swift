@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+public import AicoCore
 public import CLinux
 public import Capabilities
-public import AicoCore
 public import LinuxSandbox
 public import StrictYAML
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import CLinux
 import AicoCore
 import AicoWire
+import CLinux
 import Glibc
 import LinuxSandbox
 import LinuxSystem
@@ -30,6 +30,7 @@ final class Worker {
 
     private let types: [String: any ScheduledTask.Type]
     private let plan: Plan
+    private let limits: LimitWords
     private let forkServer: ForkServer
     private let orders: ZMQSocket
     private var outbox: Outbox
@@ -47,6 +48,7 @@ final class Worker {
     ) throws(ZeroMQError) {
         self.types = Dictionary(types.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.plan = plan
+        limits = LimitWords(plan)
         self.forkServer = forkServer
         let context = try ZMQContext()
         orders = try Self.connect(.pull, endpoints.orders, in: context)
@@ -176,8 +178,7 @@ extension Worker {
         }
         do throws(SetUpFailure) {
             attempts[order.attempt.value] = try Attempt(
-                order, limits: LimitWords(plan), capabilities: capabilities, by: forkServer,
-                now: .now)
+                order, limits: limits, capabilities: capabilities, by: forkServer, now: .now)
         } catch {
             try refuse(order, error.cause)
         }

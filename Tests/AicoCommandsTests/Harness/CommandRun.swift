@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import Capabilities
 import AicoCore
 import AicoWire
+import Capabilities
 import Glibc
 import Synchronization
 import Testing
