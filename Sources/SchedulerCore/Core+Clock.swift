@@ -36,19 +36,23 @@ extension SchedulerCore {
             for id in taskIDs { if let key = tasks[id]?.key { wallTimers.set(key, at: nil) } }
             return
         }
-        var changes: [StoreChange] = []
-        for id in taskIDs {
-            // What is due and not yet looked at, as where the jitter puts it off, stays due; a plan
-            // that was at its end has instants before it again.
-            guard let task = tasks[id], task.record.enabled, !task.isCreating,
-                let next = task.table.next(after: now.wall),
-                task.record.nextRun.map({ next < $0 }) ?? true
-            else { continue }
-            tasks[id]?.record.nextRun = next
-            arm(id)
-            changes += nextRunChanged(task, to: next)
-        }
+        // One that is not stored yet takes its nearer instant when it is.
+        let changes = taskIDs.filter { tasks[$0]?.isCreating == false }.flatMap { takeNearer($0) }
         if !changes.isEmpty { write(changes) }
+    }
+
+    /// Plans the instant that is nearer than the one that was planned by another clock.
+    ///
+    /// What is due and not yet looked at, as where the jitter puts it off, stays due; a plan that
+    /// was at its end has instants before it again.
+    mutating func takeNearer(_ id: TaskID) -> [StoreChange] {
+        guard let task = tasks[id], task.record.enabled,
+            let next = task.table.next(after: now.wall),
+            task.record.nextRun.map({ next < $0 }) ?? true
+        else { return [] }
+        tasks[id]?.record.nextRun = next
+        arm(id)
+        return nextRunChanged(task, to: next)
     }
 
     /// Instants up to this one may come a second time.

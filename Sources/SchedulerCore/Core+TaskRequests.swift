@@ -74,6 +74,9 @@ extension SchedulerCore {
         }
         tasks[key.id]?.isCreating = false
         arm(key.id)
+        // Where the clock was stepped back while this was written.
+        let changes = takeNearer(key.id)
+        if !changes.isEmpty { write(changes) }
         if let request { reply(request, .task(key)) }
         releaseRequests(of: key.id)
     }

@@ -61,7 +61,9 @@ enum Request {
     }
 
     /// Answers with the bytes for standard output.
-    func answer() throws -> [UInt8] {
+    ///
+    /// - Parameter tell: takes each note about the plan, for a person.
+    func answer(tell: (String) -> Void) throws -> [UInt8] {
         switch self {
         case .identities(let root):
             return try Configuration.load(root: root).resolvedIdentities().encoded
@@ -74,10 +76,7 @@ enum Request {
             let identities = ClassIdentities(try configuration.resolvedIdentities())
             let profile = try ProfileCompiler.read(
                 class: taskClass, profilesDirectory: profiles, identities: identities)
-            for note in ProfileCompiler.notes(of: profile, landlockABI: Landlock.abi) {
-                let line = Array("aico-profilec: \(note)\n".utf8)
-                _ = write(STDERR_FILENO, line, line.count)
-            }
+            ProfileCompiler.notes(of: profile, landlockABI: Landlock.abi).forEach(tell)
             let plan = try ProfileCompiler.plan(
                 of: profile, paths: paths, identities: identities)
             return PlanCodec.encode(plan)

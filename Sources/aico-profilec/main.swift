@@ -9,16 +9,17 @@ import LinuxSystem
 import SandboxProfiles
 
 StandardDescriptors.openMissing(failing: true)
+// It is the supervisor's own, which must not wait for whoever reads it.
+let diagnostics = DiagnosticStream(name: "aico-profilec")
 
 // Compiles one profile to a plan on standard output. The supervisor runs it under a uid of its
 // own, so that no text is parsed by root.
 do {
     let request = try Request(Array(CommandLine.arguments.dropFirst()))
-    let answer = try request.answer()
+    let answer = try request.answer { diagnostics.write(Array("aico-profilec: \($0)\n".utf8)) }
     guard writeAll(answer) else { throw RequestError("cannot write to standard output") }
 } catch {
-    let line = Array("aico-profilec: \(error)\n".utf8)
-    _ = write(STDERR_FILENO, line, line.count)
+    diagnostics.write(Array("aico-profilec: \(error)\n".utf8))
     exit(error is RequestError ? 2 : 1)
 }
 

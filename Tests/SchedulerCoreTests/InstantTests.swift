@@ -48,6 +48,22 @@ struct InstantTests {
         #expect(claims(run.take()) == [passed])
     }
 
+    /// A step of months, while a slow store writes the task.
+    @Test func aTaskThatIsBeingCreatedTakesTheNearerInstantToo() throws {
+        var run = try CoreRun()
+        run.isStoreWell = false
+        try run.create("user.one", "0 0 1 * *")
+        run.step(.seconds(-86_400 * 90))
+        run.isStoreWell = true
+        run.answerStore()
+        let id = try #require(id)
+        let due = try #require(run.core.tasks[id]?.record.nextRun)
+        #expect(due > run.wall && due <= run.wall + .seconds(86_400 * 31))
+        _ = run.take()
+        run.pass(due - run.wall + .seconds(1))
+        #expect(claims(run.take()) == [due])
+    }
+
     @Test func anInstantThatWaitsIsNoSecondOneAfterAStepBack() throws {
         var run = try CoreRun()
         run.feed(.load(.known(Admission.Load(cpu: 99, memory: 1))))

@@ -8,7 +8,7 @@ import SchedulerCore
 public enum CommandLineTool {
     private static let usage = """
         usage: aico-simulate [--seed N] [--hours H] [--mutant NAME] [--all-mutants] [--no-shrink]
-                             [--threads N] [--real-store]
+                             [--threads N] [--real-store] [--from E]
                              [--episode E [--inputs 1,2,3] [--trace] [--lines N]]
         """
 
@@ -30,9 +30,12 @@ public enum CommandLineTool {
             seed: options.seed, hours: options.hours ?? 1000, mutant: options.mutant,
             isStoreReal: options.isStoreReal)
         if let episode = options.episode { return replay(simulation, episode, options) }
+        guard options.first < simulation.lengths.count else {
+            return refuseEpisode(of: simulation)
+        }
         print("seed \(options.seed)")
         // Far from the end, so that a long run that is ended has its figure all the same.
-        let summary = simulation.run(threads: options.threads) { sum in
+        let summary = simulation.run(from: options.first, threads: options.threads) { sum in
             guard sum.hours < simulation.hours else { return }
             let line = Array("so far: \(sum.line)\n".utf8)
             _ = write(STDERR_FILENO, line, line.count)
@@ -81,12 +84,16 @@ public enum CommandLineTool {
         print("replay: \(command) --trace --inputs \(numbers.isEmpty ? "none" : numbers)")
     }
 
+    private static func refuseEpisode(of simulation: Simulation) -> Int32 {
+        print("aico-simulate: there are episodes 0 to \(simulation.lengths.count - 1)")
+        return 2
+    }
+
     private static func replay(
         _ simulation: Simulation, _ episode: Int, _ options: Options
     ) -> Int32 {
         guard simulation.lengths.indices.contains(episode) else {
-            print("aico-simulate: there are episodes 0 to \(simulation.lengths.count - 1)")
-            return 2
+            return refuseEpisode(of: simulation)
         }
         let scenario = simulation.scenario(episode)
         let inputs = options.inputs.map { wanted in
@@ -115,6 +122,8 @@ extension CommandLineTool {
         var isTracing = false
         var isShrinking = true
         var episode: Int?
+        /// The episode to begin with, as where an earlier run came to an end.
+        var first = 0
         var inputs: Set<Int>?
         var lines = 200
         var threads = 2
@@ -128,7 +137,7 @@ extension CommandLineTool {
                 case "--real-store": isStoreReal = true
                 case "--no-shrink": isShrinking = false
                 case "--all-mutants": isAll = true
-                case "--seed", "--hours", "--episode", "--lines", "--threads":
+                case "--seed", "--hours", "--episode", "--from", "--lines", "--threads":
                     guard let number = rest.popFirst().flatMap({ UInt64($0) }),
                         option == "--seed" || number < 100_000_000
                     else { return "\(option) takes a number" }
@@ -136,6 +145,7 @@ extension CommandLineTool {
                     case "--seed": seed = number
                     case "--hours": hours = Int(number)
                     case "--episode": episode = Int(number)
+                    case "--from": first = Int(number)
                     case "--threads":
                         guard (1...64).contains(number) else { return "--threads takes 1 to 64" }
                         threads = Int(number)

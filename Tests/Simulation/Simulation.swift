@@ -107,11 +107,13 @@ public struct Simulation: Sendable {
         }
     }
 
-    /// Plays all episodes on so many threads; stops at a violation.
+    /// Plays all episodes from one on, on so many threads; stops at a violation.
     ///
     /// - Parameter tell: is given what was played so far, every 10,000 hours.
-    public func run(threads: Int = 2, tell: (@Sendable (Summary) -> Void)? = nil) -> Summary {
-        let progress = Mutex(Progress())
+    public func run(
+        from first: Int = 0, threads: Int = 2, tell: (@Sendable (Summary) -> Void)? = nil
+    ) -> Summary {
+        let progress = Mutex(Progress(next: first, counted: first))
         let work: @Sendable () -> Void = {
             while true {
                 let episode = progress.withLock { progress -> Int? in

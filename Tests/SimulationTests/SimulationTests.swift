@@ -93,6 +93,7 @@ struct SimulationTests {
             ["--seed"], ["--hours", "x"], ["--mutant", "none"], ["--nonsense"],
             ["--mutant", "double_reply"], ["--all-mutants"],
             ["--seed", "1", "--hours", "100", "--episode", "99"],
+            ["--seed", "1", "--hours", "100", "--from", "99"], ["--from", "last"],
         ] {
             #expect(CommandLineTool.run(arguments) == 2, "\(arguments)")
         }
