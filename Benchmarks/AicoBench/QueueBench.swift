@@ -86,7 +86,8 @@ enum QueueBench {
 
         /// One turn of the loop, with a store that writes at once.
         private mutating func turn(_ event: Event) {
-            var events = [event, .settle]
+            let settle = Event.settle(Heard(until: time.boot))
+            var events = [event, settle]
             while !events.isEmpty {
                 var actions: [Action] = []
                 let next = events.removeFirst()
@@ -95,7 +96,7 @@ enum QueueBench {
                 for action in actions {
                     guard case .write(let token, let changes) = action else { continue }
                     let results = changes.map { _ in ChangeResult.outcome(.done) }
-                    events += [.committed(token: token, .success(results)), .settle]
+                    events += [.committed(token: token, .success(results)), settle]
                 }
             }
         }

@@ -69,6 +69,26 @@ extension SchedulerCore {
         if !planted(.suspendKillsWorkers) { postponeDeadlines() }
     }
 
+    /// Whether what a timer waits for can be said not to have come: a worker may have kept its
+    /// deadline, and the report of it lie unread, as after a sleep that took somewhat too long.
+    ///
+    /// Who floods its pipe so that nobody comes to its end is late after a while all the same.
+    func isOver(_ timer: BootTimer, _ due: Duration, _ heard: Heard) -> Bool {
+        let isUnread: Bool
+        switch timer {
+        case .backstop(let key):
+            let execution = attempts[key].flatMap { executions[$0] }
+            isUnread = execution.map { heard.unread.contains($0.taskClass) } ?? false
+        case .canary(let taskClass), .silence(let taskClass):
+            isUnread = heard.unread.contains(taskClass)
+        // A stop waits for no flood.
+        case .stop: isUnread = false
+        case .ping, .retry, .maximumDefer, .resources, .heartbeat, .store, .waitingWrites, .audit:
+            return true
+        }
+        return heard.until >= due + (isUnread ? settings.backstopSlack : .zero)
+    }
+
     /// Deadlines of others that passed while the loop did not run, or are about to, begin anew: who
     /// is to keep them did not run either, or could not be heard.
     private mutating func postponeDeadlines() {

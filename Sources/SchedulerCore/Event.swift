@@ -38,7 +38,21 @@ public enum Event: Sendable {
     /// The supervisor is gone, or talks nonsense.
     case supervisorLost
     /// The turn is over: what waits is decided, and what changed leaves for the store.
-    case settle
+    case settle(Heard)
+}
+
+/// What a turn has read of what workers had sent.
+public struct Heard: Sendable {
+    /// Boot-time clock before the turn asked which pipes have reports.
+    public var until: Duration
+    /// Classes of which more was there than one turn takes.
+    public var unread: Set<TaskClass>
+
+    /// Makes one.
+    public init(until: Duration, unread: Set<TaskClass> = []) {
+        self.until = until
+        self.unread = unread
+    }
 }
 
 /// Names a request until its one reply.

@@ -151,13 +151,13 @@ public struct SchedulerCore: Sendable {
         case .stop: beginStop()
         case .supervisorLost:
             move(.orphaned)
-        case .settle: settle()
+        case .settle(let heard): settle(heard)
         }
     }
 
     /// Ends a turn: fires what is due, decides about what waits, lets the changes leave.
-    private mutating func settle() {
-        fireTimers()
+    private mutating func settle(_ heard: Heard) {
+        fireTimers(heard)
         admit()
         finishStop()
         flush()
@@ -168,7 +168,7 @@ public struct SchedulerCore: Sendable {
         if isBusy { expectedBack = now.boot }
     }
 
-    private mutating func fireTimers() {
+    private mutating func fireTimers(_ heard: Heard) {
         // A million that are due at once take many turns, and others are served between.
         var left = settings.timersPerTurn
         while left > 0, let (key, _) = wallTimers.pop(dueAt: now.wall) {
@@ -177,8 +177,13 @@ public struct SchedulerCore: Sendable {
         }
         hasDueTimers = left == 0
         left = settings.timersPerTurn
-        while left > 0, let (timer, _) = bootTimers.pop(dueAt: now.boot) {
+        var unheard: [(BootTimer, Duration)] = []
+        while left > 0, let (timer, due) = bootTimers.pop(dueAt: now.boot) {
             left -= 1
+            guard isOver(timer, due, heard) else {
+                unheard.append((timer, due))
+                continue
+            }
             switch timer {
             case .retry(let execution): retryDue(execution)
             case .backstop(let key): enforceBackstop(key)
@@ -194,7 +199,8 @@ public struct SchedulerCore: Sendable {
             case .audit: writeCountedAudits()
             }
         }
-        hasDueTimers = hasDueTimers || left == 0
+        for (timer, due) in unheard { bootTimers.set(timer, at: due) }
+        hasDueTimers = hasDueTimers || left == 0 || !unheard.isEmpty
     }
 
     mutating func log(_ level: Note.Level, _ message: String, _ facts: [String: String] = [:]) {

@@ -40,6 +40,34 @@ struct ClockTests {
         #expect(run.core.executions.isEmpty)
     }
 
+    /// The loop came back a second too late, and took less than there was to read.
+    @Test func whatLiesUnreadIsReadBeforeAWorkerIsCalledLate() throws {
+        var (run, order) = try running()
+        run.pass(.seconds(79))
+        run.miss(.seconds(2))
+        run.feed(.settle(Heard(until: run.boot, unread: [.user])))
+        #expect(run.core.isBusy)
+        // What was asked for before the time was over says nothing either.
+        run.feed(.settle(Heard(until: run.boot - .seconds(2))))
+        #expect(run.take().killed.isEmpty)
+        #expect(run.core.isBusy)
+        try run.finish(order)
+        run.turn()
+        #expect(run.take().killed.isEmpty)
+        #expect(run.core.executions.isEmpty)
+    }
+
+    /// One that sends and sends is never read to its end.
+    @Test func aWorkerThatFloodsIsLateAllTheSame() throws {
+        var (run, _) = try running()
+        run.pass(.seconds(79))
+        for _ in 0..<16 {
+            run.miss(.seconds(1))
+            run.feed(.settle(Heard(until: run.boot, unread: [.user])))
+        }
+        #expect(run.take().killed == [.user])
+    }
+
     @Test func anAttemptThatItsWorkerDoesNotEndIsEndedWithIt() throws {
         var (run, order) = try running()
         run.pass(.seconds(70))

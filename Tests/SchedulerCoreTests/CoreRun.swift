@@ -61,6 +61,12 @@ struct CoreRun {
         }
     }
 
+    /// Both clocks go on and nobody looks.
+    mutating func miss(_ duration: Duration) {
+        boot += duration
+        wall = wall + duration
+    }
+
     /// The wall clock is set.
     mutating func step(_ duration: Duration) {
         wall = wall + duration
@@ -70,8 +76,7 @@ struct CoreRun {
 
     /// The machine sleeps: both clocks go on, nobody runs.
     mutating func suspend(_ duration: Duration) {
-        boot += duration
-        wall = wall + duration
+        miss(duration)
         feed(.suspended(duration))
         turn()
     }
@@ -87,7 +92,7 @@ struct CoreRun {
     }
 
     mutating func turn() {
-        feed(.settle)
+        feed(.settle(Heard(until: boot)))
         let asked = pings
         pings = []
         for (taskClass, nonce) in asked where !silent.contains(taskClass) {
@@ -103,7 +108,7 @@ struct CoreRun {
             let batch = batches.removeFirst()
             let results = batch.changes.map { result(of: $0) }
             feed(.committed(token: batch.token, .success(results)))
-            feed(.settle)
+            feed(.settle(Heard(until: boot)))
         }
     }
 

@@ -91,7 +91,8 @@ struct IdentityTests {
         var core = SchedulerCore(
             settings: CoreSettings(), at: Time(wall: wall, boot: .seconds(1)))
         _ = core.handle(.start(facts), at: Time(wall: wall, boot: .seconds(1)))
-        let actions = core.handle(.settle, at: Time(wall: wall, boot: .seconds(1)))
+        let actions = core.handle(
+            .settle(Heard(until: .seconds(1))), at: Time(wall: wall, boot: .seconds(1)))
         #expect(core.executions.isEmpty)
         let ends = actions.flatMap { action in
             if case .write(_, let changes) = action { changes } else { [] as [StoreChange] }

@@ -38,7 +38,9 @@ extension Event {
         case .timer: hash.mix(13)
         case .stop: hash.mix(14)
         case .supervisorLost: hash.mix(15)
-        case .settle: hash.mix(16)
+        case .settle(let heard):
+            hash.mix(16)
+            hash.mix(heard.unread.count)
         case .writeAheadLog: hash.mix(17)
         }
     }
@@ -55,6 +57,8 @@ extension Event {
                 "committed \(token): \(results.filter { $0 != .outcome(.done) })"
             case .failure(let trouble): "committed \(token): \(trouble.kind)"
             }
+        case .settle(let heard):
+            heard.unread.isEmpty ? "settle" : "settle, unread: \(heard.unread.map(\.name).sorted())"
         default: "\(self)"
         }
     }

@@ -104,6 +104,7 @@ extension World {
 
     mutating func turn() {
         var dice = dice(.loop, 1)
+        let began = time.boot
         judge.turns += 1
         if now < judge.secondBegun + .seconds(1) {
             judge.turnsOfSecond += 1
@@ -136,7 +137,8 @@ extension World {
             }
         }
         guard isUp else { return }
-        feed(.settle)
+        let unread = TaskClass.allCases.filter { !inbox.reports[Int($0.rawValue)].isEmpty }
+        feed(.settle(Heard(until: began, unread: Set(unread))))
         guard isUp else { return }
         judgeTurn()
         sleep()

@@ -55,7 +55,7 @@ extension Scheduler {
             poller.add(pipe.ordersDoor.socket, key: doors.orders)
             poller.add(pipe.reportsDoor.socket, key: doors.reports)
         }
-        try turn(ready: [])
+        try turn(ready: [], asked: WallClock.time.boot)
         while true {
             if let status {
                 finish()
@@ -84,16 +84,18 @@ extension Scheduler {
         if lastLoad == .notYet { timeout = min(timeout ?? Self.firstLook, Self.firstLook) }
         if bus.wantsToWrite { timeout = min(timeout ?? .milliseconds(20), .milliseconds(20)) }
         if core.isBusy { timeout = .zero }
+        // Before what is asked: what is sent later may be unread at the turn's end.
+        let asked = WallClock.time.boot
         let ready = try poller.wait(timeout: timeout)
         let began = WallClock.uptime
-        try turn(ready: ready)
+        try turn(ready: ready, asked: asked)
         metrics.count(turn: WallClock.uptime - began)
     }
 
     /// How soon the machine is looked at a second time: one look says nothing of its load.
     private static let firstLook = Duration.milliseconds(10)
 
-    private func turn(ready: [ZMQPoller.Ready]) throws {
+    private func turn(ready: [ZMQPoller.Ready], asked: Duration) throws {
         noticeSuspend()
         // The supervisor first: a worker's end must be known before what it left behind is read.
         if ready.contains(where: { $0.key == Key.supervisor || Key.isReports($0.key) }) {
@@ -130,8 +132,10 @@ extension Scheduler {
                 feed(.malformedReport(pipe.taskClass, why))
             }
         }
+        var heard = Heard(until: asked)
         for pipe in pipes where ready.contains(where: { $0.key == Key.reports(pipe.taskClass) }) {
-            takeReports(of: pipe, limit: configuration.scheduler.batchSize)
+            let isAll = takeReports(of: pipe, limit: configuration.scheduler.batchSize)
+            if !isAll { heard.unread.insert(pipe.taskClass) }
         }
         for pipe in pipes where ready.contains(where: { $0.key == Key.orders(pipe.taskClass) }) {
             pipe.isFull = false
@@ -140,7 +144,7 @@ extension Scheduler {
         if isBusReady { takeRequests() }
         lookAtMachine()
         if logWatch.isDue(at: WallClock.uptime) { lookAtLog() }
-        feed(.settle)
+        feed(.settle(heard))
         attempt("reply") { () throws(ZeroMQError) in try bus.flush() }
     }
 
@@ -166,11 +170,16 @@ extension Scheduler {
 
     /// Takes what one class's worker reports.
     ///
-    /// No more than one turn's batch, so that a flood starves nobody.
-    func takeReports(of pipe: ClassPipe, limit: Int) {
+    /// No more than one turn's batch, so that a flood starves nobody. Whether it was all there was.
+    @discardableResult
+    func takeReports(of pipe: ClassPipe, limit: Int) -> Bool {
+        var isAll = false
         attempt("receive report") { () throws(ZeroMQError) in
             for _ in 0..<limit {
-                guard let frames = try pipe.receive() else { return }
+                guard let frames = try pipe.receive() else {
+                    isAll = true
+                    return
+                }
                 guard frames.count == 1, let frame = frames.first else {
                     feed(
                         .malformedReport(
@@ -184,6 +193,7 @@ extension Scheduler {
                 }
             }
         }
+        return isAll
     }
 
     /// Looked at in each turn, so that the load is of lately and not since the last start.
