@@ -125,11 +125,12 @@ static int open_parent(int root, const char *target, const char **name) {
         size_t length = (size_t)(end - target);
         if (length > NAME_MAX) {
             errno = ENAMETOOLONG;
-            return -1;
+            return aico_fail_closing(directory);
         }
         memcpy(part, target, length);
         part[length] = 0;
-        if (mkdirat(directory, part, 0755) != 0 && errno != EEXIST && errno != EROFS) return -1;
+        if (mkdirat(directory, part, 0755) != 0 && errno != EEXIST && errno != EROFS)
+            return aico_fail_closing(directory);
         int next = aico_open_beneath(directory, part, O_PATH | O_DIRECTORY);
         close(directory);
         directory = next;

@@ -20,20 +20,23 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <unistd.h>
 
 // <sys/mount.h> and <linux/mount.h> exclude each other in glibc 2.36.
-enum { LEGACY_MNT_DETACH = 2, LEGACY_UMOUNT_NOFOLLOW = 8, MAXIMUM_LINKS = 40 };
+enum { LEGACY_MNT_DETACH = 2, LEGACY_UMOUNT_NOFOLLOW = 8, LEGACY_ST_NOSUID = 2, MAXIMUM_LINKS = 40 };
 
 // What a path was when it was last looked at.
 struct look {
     int error;  // of finding it, or 0
     uint32_t mode;
     uint64_t mount, device, inode;
-    uint64_t below;  // of the mounts beneath it
+    uint64_t born;  // in ns, or 0: a number of an inode is given out again
+    uint64_t table;  // of the host's lines of mounts about it
+    int holds_mounts;  // of the host, beneath it
 };
 
 struct shown {
@@ -53,7 +56,6 @@ struct aico_grants {
     aico_grant_permit permit;
     void *context;
     int is_settled;  // the class's root was looked at
-    uint64_t generation;
     struct shown shown[AICO_MAXIMUM_MOUNTS];
 };
 
@@ -68,10 +70,13 @@ static int is_beneath(const char *path, const char *ancestor) {
 
 // MARK: finding
 
-// Nobody but root can put something else there.
-static int is_roots_alone(const struct stat *status) {
-    if (status->st_uid != 0 || (status->st_mode & S_IWOTH)) return 0;
-    return status->st_gid == 0 || !(status->st_mode & S_IWGRP);
+// Nobody but root can put something else there. The group's bits are the mask of an ACL, where there
+// is one. Owners on a nosuid mount mean nothing: it may be a disk that a user wrote.
+static int is_roots_alone(int place, const struct stat *status) {
+    struct statfs system;
+    if (status->st_uid != 0) return 0;
+    if (!S_ISLNK(status->st_mode) && status->st_mode & (S_IWGRP | S_IWOTH)) return 0;
+    return fstatfs(place, &system) == 0 && !(system.f_flags & LEGACY_ST_NOSUID);
 }
 
 // Follows a path part by part. A link counts as long as all on the way to it is root's alone.
@@ -106,13 +111,14 @@ static int walk(const char *path, int *followed) {
         if (!S_ISLNK(status.st_mode)) {
             close(place);
             place = next;
-            is_trusted = is_trusted && is_roots_alone(&status);
+            is_trusted = is_trusted && is_roots_alone(place, &status);
             continue;
         }
+        is_trusted = is_trusted && is_roots_alone(next, &status);
         ssize_t count = readlinkat(next, "", text, sizeof text - 1);
         close(next);
         errno = ELOOP;
-        if (count <= 0 || status.st_uid != 0 || !is_trusted || ++links > MAXIMUM_LINKS)
+        if (count <= 0 || !is_trusted || ++links > MAXIMUM_LINKS)
             return aico_fail_closing(place);
         text[count] = 0;
         if ((size_t)count + 1 + strlen(rest) >= sizeof rest) {
@@ -143,8 +149,8 @@ static struct look look_at(const char *path) {
     struct statx status;
     memset(&look, 0, sizeof look);
     if (statx(
-            AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_INO | STATX_MNT_ID,
-            &status)
+            AT_FDCWD, path, AT_STATX_DONT_SYNC,
+            STATX_TYPE | STATX_MODE | STATX_INO | STATX_MNT_ID | STATX_BTIME, &status)
         != 0) {
         look.error = errno;
         return look;
@@ -153,12 +159,15 @@ static struct look look_at(const char *path) {
     look.mount = status.stx_mnt_id;
     look.device = makedev(status.stx_dev_major, status.stx_dev_minor);
     look.inode = status.stx_ino;
+    if (status.stx_mask & STATX_BTIME)
+        look.born = (uint64_t)status.stx_btime.tv_sec * 1000000000 + status.stx_btime.tv_nsec;
     return look;
 }
 
 static int is_same(const struct look *one, const struct look *other) {
     return one->error == other->error && one->mount == other->mount
-        && one->device == other->device && one->inode == other->inode;
+        && one->device == other->device && one->inode == other->inode
+        && one->born == other->born && one->table == other->table;
 }
 
 // MARK: the host's mounts
@@ -171,12 +180,23 @@ static void escape(const char *path, char *text) {
     *text = 0;
 }
 
-// Which mounts lie beneath each path, as a number; it differs where they do.
-static void sum_mounts(const struct aico_grants *self, uint64_t below[]) {
+// FNV-1a.
+static uint64_t sum_of(const char *text) {
+    uint64_t sum = 0xCBF29CE484222325ULL;
+    for (; *text; text++) sum = (sum ^ (unsigned char)*text) * 0x100000001B3ULL;
+    return sum;
+}
+
+// What the host's table says of the mount that each path is on and of those beneath it, as a number:
+// the kernel gives a mount's own number out again.
+static void sum_mounts(const struct aico_grants *self, struct look looks[]) {
     char *line = NULL, point[4 * PATH_MAX], escaped[4 * PATH_MAX];
     size_t room = 0;
     FILE *table = fopen("/proc/self/mountinfo", "re");
-    memset(below, 0, self->count * sizeof *below);
+    for (size_t index = 0; index < self->count; index++) {
+        looks[index].table = 0;
+        looks[index].holds_mounts = 0;
+    }
     while (table && getline(&line, &room, table) > 0) {
         unsigned long long identity;
         // Identity, parent, device, root, mount point: proc(5).
@@ -187,8 +207,9 @@ static void sum_mounts(const struct aico_grants *self, uint64_t below[]) {
             const struct shown *shown = &self->shown[index];
             if (!is_looked_at(&self->grants[index])) continue;
             escape(shown->path ? shown->path : self->grants[index].source, escaped);
-            if (is_beneath(point, escaped))
-                below[index] += (identity + 1) * 0x9E3779B97F4A7C15ULL;
+            int is_below = is_beneath(point, escaped);
+            if (is_below || identity == looks[index].mount) looks[index].table += sum_of(line);
+            if (is_below) looks[index].holds_mounts = 1;
         }
     }
     free(line);
@@ -298,16 +319,16 @@ static int holder(const struct aico_grants *self, size_t index) {
 }
 
 static void show(struct aico_grants *self, uint64_t changed, const int trees[]) {
-    // What one holds goes with it, so only the outermost are taken away.
-    for (size_t index = 0; index < self->count; index++) {
-        if (!(changed & 1ULL << index)) continue;
-        int outer = holder(self, index);
-        if (outer < 0 || !(changed & 1ULL << outer))
+    // Outermost first: whatever a task can exchange on the way to one lies in one that holds it, and
+    // is gone before a path leads through it.
+    for (int is_held = 0; is_held <= 1; is_held++)
+        for (size_t index = 0; index < self->count; index++) {
+            if (!(changed & 1ULL << index) || (holder(self, index) >= 0) != is_held) continue;
             syscall(
                 SYS_umount2, self->grants[index].target,
                 LEGACY_MNT_DETACH | LEGACY_UMOUNT_NOFOLLOW);
-        self->shown[index].is_shown = 0;
-    }
+            self->shown[index].is_shown = 0;
+        }
     int writable = open_writable_root();
     int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
     for (size_t index = 0; index < self->count; index++) {
@@ -327,52 +348,13 @@ static void show(struct aico_grants *self, uint64_t changed, const int trees[]) 
     if (root >= 0) close(root);
 }
 
-// What the launch showed already, and is still what it was, stays.
-static uint64_t adopt(struct aico_grants *self, uint64_t changed, int trees[]) {
-    for (size_t index = 0; index < self->count; index++) {
-        struct statx status;
-        struct shown *shown = &self->shown[index];
-        if (trees[index] < 0
-            || statx(
-                   AT_FDCWD, self->grants[index].target,
-                   AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_MNT_ID, &status)
-                != 0
-            || !(status.stx_attributes & STATX_ATTR_MOUNT_ROOT)
-            || shown->look.device != makedev(status.stx_dev_major, status.stx_dev_minor)
-            || shown->look.inode != status.stx_ino)
-            continue;
-        close(trees[index]);
-        trees[index] = -1;
-        shown->is_shown = 1;
-        changed &= ~(1ULL << index);
-    }
-    return changed;
-}
-
-static void change(struct aico_grants *self, uint64_t changed) {
-    int trees[AICO_MAXIMUM_MOUNTS];
-    for (size_t index = 0; index < self->count; index++) {
-        trees[index] = -1;
-        if (!(changed & 1ULL << index)) continue;
-        look_for(self, index);
-        trees[index] = take(self, index);
-    }
-    if (enter_class(self) != 0) {
-        for (size_t index = 0; index < self->count; index++)
-            if (changed & 1ULL << index) forget(&self->shown[index], AICO_GRANT_MISSING, errno);
-    } else {
-        if (!self->is_settled) changed = adopt(self, changed, trees);
-        self->is_settled = 1;
-        show(self, changed, trees);
-        leave_class(self);
-    }
-    for (size_t index = 0; index < self->count; index++)
-        if (trees[index] >= 0) close(trees[index]);
-    self->generation++;
-}
-
-// With each that changed all that it holds is shown anew.
+// With each that changed all that hold it, and all that those hold, are shown anew.
 static uint64_t with_held(const struct aico_grants *self, uint64_t changed) {
+    for (size_t index = 0; index < self->count; index++) {
+        if (!(changed & 1ULL << index)) continue;
+        for (int outer = holder(self, index); outer >= 0; outer = holder(self, (size_t)outer))
+            changed |= 1ULL << outer;
+    }
     for (size_t index = 0; index < self->count; index++)
         for (size_t other = 0; other < self->count; other++)
             if (changed & 1ULL << index && is_looked_at(&self->grants[other])
@@ -381,29 +363,116 @@ static uint64_t with_held(const struct aico_grants *self, uint64_t changed) {
     return changed;
 }
 
+// Which of the class's mounts hold others, or all where that cannot be told. In the class's mount
+// namespace, by the host's /proc.
+static uint64_t holding(const struct aico_grants *self) {
+    char *line = NULL, point[4 * PATH_MAX], escaped[4 * PATH_MAX];
+    size_t room = 0;
+    uint64_t found = 0;
+    int file = openat(self->host_root, "proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    FILE *table = file < 0 ? NULL : fdopen(file, "r");
+    if (!table) return ~0ULL;
+    while (getline(&line, &room, table) > 0) {
+        if (strlen(line) >= sizeof point || sscanf(line, "%*s %*s %*s %*s %s", point) != 1) {
+            found = ~0ULL;
+            continue;
+        }
+        for (size_t index = 0; index < self->count; index++) {
+            escape(self->grants[index].target, escaped);
+            if (is_beneath(point, escaped)) found |= 1ULL << index;
+        }
+    }
+    free(line);
+    fclose(table);
+    return found;
+}
+
+static int is_shown_already(const struct aico_grants *self, size_t index) {
+    const struct look *look = &self->shown[index].look;
+    struct statx status;
+    if (statx(
+            AT_FDCWD, self->grants[index].target, AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW,
+            STATX_INO | STATX_MNT_ID, &status)
+        != 0)
+        return 0;
+    return status.stx_attributes & STATX_ATTR_MOUNT_ROOT && look->inode == status.stx_ino
+        && look->device == makedev(status.stx_dev_major, status.stx_dev_minor);
+}
+
+// What the launch, or a keeper before, showed and is still what it was stays: only where neither
+// side has mounts beneath it, which this does not compare.
+static uint64_t adopt(struct aico_grants *self, uint64_t changed, int trees[]) {
+    uint64_t kept = 0, others = holding(self);
+    for (size_t index = 0; index < self->count; index++)
+        if (trees[index] >= 0 && !(others & 1ULL << index)
+            && !self->shown[index].look.holds_mounts && is_shown_already(self, index))
+            kept |= 1ULL << index;
+    changed = with_held(self, changed & ~kept);
+    for (size_t index = 0; index < self->count; index++) {
+        if (!(kept & ~changed & 1ULL << index)) continue;
+        close(trees[index]);
+        trees[index] = -1;
+        self->shown[index].is_shown = 1;
+    }
+    return changed;
+}
+
+static void change(struct aico_grants *self, uint64_t changed) {
+    int trees[AICO_MAXIMUM_MOUNTS];
+    // Before anything is: whoever comes after a keeper that was killed counts on. In memory that only
+    // root writes and that outlives it.
+    self->page->generation++;
+    for (size_t index = 0; index < self->count; index++) {
+        trees[index] = -1;
+        if (!(changed & 1ULL << index)) continue;
+        look_for(self, index);
+        trees[index] = take(self, index);
+    }
+    if (enter_class(self) != 0) {
+        int error = errno;
+        for (size_t index = 0; index < self->count; index++) {
+            if (!(changed & 1ULL << index)) continue;
+            forget(&self->shown[index], AICO_GRANT_MISSING, error);
+            self->shown[index].is_shown = 0;
+        }
+    } else {
+        if (!self->is_settled) changed = adopt(self, changed, trees);
+        self->is_settled = 1;
+        show(self, changed, trees);
+        leave_class(self);
+    }
+    for (size_t index = 0; index < self->count; index++)
+        if (trees[index] >= 0) close(trees[index]);
+}
+
 void aico_grants_look(struct aico_grants *self, struct aico_grant_answer *answer) {
-    uint64_t changed = 0, below[AICO_MAXIMUM_MOUNTS];
+    uint64_t changed = 0;
+    struct look looks[AICO_MAXIMUM_MOUNTS];
     int is_new_table = table_changed(self) || !self->is_settled;
-    if (is_new_table) sum_mounts(self, below);
+    for (size_t index = 0; index < self->count; index++) {
+        if (!is_looked_at(&self->grants[index])) continue;
+        look_for(self, index);
+        looks[index] = look_at(self->grants[index].source);
+        looks[index].table = self->shown[index].look.table;
+        looks[index].holds_mounts = self->shown[index].look.holds_mounts;
+        uint32_t mode = self->grants[index].mode;
+        if (looks[index].error == 0 && mode != 0 && looks[index].mode != mode)
+            restore_mode(self, index);
+    }
+    if (is_new_table) sum_mounts(self, looks);
     for (size_t index = 0; index < self->count; index++) {
         struct shown *shown = &self->shown[index];
         if (!is_looked_at(&self->grants[index])) continue;
-        look_for(self, index);
-        struct look look = look_at(self->grants[index].source);
-        uint32_t mode = self->grants[index].mode;
-        if (look.error == 0 && mode != 0 && look.mode != mode) restore_mode(self, index);
-        look.below = is_new_table ? below[index] : shown->look.below;
         // What is there and could not be shown is tried again.
-        int is_owed = look.error == 0 && !shown->is_shown;
-        if (is_owed || !self->is_settled || !is_same(&look, &shown->look)
-            || look.below != shown->look.below)
+        int is_owed = looks[index].error == 0 && !shown->is_shown;
+        if (is_owed || !self->is_settled || !is_same(&looks[index], &shown->look))
             changed |= 1ULL << index;
-        shown->look = look;
+        shown->look = looks[index];
     }
     if (changed != 0) change(self, with_held(self, changed));
     __atomic_store_n(&self->page->looking, 0, __ATOMIC_RELAXED);
     memset(answer, 0, sizeof *answer);
-    answer->generation = self->generation;
+    answer->generation = self->page->generation;
     for (size_t index = self->count; index-- > 0;) {
         const struct shown *shown = &self->shown[index];
         if (!is_looked_at(&self->grants[index])) continue;

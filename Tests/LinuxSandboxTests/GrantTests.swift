@@ -35,6 +35,23 @@ struct GrantTests {
         #expect(hostStatus(fixture.worker.pid)["Name"] == "sandbox-fixture")
     }
 
+    /// The kernel gives the number of a mount that is gone to the next one.
+    @Test func diskThatIsExchangedIsSeenByTheNextAttempt() throws {
+        let list = "list /srv/data/below"
+        let fixture = try GrantFixture([list, list]) { host in
+            mkdir("\(host)/data", 0o755)
+            mkdir("\(host)/data/below", 0o755)
+            return [GrantFixture.grant("\(host)/data", as: "/srv/data")]
+        }
+        let place = "\(fixture.host)/data/below"
+        for name in ["one", "two"] {
+            umount2(place, Int32(MNT_DETACH))
+            #expect(mount("none", place, "tmpfs", 0, nil) == 0)
+            makeFile("\(place)/\(name)")
+            #expect(try fixture.next().said == name)
+        }
+    }
+
     @Test(arguments: [true, false]) func replacedFileIsTheNewOne(userNamespace: Bool) throws {
         let fixture = try GrantFixture(
             userNamespace: userNamespace, ["text /srv/file", "text /srv/file"]
@@ -167,6 +184,83 @@ struct GrantTests {
         #expect(try fixture.next().said == "ok")
         #expect(access("\(fixture.host)/data/kept/file", F_OK) != 0)
         #expect(access("\(fixture.host)/data/other/file", F_OK) == 0)
+    }
+
+    /// What is removed takes the mount on it along, and the next directory gets its inode's number.
+    @Test func readOnlyPathThatTheHostMakesAnewStaysSo() throws {
+        let fixture = try GrantFixture([
+            "write /srv/data/kept/file", "write /srv/data/kept/file", "write /srv/data/file",
+        ]) { host in
+            for name in ["data", "data/kept"] {
+                mkdir("\(host)/\(name)", 0o777)
+                chmod("\(host)/\(name)", 0o777)
+            }
+            return [
+                GrantFixture.grant(.bindWritable, "\(host)/data", as: "/srv/data"),
+                GrantFixture.grant("\(host)/data/kept", as: "/srv/data/kept"),
+            ]
+        }
+        let kept = "\(fixture.host)/data/kept"
+        #expect(try fixture.next().said == "errno \(EROFS)")
+        try #require(rmdir(kept) == 0 && mkdir(kept, 0o777) == 0 && chmod(kept, 0o777) == 0)
+        #expect(try fixture.next().said == "errno \(EROFS)")
+        #expect(try fixture.next().said == "ok")
+        #expect(access("\(kept)/file", F_OK) != 0)
+    }
+
+    /// A task that may write to a directory can put a link where the way to another grant leads.
+    @Test func linkOnTheWayToOneUncoversNoOther() throws {
+        let fixture = try GrantFixture([
+            "write /srv/data/kept/file", "nothing", "write /srv/data/kept/file",
+            "write /srv/data/file",
+        ]) { host in
+            for name in ["data", "data/kept", "data/sub", "data/sub/kept"] {
+                mkdir("\(host)/\(name)", 0o777)
+                chmod("\(host)/\(name)", 0o777)
+            }
+            return [
+                GrantFixture.grant(.bindWritable, "\(host)/data", as: "/srv/data"),
+                GrantFixture.grant("\(host)/data/kept", as: "/srv/data/kept"),
+                GrantFixture.grant("\(host)/data/sub/kept", as: "/srv/data/sub/kept"),
+            ]
+        }
+        let sub = "\(fixture.host)/data/sub"
+        #expect(try fixture.next().said == "errno \(EROFS)")
+        try #require(rename(sub, sub + "2") == 0 && symlink(".", sub) == 0)
+        #expect(try fixture.next().refused?.hasPrefix("mounts \(ELOOP) ") == true)
+        try #require(unlink(sub) == 0 && rename(sub + "2", sub) == 0)
+        #expect(try fixture.next().said == "errno \(EROFS)")
+        #expect(try fixture.next().said == "ok")
+        #expect(access("\(fixture.host)/data/kept/file", F_OK) != 0)
+    }
+
+    /// The one that comes after it shows what changed meanwhile, and nobody begins with what was
+    /// shown before.
+    @Test(.enabled(if: SilentFileSystem.isPossible, "needs /dev/fuse"))
+    func keeperThatHangsIsKilledAndMadeAnew() throws {
+        let list = "list /srv/data"
+        let fixture = try GrantFixture([list, list, list]) { host in
+            for name in ["data", "slow", "slow/data"] { mkdir("\(host)/\(name)", 0o755) }
+            makeFile("\(host)/data/old")
+            return [
+                GrantFixture.grant("\(host)/data", as: "/srv/data"),
+                GrantFixture.grant("\(host)/slow/data", as: "/srv/slow"),
+            ]
+        }
+        let data = "\(fixture.host)/data"
+        let keeper = try #require(fixture.worker.grants)
+        #expect(try fixture.next().said == "old")
+        do {
+            let silent = try SilentFileSystem(on: "\(fixture.host)/slow")
+            let refused = try fixture.next().refused
+            #expect(refused == "mounts \(ETIMEDOUT) look at '\(silent.path)/data'")
+            var ended = pollfd(fd: keeper.descriptor, events: Int16(POLLIN), revents: 0)
+            #expect(poll(&ended, 1, 10_000) == 1)
+        }
+        #expect(mount("none", data, "tmpfs", 0, nil) == 0)
+        makeFile("\(data)/new")
+        try keeper.startAgain()
+        #expect(try fixture.next().said == "new")
     }
 
     /// The launch does not wait, and the attempt ends with the path.

@@ -36,9 +36,11 @@ struct aico_grant_answer {
     uint32_t zero;
 };
 
-// Memory that both have: which mount is being looked at, from 1 on; 0 for none.
+// Memory that all keepers of a class have, one after the other, and its fork server can read.
 struct aico_grant_page {
-    uint32_t looking;
+    uint64_t generation;  // of what is shown; counted by keepers
+    uint32_t looking;  // the number of the mount that is being looked at, from 1 on; 0 for none
+    uint32_t zero;
 };
 
 // Makes the page: mapped for writing, and a descriptor by which others can only read it. -1 with

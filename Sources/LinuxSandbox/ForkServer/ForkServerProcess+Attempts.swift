@@ -303,8 +303,8 @@ extension ForkServerProcess {
     // MARK: time
 
     /// Looks again at trees that were not yet gone, for OOM kills, and at set-ups that hang.
-    func finishDrained() {
-        refuseOverdue()
+    func finishDrained(task: (Int32) -> Never) {
+        endWaits(task: task)
         for case .some(let attempt) in running {
             let now = monotonicNanoseconds()
             if let looks = attempt.memoryLooks, looks.next <= now { attempt.lookForMemoryKill() }

@@ -55,13 +55,18 @@ extension ForkServerProcess {
         }
     }
 
-    /// Refuses what waited too long, naming the path that gives no answer.
-    func refuseOverdue() {
+    /// Ends the wait of what waited too long: it is refused, naming the path that gives no answer. The
+    /// canary, which uses no grant, begins without: its class would be out of service for good.
+    func endWaits(task: (Int32) -> Never) {
         let now = monotonicNanoseconds()
         let overdue = waiting.filter { $0.deadline <= now }
         guard !overdue.isEmpty else { return }
         waiting.removeAll { $0.deadline <= now }
         for next in overdue {
+            if next.order.lenient != 0 {
+                start(next.order, taskSocket: next.taskSocket.number, task: task)
+                continue
+            }
             refuse(
                 next.order.attempt, .mounts, errno: ETIMEDOUT, step: .grantSilent,
                 index: grants.lookedAt ?? plan.mounts.count)

@@ -166,7 +166,7 @@ final class ForkServerProcess {
             for (place, source) in sources.enumerated() where !files[place].isEmpty {
                 handle(source, files[place], task: task)
             }
-            finishDrained()
+            finishDrained(task: task)
         }
     }
 
