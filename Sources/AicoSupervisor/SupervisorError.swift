@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import LinuxSandbox
 import LinuxSystem
 import SystemPackage
 
@@ -49,6 +50,13 @@ struct SupervisorError: Error, Equatable, CustomStringConvertible {
             case .errno(let code): .errno(code)
             case .untrusted(let text): .untrusted(text)
             }
+    }
+
+    /// Makes an error of a program that could not be launched.
+    init(launching path: String, _ error: LaunchError) {
+        operation = "launch (layer \(error.layer.name))"
+        subject = path
+        reason = .errno(Errno(rawValue: error.errno))
     }
 
     init(operation: String, subject: String, reason: Reason) {

@@ -61,7 +61,7 @@ public enum SupervisorProgram {
     private static func check(_ given: Compiler) throws -> Int32 {
         let compiler = given.withDefaultProfiles()
         let identities = try compiler.identities()
-        try warnOfLacks(try compiler.plans(identities))
+        try warnOfLacks(try compiler.compile(identities).plans)
         try checkByScheduler(compiler, identities)
         print("configuration, profiles and keys are in order")
         return Status.done
@@ -94,11 +94,17 @@ public enum SupervisorProgram {
         _ compiler: Compiler, _ identities: Identities
     ) throws(SupervisorError) {
         let words = ["--check", "--bin", compiler.binaries]
-        let child = try Program(
-            path: "\(compiler.binaries)/aico-scheduler",
-            arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root]),
-            identity: identities.scheduler
-        ).launch()
+        let path = "\(compiler.binaries)/aico-scheduler"
+        let child: ChildProcess
+        do throws(LaunchError) {
+            child = try Program(
+                path: path,
+                arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root]),
+                identity: identities.scheduler
+            ).launch()
+        } catch {
+            throw SupervisorError(launching: path, error)
+        }
         let status = child.wait(for: Compiler.timeLimit)
         if status == nil { _ = child.end() }
         guard status == .exited(code: 0) else {
@@ -124,7 +130,7 @@ public enum SupervisorProgram {
         (compiler.binaries, compiler.profiles) = try Stage.show(
             executables: given.binaries, profiles: given.profiles, root: given.root)
         let identities = try compiler.identities()
-        let plans = try compiler.plans(identities)
+        let compiled = try compiler.compile(identities)
         let entries = Layout.entries(identities)
         try directory.makeLayout(entries, parents: Layout.parents)
         try directory.writeClassFiles(identities)
@@ -132,7 +138,7 @@ public enum SupervisorProgram {
         let tree = try takeCgroups(root: given.root, instance: try directory.instanceID())
         let supervisor = Supervisor(
             root: given.root, executables: compiler.binaries, profiles: compiler.profiles,
-            identities: identities, plans: plans, tree: tree, runtime: runtime,
+            identities: identities, compiled: compiled, tree: tree, runtime: runtime,
             stopSignals: stopSignals)
         do {
             try supervisor.run()

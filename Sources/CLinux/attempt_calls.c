@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -54,32 +53,6 @@ int aico_thread_count(void) {
 int aico_forbid_inspection(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 
 int aico_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); }
-
-static int capabilities(struct __user_cap_data_struct data[2], int change) {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    return (int)syscall(change ? SYS_capset : SYS_capget, &header, data);
-}
-
-int aico_drop_capabilities(void) {
-    struct __user_cap_data_struct none[2];
-    memset(none, 0, sizeof none);
-    // Ends at the last one of this kernel, or at once without CAP_SETPCAP.
-    for (int capability = 0; capability < 64; capability++)
-        if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0) break;
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
-    return capabilities(none, 1);
-}
-
-int aico_keep_permitted(void) {
-    struct __user_cap_data_struct data[2];
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return -1;
-    if (capabilities(data, 0) != 0) return -1;
-    for (int word = 0; word < 2; word++) {
-        data[word].effective = data[word].permitted;
-        data[word].inheritable = 0;
-    }
-    return capabilities(data, 1);
-}
 
 int aico_landlock_abi(void) {
     return (int)syscall(

@@ -5,7 +5,11 @@
 #ifndef AICO_CLASS_ROOT_H
 #define AICO_CLASS_ROOT_H
 
-#include "class_launch.h"
+#include "launch.h"
+
+// Builds the class root on a tmpfs and makes it the root. For aico_launch's child.
+// Returns 0, or -1 with errno and the number of the mount that failed (-1: the root itself).
+int aico_enter_class_root(const struct aico_mount *mounts, size_t count, int *index);
 
 // A detached copy of what an open source shows, with the attributes of its kind, in no peer group.
 // A descriptor, or -1 with errno: EINVAL for what no class is shown.

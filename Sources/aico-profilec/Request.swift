@@ -17,20 +17,24 @@ struct RequestError: Error, CustomStringConvertible {
 /// What one run of the compiler is asked for.
 enum Request {
     case identities(root: String)
+    case schedulerFilter
     case plan(TaskClass, root: String, profiles: String, executables: String)
 
     static let usage =
         "usage: aico-profilec --class NAME [--root DIR] --profiles DIR --bin DIR, "
-        + "or aico-profilec --identities [--root DIR]"
+        + "or aico-profilec --identities [--root DIR], or aico-profilec --scheduler-filter"
 
     init(_ words: [String]) throws(RequestError) {
         var values: [String: String] = [:]
         var rest = words[...]
         while let word = rest.popFirst() {
-            guard ["--class", "--root", "--profiles", "--bin", "--identities"].contains(word),
-                values[word] == nil
+            guard
+                [
+                    "--class", "--root", "--profiles", "--bin", "--identities",
+                    "--scheduler-filter",
+                ].contains(word), values[word] == nil
             else { throw RequestError("unexpected '\(word)'; \(Self.usage)") }
-            if word == "--identities" {
+            if word == "--identities" || word == "--scheduler-filter" {
                 values[word] = ""
                 continue
             }
@@ -50,6 +54,13 @@ enum Request {
             self = .identities(root: root)
             return
         }
+        if values["--scheduler-filter"] != nil {
+            guard values.keys.allSatisfy({ ["--scheduler-filter", "--root"].contains($0) }) else {
+                throw RequestError(Self.usage)
+            }
+            self = .schedulerFilter
+            return
+        }
         guard let name = values["--class"], let profiles = values["--profiles"],
             let executables = values["--bin"]
         else { throw RequestError(Self.usage) }
@@ -67,6 +78,7 @@ enum Request {
         switch self {
         case .identities(let root):
             return try Configuration.load(root: root).resolvedIdentities().encoded
+        case .schedulerFilter: return FilterCodec.encode(try SchedulerFilter.compile())
         case .plan(let taskClass, let root, let profiles, let executables):
             let configuration = try Configuration.load(root: root)
             let layout = configuration.layout

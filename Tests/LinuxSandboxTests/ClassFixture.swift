@@ -64,7 +64,7 @@ final class ClassFixture {
     @discardableResult
     func launch(
         _ executable: String, _ arguments: [String] = [],
-        patience: Duration = ClassLauncher.patience, modes: [String: UInt32] = [:],
+        patience: Duration = Launch.patience, modes: [String: UInt32] = [:],
         permitting permit: @escaping GrantKeeper.Permit = { _, _ in true }
     ) throws -> LaunchedClass {
         let launched = try ClassLauncher.launch(

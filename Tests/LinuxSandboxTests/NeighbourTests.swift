@@ -97,32 +97,12 @@ struct NeighbourTests {
         }
         #expect(words("Max core file size", limits) == ["1", "1"], "\(limits)")
         #expect(words("Max open files", limits) == ["16384", "16384"], "\(limits)")
-        let texts = CTexts()
-        var launch = aico_launch()
-        launch.path = texts.add("/usr/bin/sleep")
-        launch.uid = 61004
-        launch.gid = 61004
-        launch.cgroup_fd = -1
-        launch.output_fd = -1
-        var arguments = texts.vector(["sleep", "1000"])
-        var environment = texts.vector([])
-        var pidfd: Int32 = -1
-        var stage: Int32 = 0
-        let pid = arguments.withUnsafeMutableBufferPointer { arguments in
-            environment.withUnsafeMutableBufferPointer { environment in
-                launch.argv = UnsafePointer(arguments.baseAddress)
-                launch.envp = UnsafePointer(environment.baseAddress)
-                return aico_launch(&launch, &pidfd, &stage)
-            }
-        }
-        try #require(pid > 0, "stage \(stage)")
-        defer {
-            _ = aico_pidfd_signal(pidfd, SIGKILL)
-            var status: Int32 = 0
-            waitpid(pid, &status, 0)
-            close(pidfd)
-        }
-        let second = (readFile("/proc/\(pid)/limits") ?? "").split(separator: "\n")
+        let program = try Launch(
+            path: "/usr/bin/sleep", arguments: ["1000"], environment: [], userID: 61004,
+            groupID: 61004
+        ).start()
+        defer { program.end() }
+        let second = (readFile("/proc/\(program.pid)/limits") ?? "").split(separator: "\n")
         #expect(words("Max core file size", second) == ["1", "1"], "\(second)")
     }
 

@@ -12,12 +12,14 @@ final class SilentFileSystem {
     let path: String
     private let device: Int32
 
-    /// Mounts it on a directory.
-    init(on path: String) throws {
+    /// Mounts it on a directory; users but root are refused at once, unless it is open to them.
+    init(on path: String, isOpenToOthers: Bool = false) throws {
         self.path = path
         device = open("/dev/fuse", O_RDWR | O_CLOEXEC)
         guard device >= 0 else { throw FixtureError(errno: errno) }
-        let options = "fd=\(device),rootmode=40000,user_id=0,group_id=0"
+        let options =
+            "fd=\(device),rootmode=40000,user_id=0,group_id=0"
+            + (isOpenToOthers ? ",allow_other" : "")
         guard mount("silent", path, "fuse", UInt(MS_NOSUID | MS_NODEV), options) == 0 else {
             let error = FixtureError(errno: errno)
             close(device)

@@ -27,7 +27,7 @@ struct CompactionSubject: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Those of all classes, and the one of workers; a failure to compile is a test's to report.
+    /// Those of all classes, and those of workers and scheduler; a failure to compile is a test's to report.
     static let all = Result {
         try TaskClass.allCases.map { taskClass in
             let filter = TaskFilter(
@@ -37,7 +37,9 @@ struct CompactionSubject: Sendable, CustomTestStringConvertible {
                 name: taskClass.name, try filter.program(), try filter.compile())
         } + [
             CompactionSubject(
-                name: "workers", try WorkerFilter.program(), try WorkerFilter.compile())
+                name: "workers", try WorkerFilter.program(), try WorkerFilter.compile()),
+            CompactionSubject(
+                name: "scheduler", try SchedulerFilter.program(), try SchedulerFilter.compile()),
         ]
     }
 

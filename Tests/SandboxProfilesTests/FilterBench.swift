@@ -22,6 +22,13 @@ struct FilterBench {
         program = try Shipped.plan(taskClass).workerFilter
     }
 
+    /// The filter of the scheduler.
+    static func scheduler() throws -> FilterBench {
+        FilterBench(program: try SchedulerFilter.compile())
+    }
+
+    private init(program: [FilterInstruction]) { self.program = program }
+
     func verdict(
         number: UInt32, _ arguments: [UInt64] = [], architecture: UInt32 = SeccompCall.native
     ) throws -> Verdict {

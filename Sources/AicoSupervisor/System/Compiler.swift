@@ -30,8 +30,15 @@ struct Compiler {
         return identities
     }
 
-    /// Compiles the profiles of all classes, at the same time.
-    func plans(_ identities: Identities) throws(SupervisorError) -> [TaskClass: CheckedPlan] {
+    /// What is in force for the processes of the system.
+    struct Compiled {
+        var plans: [TaskClass: CheckedPlan]
+        var schedulerFilter: [FilterInstruction]
+    }
+
+    /// Compiles the profiles of all classes and the scheduler's filter, at the same time.
+    func compile(_ identities: Identities) throws(SupervisorError) -> Compiled {
+        let filter = try start(["--scheduler-filter"], as: identities.compiler)
         var runs: [(TaskClass, Run)] = []
         for taskClass in TaskClass.allCases {
             let words = ["--class", taskClass.name, "--profiles", profiles, "--bin", binaries]
@@ -44,7 +51,8 @@ struct Compiler {
                 ceiling: PlanCeiling(
                     root: root, executables: binaries, profiles: profiles, taskClass: taskClass))
         }
-        return plans
+        return Compiled(
+            plans: plans, schedulerFilter: try CheckedFilter.decode(try finish(filter)))
     }
 
     private final class Run {
@@ -71,11 +79,15 @@ struct Compiler {
         let output = pipe.reading
         let input = pipe.writing
         let arguments = words + (root.isEmpty ? [] : ["--root", root])
-        let child = try Program(
-            path: "\(binaries)/aico-profilec", arguments: arguments, identity: identity,
-            output: input.number
-        ).launch()
-        return Run(child: child, output: output, words: words)
+        let path = "\(binaries)/aico-profilec"
+        do throws(LaunchError) {
+            let child = try Program(
+                path: path, arguments: arguments, identity: identity, output: input.number
+            ).launch()
+            return Run(child: child, output: output, words: words)
+        } catch {
+            throw SupervisorError(launching: path, error)
+        }
     }
 
     private func finish(_ run: Run) throws(SupervisorError) -> [UInt8] {

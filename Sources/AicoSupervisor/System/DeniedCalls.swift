@@ -47,8 +47,8 @@ enum DeniedCalls {
         Call("migrate_pages", SYS_migrate_pages),
     ]
 
-    /// Of tasks beside those.
-    static let ofTasks: [Call] =
+    /// Mounts, namespaces, keys of others and terminals: what the fork server alone needs a part of.
+    private static let ofForkServers: [Call] =
         [
             Call("mount", SYS_mount), Call("umount2", SYS_umount2),
             Call("pivot_root", SYS_pivot_root), Call("chroot", SYS_chroot),
@@ -56,11 +56,23 @@ enum DeniedCalls {
             Call("fsopen", SYS_fsopen), Call("fsconfig", SYS_fsconfig),
             Call("fsmount", SYS_fsmount), Call("fspick", SYS_fspick),
             Call("mount_setattr", SYS_mount_setattr), Call("unshare", SYS_unshare),
-            Call("keyctl", SYS_keyctl), Call("setgroups", SYS_setgroups),
-            Call("capset", SYS_capset), Call("seccomp", SYS_seccomp), Call("vhangup", SYS_vhangup),
-            // What they do lies behind a pointer, where no filter sees it.
-            Call("clone3", SYS_clone3), Call("openat2", SYS_openat2),
-            Call("execveat", SYS_execveat),
+            Call("keyctl", SYS_keyctl), Call("vhangup", SYS_vhangup),
+            // Its flags lie behind a pointer, where no filter sees them.
+            Call("clone3", SYS_clone3),
+        ] + namespaces
+
+    /// Of the scheduler beside those of workers: it has a network, by sockets of three families.
+    static let ofScheduler: [Call] =
+        ofWorkers + ofForkServers + sockets([17, 38, 40])
+        + [Call("personality", SYS_personality, [0: 0x0040_0000])]
+
+    /// Of tasks beside those of workers.
+    static let ofTasks: [Call] =
+        ofForkServers + [
+            Call("setgroups", SYS_setgroups), Call("capset", SYS_capset),
+            Call("seccomp", SYS_seccomp),
+            // What they do lies behind a pointer.
+            Call("openat2", SYS_openat2), Call("execveat", SYS_execveat),
             // Root's ids, by each argument.
             Call("setuid(0)", SYS_setuid, [0: 0]), Call("setgid(0)", SYS_setgid, [0: 0]),
             Call("setreuid(0)", SYS_setreuid, [0: 0]), Call("setreuid(, 0)", SYS_setreuid, [1: 0]),
@@ -80,11 +92,11 @@ enum DeniedCalls {
             Call("prctl PR_SET_SECCOMP", SYS_prctl, [0: 22]),
             Call("prctl PR_SET_MM", SYS_prctl, [0: 35]),
             Call("prctl PR_CAP_AMBIENT", SYS_prctl, [0: 47]),
-        ] + networks + namespaces + onlyHere
+        ] + sockets([2, 10, 16, 17, 38, 40]) + onlyHere
 
-    /// AF_INET, AF_INET6, AF_NETLINK, AF_PACKET, AF_ALG, AF_VSOCK: there is no network.
-    private static let networks: [Call] = [2, 10, 16, 17, 38, 40].map { (family: UInt32) -> Call in
-        Call("socket of family \(family)", SYS_socket, [0: family])
+    /// Of AF_INET 2, AF_INET6 10, AF_NETLINK 16, AF_PACKET 17, AF_ALG 38, AF_VSOCK 40.
+    private static func sockets(_ families: [UInt32]) -> [Call] {
+        families.map { Call("socket of family \($0)", SYS_socket, [0: $0]) }
     }
 
     /// CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET, with SIGCHLD.
@@ -121,6 +133,9 @@ enum DeniedCalls {
 
     /// The same of the filter of worker and fork server.
     static func excess(ofWorkers judge: FilterJudge) -> String? { excess(judge, ofWorkers) }
+
+    /// The same of the scheduler's filter.
+    static func excess(ofScheduler judge: FilterJudge) -> String? { excess(judge, ofScheduler) }
 
     private static func excess(_ judge: FilterJudge, _ calls: [Call]) -> String? {
         typealias Word = FilterJudge.Word

@@ -50,14 +50,15 @@ extension Supervisor {
             program.output = words.output
             program.errors = words.output
             program.entry = leaf.entry
-            program.filter = SchedulerFilter.instructions()
+            program.filter = schedulerFilter
             let child = try withExtendedLifetime(leaf) { try program.launch() }
             theirs.close()
             words.closeOutput()
             scheduler = Running(child: child, since: Clock.monotonic, words: words)
             channel = ours
         } catch {
-            SupervisorLog.write("\(error)")
+            SupervisorLog.write("cannot launch the scheduler: \(error)")
+            leave((error as? LaunchError)?.left)
             pending.append(.schedulerLaunchFailed(errno: Self.errno(of: error)))
         }
     }
@@ -79,10 +80,9 @@ extension Supervisor {
                 logDescriptor: words.output, modes: modes(of: taskClass)
             ) { mount, path in ceiling.permits(mount, at: path) }
             words.closeOutput()
-            let child = ChildProcess(
-                processID: launched.pid, descriptor: Descriptor(owning: launched.pidfd))
             workers[taskClass] = Running(
-                child: child, since: Clock.monotonic, grants: launched.grants, words: words)
+                child: ChildProcess(launched.process), since: Clock.monotonic,
+                grants: launched.grants, words: words)
             pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")

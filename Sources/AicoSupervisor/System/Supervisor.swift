@@ -26,6 +26,7 @@ final class Supervisor {
     let profiles: String
     let identities: Identities
     let plans: [TaskClass: CheckedPlan]
+    let schedulerFilter: [FilterInstruction]
     let tree: CgroupTree
     private let runtime: RuntimeDirectories
     private let stopSignals: Descriptor
@@ -47,14 +48,15 @@ final class Supervisor {
 
     init(
         root: String, executables: String, profiles: String, identities: Identities,
-        plans: [TaskClass: CheckedPlan], tree: CgroupTree, runtime: consuming RuntimeDirectories,
+        compiled: Compiler.Compiled, tree: CgroupTree, runtime: consuming RuntimeDirectories,
         stopSignals: consuming Descriptor
     ) {
         self.root = root
         self.executables = executables
         self.profiles = profiles
         self.identities = identities
-        self.plans = plans
+        plans = compiled.plans
+        schedulerFilter = compiled.schedulerFilter
         self.tree = tree
         self.runtime = consume runtime
         self.stopSignals = consume stopSignals
@@ -194,8 +196,7 @@ final class Supervisor {
     /// Keeps a killed process until it can be reaped.
     func leave(_ process: LaunchedProcess?) {
         guard let process else { return }
-        left.append(
-            ChildProcess(processID: process.pid, descriptor: Descriptor(owning: process.pidfd)))
+        left.append(ChildProcess(process))
     }
 
     private func kill(_ group: String) {

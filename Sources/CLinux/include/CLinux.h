@@ -6,7 +6,7 @@
 #define AICO_CLINUX_H
 
 #include "attempt.h"
-#include "class_launch.h"
+#include "capabilities.h"
 #include "command.h"
 #include "files.h"
 #include "grants.h"
@@ -14,6 +14,7 @@
 #include "load.h"
 #include "message.h"
 #include "output.h"
+#include "process.h"
 #include "signals.h"
 #include "stage.h"
 #include "temporary.h"

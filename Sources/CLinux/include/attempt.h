@@ -145,13 +145,6 @@ int aico_forbid_inspection(void);
 // PR_SET_PDEATHSIG with SIGKILL. 0, or -1 with errno.
 int aico_die_with_parent(void);
 
-// Gives up all capabilities: ambient, inheritable, effective, permitted, and the bounding set
-// where that is permitted. 0, or -1 with errno.
-int aico_drop_capabilities(void);
-
-// Empties ambient and inheritable set, keeping the permitted ones effective. 0, or -1 with errno.
-int aico_keep_permitted(void);
-
 // Landlock's ABI, or -1 with errno.
 int aico_landlock_abi(void);
 

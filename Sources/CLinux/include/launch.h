@@ -1,42 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 //
-// What the supervisor needs of Linux beside ClassLauncher: starting a program that holds nothing,
-// and the headers that the Glibc module leaves out (eventfd, signalfd, statfs).
+// Launching a process of the system: all that runs between clone3 and exec, by one of two recipes,
+// that of a program which holds nothing and that of a class's worker. C, because the child of a fork
+// may only make async-signal-safe calls; it allocates nothing.
 #ifndef AICO_LAUNCH_H
 #define AICO_LAUNCH_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/eventfd.h>
-#include <sys/syscall.h>
-#include <sys/types.h>
-#include <sys/vfs.h>
 
-// How far aico_launch came; reported with the errno of the step that failed.
-enum aico_launch_stage {
-    AICO_LAUNCH_DONE = 0,
-    AICO_LAUNCH_FORK,
-    AICO_LAUNCH_CGROUP,
-    AICO_LAUNCH_DESCRIPTORS,
-    AICO_LAUNCH_IDENTITY,
-    AICO_LAUNCH_CAPABILITIES,
-    AICO_LAUNCH_NO_NEW_PRIVS,
-    AICO_LAUNCH_PARENT_DEATH,
-    AICO_LAUNCH_SECCOMP,
-    AICO_LAUNCH_EXEC,
-    AICO_LAUNCH_LIMITS,
+// PlanMount.Kind.
+enum aico_mount_kind {
+    AICO_MOUNT_BIND_READ_ONLY = 1,
+    AICO_MOUNT_BIND_WRITABLE = 2,
+    AICO_MOUNT_DEVICE = 3,
+    AICO_MOUNT_SYMLINK = 4,
+    AICO_MOUNT_DIRECTORY = 5,
+    AICO_MOUNT_TEMPORARY = 6,
+    AICO_MOUNT_PROC = 7,
+};
+
+struct aico_mount {
+    uint32_t kind;
+    uint32_t late;  // not at the launch: grants.c shows it
+    uint64_t size;
+    const char *source;
+    const char *target;
+};
+
+enum { AICO_MAXIMUM_MOUNTS = 64, AICO_MAXIMUM_LAUNCH_FDS = 16 };
+
+// What the recipe of a class adds: namespaces and a root of its own.
+struct aico_class {
+    const char *host_name;
+    int user_namespace;
+    uint64_t open_files;  // RLIMIT_NOFILE
+    const struct aico_mount *mounts;
+    size_t mount_count;
 };
 
 // All that a launch is made of. Strings and arrays are borrowed for the call.
 struct aico_launch {
-    const char *path;
+    const char *path;  // of a class: in its root
     char *const *argv;
     char *const *envp;
     uint32_t uid;  // never 0
     uint32_t gid;  // never 0
-    uint32_t umask;
+    const uint32_t *groups;
+    size_t group_count;
+    // Kept through exec, in the class's user namespace where it has one, else on the host.
+    uint64_t capabilities;
     int cgroup_fd;  // v2 directory, or -1
     const int *join_fds;  // v1 tasks files
     size_t join_count;
@@ -46,28 +60,28 @@ struct aico_launch {
     int errors_fd;  // becomes 2, or -1 to keep 2
     const void *filter;  // struct sock_filter array, or NULL
     uint16_t filter_count;
+    int patience_milliseconds;  // for all up to the exec
+    const struct aico_class *recipe;  // of a class, or NULL: of a program
 };
 
-// Starts a program as another user: no capabilities, no_new_privs, dies with the caller, stdin from
-// /dev/null, no other descriptor than named. The caller must be single-threaded. Returns the pid
-// with its pidfd, or -1 with errno and *stage set; no process is left then.
-int aico_launch(const struct aico_launch *launch, int *pidfd, int *stage);
+// What a failure's `index` says beside the number of a mount, a descriptor or a capability.
+enum { AICO_LAUNCH_NO_INDEX = -1, AICO_LAUNCH_EXEC = -2 };
 
-// Whether a child that was not waited for yet has come through execve(2), also one that ended since:
-// the end of a pipe that exec closes says the same of a child that died before.
-int aico_has_executed(int pid);
+// The step that failed: `layer` is Layer.rawValue.
+struct aico_launch_failure {
+    int32_t layer;
+    int32_t error;
+    int32_t index;
+    int32_t step;  // line of the C source, for the log
+    int32_t left;  // a process that was killed and has yet to end, or 0
+};
 
-// pidfd_open(2), close-on-exec; glibc 2.36 has no wrapper that Swift sees.
-int aico_pidfd_open(int pid);
-
-// pidfd_send_signal(2); glibc 2.36 has no wrapper that Swift sees.
-int aico_pidfd_signal(int pidfd, int signal);
-
-// Reaps a child by its pidfd without blocking. Returns 1 with its raw wait status, 0 while it
-// runs, -1 with errno.
-int aico_pidfd_reap(int pidfd, int *status);
-
-// A memfd with these bytes, sealed against every change, at offset 0. -1 with errno.
-int aico_sealed_memfd(const char *name, const void *bytes, size_t count);
+// Launches a process: of another user, with no_new_privs, stdin from /dev/null and no other
+// descriptor than named. The caller is root, single-threaded; the process dies with it. Returns the
+// pid with its pidfd once the exec happened, or -1 with *failure set: ETIMEDOUT where the exec took
+// too long. No process is left then but for failure->left: its pidfd is given, and the caller reaps
+// it once it ended.
+int aico_launch(
+    const struct aico_launch *launch, int *pidfd, struct aico_launch_failure *failure);
 
 #endif

@@ -181,7 +181,7 @@ public struct PlanLimits: Sendable, Equatable {
 }
 
 /// One classic BPF instruction, as struct sock_filter.
-public struct FilterInstruction: Sendable, Equatable {
+public struct FilterInstruction: Sendable, Equatable, BitwiseCopyable {
     /// The operation; `code` in C.
     public var code: UInt16
     /// How many instructions to skip if the comparison holds; `jt` in C.

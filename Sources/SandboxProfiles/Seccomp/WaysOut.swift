@@ -5,15 +5,21 @@
 /// the call, unless its profile puts it under `refuse` or `unavailable`.
 enum WaysOut {
     /// Every other call that is not granted answers ENOSYS.
-    static let calls = Set(WorkerFilter.denied.flatMap(\.calls)).subtracting(harmless).union([
-        // Mounts and namespaces.
-        "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
-        "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare",
-        // Keys of others, and the terminals of the host.
-        "keyctl", "vhangup",
-        // Where no program may be run at all.
-        "execve", "fork", "vfork",
-    ])
+    static let calls = Set(WorkerFilter.denied.flatMap(\.calls)).subtracting(harmless)
+        .union(mounts.calls).union([
+            // Keys of others, and the terminals of the host.
+            "keyctl", "vhangup",
+            // Where no program may be run at all.
+            "execve", "fork", "vfork",
+        ])
+
+    static let mounts = (
+        reason: "mounts and namespaces",
+        calls: [
+            "mount", "umount2", "pivot_root", "chroot", "move_mount", "open_tree", "fsopen",
+            "fsconfig", "fsmount", "fspick", "mount_setattr", "unshare",
+        ]
+    )
 
     /// Workers do not need them either, but programs try them and do without: coreutils' yes tries
     /// vmsplice, and what is long gone answers as it does everywhere.
