@@ -123,6 +123,26 @@ struct GrantTests {
         #expect(try fixture.next().said == "key")
     }
 
+    /// As on a stick that a user wrote elsewhere, with whatever owners.
+    @Test(arguments: [false, true]) func linkOnANosuidMountIsNobodys(isNosuid: Bool) throws {
+        let fixture = try GrantFixture(["list /srv/link"]) { host in
+            let data = "\(host)/data"
+            mkdir(data, 0o755)
+            let flags = isNosuid ? UInt(MS_NOSUID) : 0
+            try #require(mount("none", data, "tmpfs", flags, "mode=0755") == 0)
+            mkdir("\(data)/real", 0o755)
+            makeFile("\(data)/real/seen")
+            symlink("real", "\(data)/link")
+            return [GrantFixture.grant("\(data)/link", as: "/srv/link")]
+        }
+        let outcome = try fixture.next()
+        if isNosuid {
+            #expect(outcome.refused?.hasPrefix("mounts \(ELOOP) ") == true, "\(outcome)")
+        } else {
+            #expect(outcome.said == "seen")
+        }
+    }
+
     @Test func linkOfRootsIsHeldAgainstTheCeiling() throws {
         let fixture = try GrantFixture(
             permitting: { _, path in !path.hasSuffix("/secret") },

@@ -14,6 +14,8 @@ extension Supervisor {
 
     /// How long the loop waits for what was killed; the launch is tried again after its back-off.
     private static let removalPatience = Duration.milliseconds(500)
+    /// How long a launch waits for what was killed of its class before.
+    static let leavePatience = Duration.milliseconds(500)
 
     /// What bounds a scheduler whose memory or threads grow without end.
     private static let schedulerLimits: PlanLimits = {
@@ -58,7 +60,7 @@ extension Supervisor {
             channel = ours
         } catch {
             SupervisorLog.write("cannot launch the scheduler: \(error)")
-            leave((error as? LaunchError)?.left)
+            leave((error as? LaunchError)?.left, of: nil)
             pending.append(.schedulerLaunchFailed(errno: Self.errno(of: error)))
         }
     }
@@ -67,6 +69,7 @@ extension Supervisor {
     func launchWorker(_ taskClass: TaskClass) {
         do {
             guard let checked = plans[taskClass] else { throw LaunchError.noPlan }
+            guard isFree(taskClass) else { throw LaunchError.hangs }
             try tree.remove(Self.group(of: taskClass), patience: Self.removalPatience)
             let cgroups = try tree.makeClass(taskClass.name, plan: checked.plan)
             let words = try LastWords()
@@ -86,7 +89,7 @@ extension Supervisor {
             pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")
-            leave((error as? LaunchError)?.left)
+            leave((error as? LaunchError)?.left, of: taskClass)
             pending.append(.workerLaunchFailed(taskClass, errno: Self.errno(of: error)))
         }
     }
@@ -111,4 +114,6 @@ extension Supervisor {
 
 extension LaunchError {
     fileprivate static let noPlan = LaunchError(layer: .session, errno: ENOENT, detail: "plan")
+    fileprivate static let hangs = LaunchError(
+        layer: .mounts, errno: EBUSY, detail: "a process of before that hangs in a granted path")
 }

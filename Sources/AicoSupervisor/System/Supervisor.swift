@@ -41,7 +41,7 @@ final class Supervisor {
     var channel: Channel?
     var workers: [TaskClass: Running] = [:]
     /// Processes that were killed and hang in a call: reaped once they end.
-    var left: [ChildProcess] = []
+    var left: [(child: ChildProcess, taskClass: TaskClass?)] = []
 
     /// How many messages of the scheduler one turn takes.
     private static let messagesPerTurn = 64
@@ -68,7 +68,7 @@ final class Supervisor {
         while true {
             while !pending.isEmpty { perform(machine.handle(pending.removeFirst())) }
             if isFinished { break }
-            left.removeAll { $0.reap() != nil }
+            left.removeAll { $0.child.reap() != nil }
             try wait()
         }
         try leaveNothing()
@@ -151,7 +151,7 @@ final class Supervisor {
     private func takeExit(of taskClass: TaskClass) {
         guard let worker = workers[taskClass], let status = worker.child.reap() else { return }
         workers[taskClass] = nil
-        leave(worker.grants?.end())
+        leave(worker.grants?.end(), of: taskClass)
         pending.append(
             .workerExited(
                 taskClass, status: status.word, ranFor: Clock.monotonic - worker.since,
@@ -194,9 +194,18 @@ final class Supervisor {
     }
 
     /// Keeps a killed process until it can be reaped.
-    func leave(_ process: LaunchedProcess?) {
+    func leave(_ process: LaunchedProcess?, of taskClass: TaskClass?) {
         guard let process else { return }
-        left.append(ChildProcess(process))
+        left.append((ChildProcess(process), taskClass))
+    }
+
+    /// Waits for a moment until nothing that was killed of a class is left; whether that is so.
+    ///
+    /// What hangs in a call does not end by its kill: with each launch one more would hang.
+    func isFree(_ taskClass: TaskClass) -> Bool {
+        left.allSatisfy {
+            $0.taskClass != taskClass || $0.child.wait(for: Self.leavePatience) != nil
+        }
     }
 
     private func kill(_ group: String) {
@@ -214,9 +223,10 @@ final class Supervisor {
         for group in TaskClass.allCases.map(Self.group(of:)) + [Self.schedulerGroup] {
             kill(group)
         }
-        for worker in workers.values { leave(worker.grants?.end()) }
+        for (taskClass, worker) in workers { leave(worker.grants?.end(), of: taskClass) }
         let deadline = Clock.monotonic + ChildProcess.endPatience
-        for child in workers.values.map(\.child) + (scheduler.map { [$0.child] } ?? []) + left
+        for child in workers.values.map(\.child) + (scheduler.map { [$0.child] } ?? [])
+            + left.map(\.child)
         where child.wait(for: max(.zero, deadline - Clock.monotonic)) == nil {
             // Its cgroup is killed: it hangs in the kernel, and ends with the call.
             SupervisorLog.write("process \(child.processID) was killed and does not end")
