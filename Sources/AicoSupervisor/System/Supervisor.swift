@@ -187,6 +187,11 @@ final class Supervisor {
         case .startTimer(let timer, let delay): timers.start(timer, at: Clock.monotonic + delay)
         case .stopTimer(let timer): timers.stop(timer)
         case .log(let note): SupervisorLog.write("\(note)")
+        case .refuseStart:
+            fault = SupervisorError(
+                operation: "start with", subject: "configuration",
+                reason: .invalid("aico-scheduler refuses it; see above"))
+            isFinished = true
         case .finish: isFinished = true
         }
     }
