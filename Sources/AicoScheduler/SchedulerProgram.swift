@@ -33,6 +33,10 @@ public enum SchedulerProgram {
             return Status.configuration
         }
         if options.isCheck { return check(configuration, options: options) }
+        // Before anything is opened: a relaunch would meet the same again.
+        let obstacles = Endpoints(configuration).problems()
+        for obstacle in obstacles { complain("\(obstacle)") }
+        guard obstacles.isEmpty else { return Status.configuration }
         // Files and sockets are for owner and group; directories decide which group that is.
         umask(0o007)
         // A client that goes away must not end us.
@@ -60,7 +64,7 @@ public enum SchedulerProgram {
         }
     }
 
-    /// Says what of settings and client keys is wrong, and changes nothing.
+    /// Says what of settings, endpoints and keys is wrong, and changes nothing.
     private static func check(
         _ configuration: Configuration, options: SchedulerArguments
     ) -> Int32 {
@@ -70,7 +74,10 @@ public enum SchedulerProgram {
             KeyRing.problem(layout: layout), BusKeys.serverProblem(directory: layout.keys),
         ].compactMap { $0?.description }
         let clientKeys = ClientKeys.read(directory: layout.keys).problems.map(\.description)
-        let problems = ownKeys + clientKeys
+        let endpoints = Endpoints(configuration)
+        // A system that runs has them itself.
+        let obstacles = endpoints.isServed ? [] : endpoints.problems().map { $0.description }
+        let problems = ownKeys + clientKeys + obstacles
         for text in warnings { complain("warning: \(text)") }
         for problem in problems { complain(problem) }
         return problems.isEmpty ? Status.done : Status.configuration

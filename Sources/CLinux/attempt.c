@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -290,6 +291,8 @@ void aico_attempt_confine(
     aico_set_name("aico-task");
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    // Before the filter, which may not allow it. What set-up makes has modes of its own.
+    umask(plan->file_mask);
 
     for (size_t layer = 0; layer < AICO_LAYER_COUNT; layer++) apply(self, (enum aico_layer)layer);
     send_report(self);

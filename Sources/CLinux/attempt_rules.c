@@ -66,9 +66,13 @@ int aico_collect_rules(struct confinement *self) {
 }
 
 int aico_restrict_files(struct confinement *self) {
+    int error = self->ruleset_error;
     at(self, self->ruleset_step, self->ruleset_index);
-    if (self->ruleset_error != 0) return fails(self->ruleset_error);
-    at(self, AICO_STEP_RESTRICT, 0);
-    if (syscall(SYS_landlock_restrict_self, self->ruleset_fd, 0) != 0) return -1;
-    return close(self->ruleset_fd);
+    if (error == 0) {
+        at(self, AICO_STEP_RESTRICT, 0);
+        if (syscall(SYS_landlock_restrict_self, self->ruleset_fd, 0) != 0) error = errno;
+    }
+    // Where the layer may be missing the task runs all the same, and must not find it.
+    if (self->ruleset_fd >= 0) close(self->ruleset_fd);
+    return error == 0 ? 0 : fails(error);
 }

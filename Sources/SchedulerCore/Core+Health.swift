@@ -32,6 +32,9 @@ public struct HealthMemory: Sendable {
     /// The worst of the last starts.
     public var lateness: Duration { latencies.elements.max() ?? .zero }
 
+    /// Why the attempts of a class do not begin, as far as its last one showed; nil where they do.
+    public func lack(of taskClass: TaskClass) -> String? { lacks[taskClass]?.message }
+
     /// Remembers a path that an attempt was refused for, until one of its class begins.
     mutating func note(_ exit: AttemptExit, of taskClass: TaskClass) {
         if case .layerRefused(let failure) = exit.cause, failure.layer == "mounts" {

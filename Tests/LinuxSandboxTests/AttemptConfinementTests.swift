@@ -218,4 +218,29 @@ struct AttemptConfinementTests {
                     $0.hasPrefix("said /dev/null /dev/null /dev/null socket:[")
                 }, "\(outcome)")
     }
+
+    /// Where Landlock may be missing and cannot bind, as by a filter around the class that knows no
+    /// such call: its ruleset was made by then.
+    @Test(arguments: [true, false]) func aRulesetThatCannotBindIsNotLeftOpen(
+        userNamespace: Bool
+    ) throws {
+        var fixture = AttemptFixture(userNamespace: userNamespace)
+        fixture.plan.optionalLayers = [.landlock]
+        // The control: it binds where nothing is in its way.
+        let bound = try fixture.run("descriptors")
+        #expect(bound.confined?.hasSuffix("missing=") == true, "\(bound)")
+        #expect(bound.said == "0 1 2 3", "\(bound)")
+        for call in [446, 445] {  // landlock_restrict_self, landlock_add_rule
+            fixture.plan.workerFilter = [
+                FilterInstruction(code: 0x20, jumpTrue: 0, jumpFalse: 0, constant: 0),
+                FilterInstruction(code: 0x15, jumpTrue: 0, jumpFalse: 1, constant: UInt32(call)),
+                FilterInstruction(
+                    code: 0x06, jumpTrue: 0, jumpFalse: 0, constant: 0x0005_0000 | UInt32(EPERM)),
+                FilterInstruction(code: 0x06, jumpTrue: 0, jumpFalse: 0, constant: 0x7FFF_0000),
+            ]
+            let loose = try fixture.run("descriptors")
+            #expect(loose.confined?.contains("missing=landlock/\(EPERM)/") == true, "\(loose)")
+            #expect(loose.said == "0 1 2 3", "\(loose)")
+        }
+    }
 }

@@ -65,15 +65,26 @@ final class ClassFixture {
     func launch(
         _ executable: String, _ arguments: [String] = [],
         patience: Duration = Launch.patience, modes: [String: UInt32] = [:],
+        planting planted: CgroupDirectory? = nil,
         permitting permit: @escaping GrantKeeper.Permit = { _, _ in true }
     ) throws -> LaunchedClass {
         let launched = try ClassLauncher.launch(
-            plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "/mnt", cgroups: cgroups,
+            plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "/mnt",
+            cgroups: planted.map { self.cgroups(planting: $0) } ?? cgroups,
             executable: executable, arguments: arguments,
             environment: ["PATH=/usr/bin"] + Self.sanitizer,
             logDescriptor: output.write, patience: patience, modes: modes, permitting: permit)
         self.launched = launched
         return launched
+    }
+
+    /// The class's cgroups with, in the last one's place, a directory that a launch must not pass on.
+    private func cgroups(planting planted: CgroupDirectory) -> ClassCgroups {
+        let own = cgroups.descriptors.map {
+            CgroupDirectory(owning: fcntl($0, F_DUPFD_CLOEXEC, 3), label: "cgroup")
+        }
+        return ClassCgroups(
+            directories: own.dropLast() + [planted], worker: cgroups.worker, group: cgroups.group)
     }
 
     /// What scripts/sanitize tells the sanitizers of the programs that it built.
@@ -86,8 +97,9 @@ final class ClassFixture {
     ///
     /// The launch ends in the midst of exec: whose files the process's are and what capabilities it
     /// has is settled, and the loader's files are closed, only when the program itself says a word.
-    func launchAtRest() throws -> LaunchedClass {
-        let launched = try launch("/usr/bin/bash", ["-c", "echo running; sleep 1000 & wait"])
+    func launchAtRest(planting planted: CgroupDirectory? = nil) throws -> LaunchedClass {
+        let launched = try launch(
+            "/usr/bin/bash", ["-c", "sleep 1000 & echo running; wait"], planting: planted)
         let said = output(until: "running")
         guard said == ["running"] else { throw FixtureError(errno: ENOEXEC) }
         return launched

@@ -87,6 +87,42 @@ struct ForkServerTests {
         #expect(outcome.ended("status") == 0, "\(outcome)")
     }
 
+    /// No number is left for a further descriptor: an attempt is refused by that name, and the next
+    /// one is not once there is.
+    @Test func descriptorsThatAreUsedUpEndNoForkServer() throws {
+        let fixture = try GrantFixture(
+            userNamespace: false, ["nothing", "nothing", "nothing", "nothing"]
+        ) { _ in [] }
+        #expect(try fixture.next().said == "nothing", "the control")
+        let forkServer = try #require(children(of: fixture.worker.pid).first)
+        try limitDescriptors(of: forkServer, to: 3)
+        for _ in 0..<2 {
+            let outcome = try fixture.next()
+            #expect(outcome.refused?.contains(" \(EMFILE) ") == true, "\(outcome)")
+            #expect(outcome.said == nil, "\(outcome)")
+        }
+        try limitDescriptors(of: forkServer, to: 1024)
+        let after = try fixture.next()
+        #expect(after.said == "nothing" && after.refused == nil, "\(after)")
+        #expect(children(of: fixture.worker.pid).first == forkServer)
+    }
+
+    /// Sets a process's soft limit as prlimit(1) does, by a process of the same user: root may lack
+    /// the capability.
+    private func limitDescriptors(of process: pid_t, to number: Int) throws {
+        let texts = CTexts()
+        let words = [
+            "/usr/bin/setpriv", "--reuid=61004", "--regid=61004", "--clear-groups",
+            "/usr/bin/prlimit", "--pid=\(process)", "--nofile=\(number):",
+        ]
+        var child = pid_t()
+        try #require(
+            posix_spawn(&child, words[0], nil, nil, texts.vector(words), environ) == 0)
+        var status: Int32 = -1
+        waitpid(child, &status, 0)
+        try #require(status == 0)
+    }
+
     @Test func splitIsRefusedToAProcessWithThreads() throws {
         var other = pthread_t()
         pthread_create(&other, nil, { _ in nil }, nil)

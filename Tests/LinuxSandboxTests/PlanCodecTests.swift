@@ -31,6 +31,7 @@ import Testing
         plan.taskFilter = [FilterInstruction(code: 6, jumpTrue: 1, jumpFalse: 2, constant: 3)]
         plan.optionalLayers = [.landlock, .keyring]
         plan.concurrency = 8
+        plan.fileMask = 0o022
         return plan
     }
 

@@ -40,6 +40,7 @@ import Testing
             network: none
             sockets: [unix]
             writable_executable_memory: true
+            umask: "0022"
             syscalls: {allow: [chown], refuse: [mount], ioctl: [TCGETS FIONREAD]}
             """
         let include = "readable_if_present: [/etc/nowhere]\nsyscalls: {unavailable: [clone3]}\n"
@@ -48,6 +49,7 @@ import Testing
         ])
         let plan = try fixture.compile(.user)
         #expect(plan.optionalLayers == [.landlock])
+        #expect(plan.fileMask == 0o022)
         #expect(
             plan.landlockRules.contains {
                 $0.path == "/srv/backup" && $0.access == [.read, .write]
@@ -153,6 +155,10 @@ extension Fault {
             "user.yaml:1: the file must be a mapping of keys, not a list"),
     ]
 
+    private static let umask =
+        "user.yaml:7: 'umask' must be three or four octal digits in quotes, of at most \"0777\", "
+        + "as \"0022\""
+
     /// Values: out of range, of another kind, unknown, beyond the class.
     static let values = [
         Fault(
@@ -171,6 +177,11 @@ extension Fault {
         Fault(
             "negative limit", whole: base(6, "tmp_mb: -1"),
             "user.yaml:6: 'tmp_mb' must be between 1 and 16384, not -1"),
+        Fault("umask as a number", "umask: 0022\n", umask),
+        Fault("umask beyond its bits", "umask: \"1000\"\n", umask),
+        Fault("umask not octal", "umask: \"0028\"\n", umask),
+        Fault("umask in words", "umask: \"u=rwx\"\n", umask),
+        Fault("umask too short", "umask: \"22\"\n", umask),
         Fault(
             "no concurrency", whole: base(5, "concurrency: 0"),
             "user.yaml:5: 'concurrency' must be between 1 and 64, not 0"),

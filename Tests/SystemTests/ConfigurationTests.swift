@@ -168,6 +168,47 @@ struct ConfigurationTests {
         }
     }
 
+    /// What is in use is named by a start and by `--check`, and ends both; a system that runs is itself
+    /// what has its endpoints.
+    @Test(arguments: ["tcp", "ipc"]) func endpointInUseEndsTheStart(kind: String) throws {
+        let bin = try #require(Built.directory)
+        let taken = try TakenPort()
+        let configuration = "bus:\n  requests: tcp://127.0.0.1:\(taken.port)\n"
+        if kind == "tcp" { taken.leave() }
+        let instance = try Instance(configuration: kind == "tcp" ? configuration : nil)
+        #expect(try instance.check().contains("are in order"))
+        #expect(instance.stop() == 0)
+        let path = "\(instance.root)/run/aico/bus/bus.sock"
+        let listener = try kind == "tcp" ? TakenPort(taken.port) : TakenPort(path: path)
+        let expected =
+            kind == "tcp"
+            ? [
+                "cannot listen at \"tcp://127.0.0.1:\(taken.port)\": another process listens there",
+                "ss -tlnp 'sport = :\(taken.port)'",
+                "set another 'bus.requests' in \(instance.root)",
+            ]
+            : [
+                "cannot listen at \"\(path)\": process \(getpid()) of user 0 listens there",
+                "kill \(getpid())",
+            ]
+        for words in [[], ["--check"]] {
+            let supervisor = try HostProcess(
+                [
+                    "\(bin)/aico-supervisor", "--root", instance.root, "--profiles",
+                    "\(projectDirectory)/sandbox-profiles",
+                ] + words)
+            let said = supervisor.remainingOutput(within: Built.patience(seconds: 60))
+            #expect(
+                supervisor.waitForEnd(within: Built.patience(seconds: 30)) == 71 << 8, "\(said)")
+            for part in expected { #expect(said.contains(part), "\(part) in \(said)") }
+            #expect(said.contains("see above") && !said.contains("starts again"), "\(said)")
+        }
+        #expect(try instance.cgroups() == [])
+        listener.leave()
+        try instance.restart()
+        #expect(instance.stop() == 0)
+    }
+
     @Test func secondSupervisorOfARootIsRefused() throws {
         let bin = try #require(Built.directory)
         let instance = try Instance()

@@ -39,6 +39,13 @@ struct GrantTests {
         let lack = try client.request(topic: "scheduler.health", body: [:]).text()
         #expect(lack.contains("grants.user") && lack.contains(target), "\(lack)")
         #expect(lack.contains("takes orders"), "\(lack)")
+        let create = ["scheduler", "create", "user.other", "@daily", "--", "/bin/true"]
+        let update = ["scheduler", "update", "user.other", "--timeout", "1m"]
+        for words in [create, update] {
+            let said = try instance.aico(words)
+            #expect(said.status == 0 && said.output.contains("warning: class user:"), "\(said)")
+            #expect(said.output.contains("show '\(target)'"), "\(said)")
+        }
         mkdir(target, 0o777)
         chmod(target, 0o777)
         let kept = try instance.runToEnd("user.late", argv: argv)
@@ -46,6 +53,8 @@ struct GrantTests {
         #expect(try textOfFile("\(target)/file") == "kept\n")
         let after = try client.request(topic: "scheduler.health", body: [:]).text()
         #expect(!after.contains("grants.user"), "\(after)")
+        let said = try instance.aico(update)
+        #expect(said.status == 0 && !said.output.contains("warning"), "\(said)")
         #expect(instance.stop() == 0)
     }
 

@@ -81,6 +81,59 @@ struct InheritedTests {
         #expect(instance.stop() == 0)
     }
 
+    /// Under the capabilities that the unit leaves, all of the system works; without the one by which it
+    /// looks at its workers, no class does.
+    @Test func theUnitsCapabilitiesAreEnough() throws {
+        let instance = try Instance(starter: Self.bounded(without: ""))
+        let ended = try instance.runToEnd("user.fine", argv: ["/bin/echo", "fine"])
+        #expect(ended.lines == ["fine"])
+        #expect(instance.stop() == 0)
+        let blind = try Instance(
+            starter: Self.bounded(without: "sys_ptrace"), awaiting: "cannot launch class user")
+        #expect(blind.stop() == 0)
+    }
+
+    private static func bounded(without: String) -> String {
+        """
+        keep=$(sed -n 's/^CapabilityBoundingSet=//p' \(projectDirectory)/config/aico-supervisor.service |
+            tr A-Z a-z | sed 's/cap_//g')
+        drop=
+        for name in $(setpriv --list-caps); do
+            case " $keep " in *" $name "*) [ "$name" = "\(without)" ] || continue ;; esac
+            drop=$drop,-$name
+        done
+        exec setpriv --inh-caps=-all --bounding-set="${drop#,}" "$@"
+        """
+    }
+
+    /// Both halves of each worker are looked at, at the launch and at each heartbeat, and hold nothing
+    /// that ends them. What is found is tested where it can be planted, `HostDescriptorsTests`.
+    @Test func aClassThatHoldsNothingOfTheHostsLivesOn() throws {
+        let instance = try Instance()
+        let before = try userWorker(of: instance)
+        // The next heartbeat is 5 s away at most.
+        #expect(!instance.supervisor.waitForLine("is ended:", within: .seconds(7)))
+        let ended = try instance.runToEnd("user.fine", argv: ["/bin/echo", "fine"])
+        #expect(ended.lines == ["fine"])
+        #expect(try userWorker(of: instance) == before)
+        #expect(instance.stop() == 0)
+    }
+
+    /// As the profile says it, seen by the task and on the host's files.
+    @Test(arguments: [nil, "0022", "007"]) func theUmaskIsTheProfiles(mask: String?) throws {
+        let instance = try Instance(userProfile: mask.map { "umask: \"\($0)\"\n" } ?? "")
+        let script = "umask; : > /aico/work/file; mkdir /aico/work/directory"
+        let ended = try instance.runToEnd("user.mask", argv: ["/bin/sh", "-c", script])
+        let bits = try #require(UInt32(mask ?? "0077", radix: 8))
+        #expect(ended.lines.compactMap { UInt32($0, radix: 8) } == [bits], "\(ended.data.text())")
+        for (name, whole) in [("file", UInt32(0o666)), ("directory", 0o777)] {
+            var status = stat()
+            try #require(stat("\(instance.root)/var/lib/aico/work/\(name)", &status) == 0)
+            #expect(status.st_mode & 0o7777 == whole & ~bits, "\(name)")
+        }
+        #expect(instance.stop() == 0)
+    }
+
     @Test func aLimitThatIsTooLowIsRefusedWithItsNumberAndOption() throws {
         let child = try HostProcess([
             "/bin/sh", "-c", "ulimit -n 100; exec \"$@\"", "sh",

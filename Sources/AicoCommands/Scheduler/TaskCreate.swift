@@ -54,6 +54,7 @@ struct TaskCreate: ParsableCommand {
         console.say(
             "created \(id), "
                 + (disabled ? "disabled" : next.map { "which runs \($0)" } ?? "never due"))
+        console.warn(of: data)
     }
 
     private func request() throws(Failure) -> [String: JSONValue] {

@@ -54,6 +54,7 @@ struct TaskUpdate: ParsableCommand {
         let data = try connection.connect().ask(.taskUpdate, body)
         guard !output.json else { return try console.document(data) }
         console.say("updated \(id)")
+        console.warn(of: data)
     }
 
     /// What only a command has is refused for tasks that cannot be one.

@@ -10,6 +10,11 @@ extension Console {
     /// Writes a line of talk.
     func say(_ text: PlainText) { talk(text + "\n") }
 
+    /// Says what the scheduler warns of beside its answer.
+    func warn(of data: JSONValue) {
+        if let warning = data["warning"]?.string { say("warning: \(warning)") }
+    }
+
     /// Prints a JSON document: sorted keys, two spaces a level.
     func document(_ json: JSONValue) throws(Failure) {
         try line(PlainText(json: json, indented: true))

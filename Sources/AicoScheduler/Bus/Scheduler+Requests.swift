@@ -124,7 +124,10 @@ extension Scheduler {
             guard let task = core.task(key) else {
                 return .failure(BusRefusal(code: .notFound, message: "the task is gone again"))
             }
-            return .success(["task": view(of: task), "retrying": .int(retrying)])
+            return .success([
+                "task": view(of: task), "retrying": .int(retrying),
+                "warning": .text(warning(of: task)),
+            ])
         case .deleted(let id, let ending):
             return .success([
                 "deleted": .string(id.text), "ending": .array(ending.map { .string($0) }),
@@ -150,6 +153,13 @@ extension Scheduler {
             return .failure(
                 BusRefusal(
                     code: refusal.code.rawValue, message: refusal.message, hint: refusal.hint))
+        }
+    }
+
+    /// What keeps a task of its class from running now, as health has it.
+    private func warning(of task: TaskState) -> String? {
+        core.health.lack(of: task.id.taskClass).map {
+            "class \(task.id.taskClass.name): \($0); see aico scheduler health"
         }
     }
 

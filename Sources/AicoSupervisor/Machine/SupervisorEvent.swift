@@ -63,6 +63,8 @@ enum SupervisorAction: Equatable {
     case startTimer(SupervisorTimer, Duration)
     case stopTimer(SupervisorTimer)
     case log(SupervisorNote)
+    /// As `finish`, with the status of a configuration that is refused: the scheduler said why.
+    case refuseStart
     /// Kills what is left, removes the cgroups and ends with status 0.
     case finish
 }

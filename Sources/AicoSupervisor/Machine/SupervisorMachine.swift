@@ -10,11 +10,15 @@ import AicoWire
 struct SupervisorMachine: Equatable {
     /// From the stop's beginning to the kill of what is left.
     static let stopGrace = Duration.seconds(10)
+    /// The exit status of a scheduler that cannot work with its configuration (sysexits.h).
+    static let refusal: Int32 = 78
 
     private(set) var scheduler = SchedulerState.running
     private(set) var heartbeat = Heartbeat()
     private(set) var workers: [TaskClass: WorkerState] = Dictionary(
         uniqueKeysWithValues: TaskClass.allCases.map { ($0, .idle) })
+    /// Whether a scheduler of this start came so far as to ask for a worker.
+    private var hasWorked = false
     private var schedulerBackoff = Backoff()
     private var workerBackoffs: [TaskClass: Backoff] = [:]
 
@@ -32,6 +36,7 @@ struct SupervisorMachine: Equatable {
         case .violation(let violation):
             return handle(violation: violation)
         case .schedulerExited(let status, let ranFor):
+            if let actions = refuseStart(status: status) { return actions }
             return handleSchedulerEnd(ranFor: ranFor) {
                 .schedulerEnded(status: status, relaunchIn: $0)
             }
@@ -102,6 +107,19 @@ struct SupervisorMachine: Equatable {
         return [.send(ping), .startTimer(.heartbeat, Heartbeat.interval)]
     }
 
+    /// Ends a start whose first scheduler refused its configuration: the next one would too. A system
+    /// that has worked tries again, as whatever is in its way may go.
+    private mutating func refuseStart(status: Int32) -> [SupervisorAction]? {
+        guard !hasWorked, status == Self.refusal << 8 else { return nil }
+        switch scheduler {
+        case .running, .dying:
+            scheduler = .finished
+            return [.refuseStart]
+        case .stopping, .backingOff, .finished:
+            return nil
+        }
+    }
+
     private mutating func handleSchedulerEnd(
         ranFor: Duration, note: (Duration) -> SupervisorNote
     ) -> [SupervisorAction] {
@@ -161,6 +179,7 @@ struct SupervisorMachine: Equatable {
         // A stop may cross a launch on its way; it starts nothing any more.
         if scheduler == .stopping { return [] }
         heartbeat.start()
+        hasWorked = true
         switch worker(taskClass) {
         case .idle:
             workers[taskClass] = .launching

@@ -85,13 +85,36 @@ extension Supervisor {
             words.closeOutput()
             workers[taskClass] = Running(
                 child: ChildProcess(launched.process), since: Clock.monotonic,
-                grants: launched.grants, words: words)
+                grants: launched.grants, words: words, cgroups: cgroups)
+            lookAtDescriptors(of: taskClass, isInExec: true)
             pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")
             leave((error as? LaunchError)?.left, of: taskClass)
             pending.append(.workerLaunchFailed(taskClass, errno: Self.errno(of: error)))
         }
+    }
+
+    /// Ends a class whose worker or fork server holds a descriptor of the host's, and says which.
+    func lookAtDescriptors(of taskClass: TaskClass, isInExec: Bool = false) {
+        guard let worker = workers[taskClass], worker.fault == nil, let cgroups = worker.cgroups
+        else { return }
+        let fault: String
+        do {
+            // Into its cgroup it came by the launch, and its fork server by being its child.
+            let findings = try cgroups.worker.processes().flatMap { process in
+                try HostDescriptors.find(
+                    in: process, sparing: cgroups.descriptors, isInExec: isInExec)
+            }
+            if findings.isEmpty { return }
+            fault = Set(findings.map(\.description)).sorted().joined(separator: ", ")
+        } catch {
+            // What cannot be found out counts as open.
+            fault = "cannot look at its descriptors (CAP_SYS_PTRACE lets root): \(error)"
+        }
+        SupervisorLog.write("class \(taskClass.name) is ended: \(fault)")
+        workers[taskClass]?.fault = fault
+        kill(Self.group(of: taskClass))
     }
 
     /// The modes of the directories that a class owns.

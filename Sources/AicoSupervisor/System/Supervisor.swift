@@ -19,6 +19,10 @@ final class Supervisor {
         var grants: GrantKeeper?
         /// What it writes to standard error.
         var words: LastWords
+        /// Of a class: its cgroups.
+        var cgroups: ClassCgroups?
+        /// Why it was ended, where the supervisor found it out of order.
+        var fault: String?
     }
 
     let root: String
@@ -107,6 +111,9 @@ final class Supervisor {
         let due = timers.take(at: Clock.monotonic)
         // Each heartbeat, and before anything is tried again.
         if !due.isEmpty { lookAtRuntime() }
+        if due.contains(.timer(.heartbeat)) {
+            for taskClass in classes { lookAtDescriptors(of: taskClass) }
+        }
         pending += due
     }
 
@@ -152,10 +159,11 @@ final class Supervisor {
         guard let worker = workers[taskClass], let status = worker.child.reap() else { return }
         workers[taskClass] = nil
         leave(worker.grants?.end(), of: taskClass)
+        let words = worker.words.finish()
         pending.append(
             .workerExited(
                 taskClass, status: status.word, ranFor: Clock.monotonic - worker.since,
-                words: worker.words.finish()))
+                words: worker.fault.map { Array($0.utf8) } ?? words))
     }
 
     private func takeSchedulerExit() {
@@ -189,6 +197,11 @@ final class Supervisor {
         case .startTimer(let timer, let delay): timers.start(timer, at: Clock.monotonic + delay)
         case .stopTimer(let timer): timers.stop(timer)
         case .log(let note): SupervisorLog.write("\(note)")
+        case .refuseStart:
+            fault = SupervisorError(
+                operation: "start with", subject: "configuration",
+                reason: .invalid("aico-scheduler refuses it; see above"))
+            isFinished = true
         case .finish: isFinished = true
         }
     }
@@ -208,7 +221,7 @@ final class Supervisor {
         }
     }
 
-    private func kill(_ group: String) {
+    func kill(_ group: String) {
         do throws(CgroupError) {
             try tree.kill(group)
         } catch {

@@ -44,6 +44,7 @@ struct aico_attempt_plan {
     size_t mount_count;
     uint64_t open_files;  // 0: none of its own
     uint64_t file_size;  // 0: none
+    uint32_t file_mask;  // the umask
     int32_t landlock_error;  // errno of asking for the ABI, or 0
     uint32_t landlock_abi;
     uint64_t landlock_files;  // handled rights

@@ -27,6 +27,11 @@ public final class CgroupGroup {
     deinit {
         for file in entry.joinDescriptors { close(file) }
     }
+
+    /// The processes in it, by their numbers here.
+    public func processes() throws(CgroupError) -> [Int32] {
+        try directories[0].read("cgroup.procs").numbers.map(Int32.init(clamping:))
+    }
 }
 
 /// A class's subtree: what its worker inherits, and where it starts.

@@ -86,6 +86,7 @@ private struct FixedParts {
         plan.host_capabilities = source.hasUserNamespace ? 0 : source.hostCapabilities
         plan.open_files = UInt64(source.attemptLimits.openFiles)
         plan.file_size = source.attemptLimits.fileSizeBytes
+        plan.file_mask = UInt32(source.fileMask)
         plan.null_fd = try Self.openNull()
         setMounts(source)
         setFilter(source)

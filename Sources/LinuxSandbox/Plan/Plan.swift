@@ -36,6 +36,8 @@ public struct Plan: Sendable, Equatable {
     public var optionalLayers: Set<Layer> = []
     /// How many attempts may run at once; 1 to 64.
     public var concurrency: UInt16 = 4
+    /// The permission bits that new files of an attempt do without: its umask(2).
+    public var fileMask: UInt16 = 0o077
 
     /// Makes an empty plan.
     public init() {}

@@ -13,7 +13,7 @@ public enum PlanCodec {
     public static let maximumBytes = 1 << 20
 
     static let magic: [UInt8] = Array("AICOPLAN".utf8)
-    static let version: UInt16 = 2
+    static let version: UInt16 = 3
     static let maximumFilterInstructions = 4096
     static let maximumEntries = 64
     static let maximumGroups = 8
@@ -37,6 +37,7 @@ public enum PlanCodec {
         writer.putList(plan.taskFilter) { $0.put($1) }
         writer.put(plan.optionalLayers.reduce(UInt32(0)) { $0 | 1 << UInt32($1.rawValue) })
         writer.put(plan.concurrency)
+        writer.put(plan.fileMask)
         return writer.bytes
     }
 
@@ -73,6 +74,10 @@ public enum PlanCodec {
         plan.concurrency = try reader.word(UInt16.self, field: "concurrency")
         guard 1...64 ~= plan.concurrency else {
             throw PlanError(field: "concurrency", offset: reader.offset)
+        }
+        plan.fileMask = try reader.word(UInt16.self, field: "umask")
+        guard plan.fileMask <= 0o777 else {
+            throw PlanError(field: "umask", offset: reader.offset)
         }
         guard reader.offset == bytes.count else {
             throw PlanError(field: "end", offset: reader.offset)

@@ -84,6 +84,7 @@ public enum ProfileCompiler {
         plan.taskFilter = try TaskFilter(profile, identity: identity).compile()
         plan.optionalLayers = profile.optionalLayers
         plan.concurrency = profile.concurrency
+        plan.fileMask = profile.fileMask
         return plan
     }
 }

@@ -32,6 +32,8 @@ public struct Profile: Sendable, Equatable {
     public var devices: [Device] = []
     /// Size of the private /tmp in bytes.
     public var temporaryBytes: UInt64 = 0
+    /// The umask of attempts.
+    public var fileMask: UInt16 = 0o077
     /// Whether a task starts threads only, or processes too.
     public var processes = ProcessGrant.threads
     /// Socket families that a task may create.

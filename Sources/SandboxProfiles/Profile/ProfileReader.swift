@@ -20,7 +20,7 @@ struct ProfileReader: ~Copyable {
         "capabilities",
         "readable", "readable_if_present", "executable", "executable_if_present", "writable",
         "writable_if_present", "directories", "devices", "tmp_mb", "processes", "network",
-        "sockets",
+        "sockets", "umask",
         "writable_executable_memory", "syscalls",
     ]
     private static let includedKeys = [
@@ -70,6 +70,7 @@ struct ProfileReader: ~Copyable {
             UInt64(try require("tmp_mb", in: map, at: root).integer("tmp_mb", in: 1...16384))
             << 20
         try checkTemporary(require("tmp_mb", in: map, at: root))
+        try readFileMask(map["umask"])
         try readCapabilities(map["capabilities"])
         try readDirectories(map["directories"])
         try readProcesses(map)
@@ -98,6 +99,21 @@ struct ProfileReader: ~Copyable {
                 "'tmp_mb' counts as memory and must be at most \(memory >> 20), 'memory_mb' of "
                     + "'limits'")
         }
+    }
+
+    /// Octal text in quotes: without, 22 would be taken for what it is not.
+    private mutating func readFileMask(_ value: YAMLValue?) throws(ProfileError) {
+        guard let value else { return }
+        let text = try value.string("umask")
+        guard case .scalar(_, plain: false) = value.content, 3...4 ~= text.utf8.count,
+            text.utf8.allSatisfy({ (0x30...0x37).contains($0) }),
+            let mask = UInt16(text, radix: 8), mask <= 0o777
+        else {
+            throw value.failure(
+                "'umask' must be three or four octal digits in quotes, of at most \"0777\", "
+                    + "as \"0022\"")
+        }
+        profile.fileMask = mask
     }
 
     private mutating func readIncludes(

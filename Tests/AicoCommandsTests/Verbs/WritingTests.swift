@@ -127,6 +127,29 @@ struct WritingTests {
         #expect(run.talk == "")
     }
 
+    /// What the scheduler warns of is talk behind its answer, and a member of the document.
+    @Test(arguments: ["create", "update"]) func aWarningIsPassedOn(verb: String) throws {
+        let warning =
+            "class user: its attempts do not begin: cannot show '/srv/\u{1B}[1m' (errno 2)"
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { _ in
+            .data(["task": Samples.task, "warning": .string(warning)])
+        }
+        defer { withExtendedLifetime(bus) {} }
+        let words =
+            ["scheduler", verb, "user.photos"] + (verb == "create" ? ["@daily"] : [])
+            + ["--timeout", "1h"]
+        let run = CommandRun(words + ["--", "/bin/true"], root: root)
+        #expect(run.status == 0)
+        let lines = run.talk.split(separator: "\n")
+        #expect(lines.count == 2, "\(run.talk)")
+        #expect(lines.last?.hasPrefix("warning: class user: its attempts do not begin") == true)
+        #expect(!run.talk.contains("\u{1B}"), "\(run.talk)")
+        let json = CommandRun(words + ["--json", "--", "/bin/true"], root: root)
+        let document = try json.document()
+        #expect(json.talk == "" && document["warning"] == .string(warning))
+    }
+
     @Test func updateSendsWhatIsNamedAlone() {
         let run = run(
             "update", "user.photos", "--schedule", "@daily", "--retries", "5", "--unset",

@@ -63,6 +63,27 @@ import Testing
         #expect(machine.handle(Self.launchUser) == [.launchWorker(.user)], "the new one is heard")
     }
 
+    /// A configuration that the first scheduler refuses is no better for the next.
+    @Test func aRefusalOfTheFirstSchedulerEndsTheStart() {
+        let refusal = SupervisorEvent.schedulerExited(status: 78 << 8, ranFor: .zero)
+        var machine = SupervisorMachine()
+        #expect(machine.handle(refusal) == [.refuseStart])
+        #expect(machine.scheduler == .finished)
+        var closed = SupervisorMachine()
+        _ = closed.handle(.violation(.closed))
+        #expect(closed.handle(refusal) == [.refuseStart])
+        var other = SupervisorMachine()
+        let end = other.handle(.schedulerExited(status: 70 << 8, ranFor: .zero))
+        #expect(!end.contains(.refuseStart) && other.scheduler == .backingOff)
+        var heard = SupervisorMachine()
+        _ = heard.handle(Self.launchUser)
+        #expect(!heard.handle(refusal).contains(.refuseStart))
+        #expect(heard.scheduler == .backingOff)
+        var stopping = SupervisorMachine()
+        _ = stopping.handle(.stopSignal)
+        #expect(stopping.handle(refusal) == [.finish])
+    }
+
     @Test(arguments: Violation.all)
     func aViolationEndsTheSchedulerAndNeverTheSupervisor(violation: Violation) {
         var machine = SupervisorMachine.with(.running, user: .running)

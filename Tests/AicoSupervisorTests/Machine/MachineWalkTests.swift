@@ -35,6 +35,7 @@ import Testing
         }
         + [
             .message(.to(.status, .user)), .schedulerExited(status: 9, ranFor: .zero),
+            .schedulerExited(status: 78 << 8, ranFor: .zero),
             .schedulerLaunchFailed(errno: 11), .timer(.relaunchScheduler),
             .timer(.relaunchScheduler), .violation(.undecodable), .timer(.stopGrace),
             .timer(.heartbeat), .timer(.heartbeat), .overslept,
@@ -60,7 +61,7 @@ import Testing
                     let isRight = isPermitted(action, before: before, after: machine.scheduler)
                     #expect(isRight, "\(action) after \(event) in \(before); seed \(seed)")
                     if case .startTimer(let timer, _) = action { reached.insert(timer) }
-                    if action == .finish { finishes += 1 }
+                    if [.finish, .refuseStart].contains(action) { finishes += 1 }
                 }
             }
             #expect(finishes == (machine.scheduler == .finished ? 1 : 0), "seed \(seed)")
@@ -78,7 +79,7 @@ import Testing
         // A message to a scheduler that is gone would break the channel of the next.
         case .send: [.running, .stopping].contains(before) && after != .finished
         case .killScheduler: [.running, .stopping].contains(before)
-        case .finish: before != .finished && after == .finished
+        case .finish, .refuseStart: before != .finished && after == .finished
         case .startTimer(.stopGrace, _): after == .stopping
         case .startTimer(.heartbeat, _): after == .running
         case .startTimer(.relaunchScheduler, _): after == .backingOff

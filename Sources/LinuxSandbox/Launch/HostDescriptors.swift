@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import Glibc
+public import LinuxSystem
+import SystemPackage
+
+/// Looks from outside for descriptors by which a process of a class could reach the host's files: a
+/// canary sees its own process only.
+///
+/// What is open on a mount of the host's leads out of the class root, whatever the root is. Nothing
+/// is asked of the file itself, which may lie where nothing answers; and nothing of the process,
+/// which could lie. Descriptors of other processes are read with CAP_SYS_PTRACE (proc(5)).
+public enum HostDescriptors {
+    /// A descriptor that should not be there.
+    public struct Finding: Sendable, Hashable, CustomStringConvertible {
+        /// Its number in the process.
+        public var number: Int32
+        /// Where it leads, as the caller sees the path.
+        public var path: String
+
+        /// As `descriptor 1 is '/srv/x'`.
+        public var description: String { "descriptor \(number) is '\(path)' of the host" }
+    }
+
+    /// The most descriptors that are looked at: far more than both halves of a worker have.
+    private static let most = 4096
+
+    /// Finds them in a process; one that has ended has none.
+    ///
+    /// - Parameters:
+    ///   - spared: directories of the host's that it may hold with what is beneath, by descriptors
+    ///     of the caller's: its cgroups.
+    ///   - isInExec: the process is on its way into its program: what that closes is not counted.
+    /// - Throws: what kept it from being looked at.
+    public static func find(
+        in processID: Int32, sparing spared: [Int32] = [], isInExec: Bool = false
+    ) throws(SystemError) -> [Finding] {
+        let paths = ["/dev/null"] + spared.compactMap { link("/proc/self/fd/\($0)") }
+        let first = try look(at: processID, paths, isInExec: isInExec)
+        if first.isEmpty { return [] }
+        // The number of a mount that goes is the next one's: such a one is not there twice.
+        let second = Set(try look(at: processID, paths, isInExec: isInExec))
+        return first.filter(second.contains)
+    }
+
+    private static func look(
+        at processID: Int32, _ spared: [String], isInExec: Bool
+    ) throws(SystemError) -> [Finding] {
+        let place = "/proc/\(processID)"
+        let names: [String]
+        do throws(SystemError) {
+            names = try Directory("\(place)/fd").names(limit: most).names
+        } catch {
+            if error.isOfAnEnded { return [] }
+            throw error
+        }
+        let mounts = hostMounts()
+        var findings: [Finding] = []
+        for name in names {
+            guard let number = Int32(name) else { continue }
+            let info: String
+            do throws(SystemError) {
+                info = String(
+                    decoding: try File(reading: "\(place)/fdinfo/\(name)").bytes(limit: 65_536),
+                    as: UTF8.self)
+            } catch {
+                if error.isOfAnEnded { continue }
+                throw error
+            }
+            let flags = field("flags", of: info).flatMap { Int($0, radix: 8) } ?? 0
+            if isInExec, flags & Int(O_CLOEXEC) != 0 { continue }
+            guard let mount = field("mnt_id", of: info), mounts.contains(mount),
+                let path = link("\(place)/fd/\(name)"),
+                !spared.contains(where: { isBeneath(path, $0) })
+            else { continue }
+            findings.append(Finding(number: number, path: path))
+        }
+        return findings
+    }
+
+    /// The mounts of this process's namespace and of the one that it left, by their numbers.
+    private static func hostMounts() -> Set<Substring> {
+        var numbers: Set<Substring> = []
+        for process in ["self", "1"] {
+            // A machine has thousands where it runs containers.
+            let text = File.text("/proc/\(process)/mountinfo", limit: 16 << 20) ?? ""
+            for line in text.split(separator: "\n") {
+                if let number = line.split(separator: " ", maxSplits: 1).first {
+                    numbers.insert(number)
+                }
+            }
+        }
+        return numbers
+    }
+
+    private static func field(_ name: String, of info: String) -> Substring? {
+        for line in info.split(separator: "\n") where line.hasPrefix("\(name):") {
+            return line.split(whereSeparator: \.isWhitespace).last
+        }
+        return nil
+    }
+
+    private static func link(_ path: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = readlink(path, &buffer, buffer.count)
+        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+    }
+}
+
+extension SystemError {
+    /// Whether the process, or its descriptor, is gone meanwhile.
+    fileprivate var isOfAnEnded: Bool { isMissing || errno == .noSuchProcess }
+}
