@@ -65,6 +65,7 @@ struct CommandRun: ~Copyable {
             if !waiting[children].isEmpty { reapOrphans(childSignals) }
             if !waiting[exited].isEmpty, let end = reap() {
                 drain()
+                if getpid() == 1, let left = LeftProcesses.find() { context.tell(of: left) }
                 return end
             }
         }

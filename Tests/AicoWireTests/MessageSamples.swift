@@ -50,7 +50,10 @@ extension SeededGenerator {
             ] {
                 for cause in causes() {
                     endings.append(
-                        AttemptExit(reply: verdict, exit: exit, cause: cause, usage: usage()))
+                        AttemptExit(
+                            reply: verdict, exit: exit, cause: cause, usage: usage(),
+                            leftBehind: LeftBehind(
+                                count: pick([0, 1, 7]), names: pick([[], ["sh"]]))))
                 }
             }
         }

@@ -15,6 +15,8 @@ struct AttemptView {
     /// What it said of its failure, as it ended.
     let error: String?
     let usage: String?
+    /// What its command left running, which was killed.
+    let leftBehind: String?
     let held: [String]
     let missing: [String]
 
@@ -27,6 +29,7 @@ struct AttemptView {
         cause = json["cause"].flatMap(Self.describe(cause:))
         error = json["error"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         usage = json["usage"].flatMap(Self.describe(usage:))
+        leftBehind = json["left_behind"].flatMap(Self.describe(leftBehind:))
         held = (json["layers"]?["held"]?.array ?? []).compactMap(\.string)
         missing = (json["layers"]?["missing"]?.array ?? []).map { layer in
             let detail = layer["detail"]?.string ?? ""
@@ -44,6 +47,7 @@ struct AttemptView {
         sheet.add("  stopped by", cause, .bad)
         sheet.add("  error", error, .bad)
         sheet.add("  used", usage)
+        sheet.add("  left", leftBehind, .warning)
         sheet.add("  layers", held.isEmpty ? nil : held.joined(separator: " "))
         sheet.add(
             "  missing", missing.isEmpty ? nil : missing.joined(separator: ", "), .warning)
@@ -67,6 +71,13 @@ struct AttemptView {
             let words = kind.split(separator: "_").joined(separator: " ")
             return cause["message"]?.string.map { "\(words): \($0)" } ?? words
         }
+    }
+
+    private static func describe(leftBehind: JSONValue) -> String? {
+        guard let count = leftBehind["count"]?.int, count > 0 else { return nil }
+        let names = (leftBehind["names"]?.array ?? []).compactMap(\.string)
+        return "\(count) process\(count == 1 ? "" : "es"), killed"
+            + (names.isEmpty ? "" : ": \(names.joined(separator: ", "))")
     }
 
     private static func describe(usage: JSONValue) -> String? {

@@ -2,12 +2,14 @@
 // Part of the AICO Task Supervisor
 
 extension AttemptExit {
-    /// What is kept of it with the attempt, readable in the store: none of the task's own words.
+    /// What is kept of it with the attempt, readable in the store: none of the task's own words, but for
+    /// the names of processes that it left.
     public var json: JSONValue {
         var members: [String: JSONValue] = [
             "exit_code": .null, "signal": .null, "cause": cause.map(\.json) ?? .null,
             "usage": usage.json,
         ]
+        if let leftBehind { members["left_behind"] = leftBehind.json }
         switch exit {
         case .exited(let code): members["exit_code"] = .int(Int(code))
         case .signaled(let signal): members["signal"] = .int(Int(signal))

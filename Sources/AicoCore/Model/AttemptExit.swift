@@ -11,13 +11,19 @@ public struct AttemptExit: Sendable, Hashable {
     public var cause: EndCause?
     /// CPU time, memory and process peaks.
     public var usage: ResourceUsage
+    /// What its command left running; nil where it left nothing, or where nobody could look.
+    public var leftBehind: LeftBehind?
 
     /// Makes an ending.
-    public init(reply: TaskReply, exit: ProcessExit, cause: EndCause?, usage: ResourceUsage) {
+    public init(
+        reply: TaskReply, exit: ProcessExit, cause: EndCause?, usage: ResourceUsage,
+        leftBehind: LeftBehind? = nil
+    ) {
         self.reply = reply
         self.exit = exit
         self.cause = cause
         self.usage = usage
+        self.leftBehind = leftBehind
     }
 }
 

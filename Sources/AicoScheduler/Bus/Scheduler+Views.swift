@@ -125,7 +125,7 @@ extension StoredAttempt {
             "error": .text(errorMessage),
             "layers": layers.flatMap { try? JSONValue.parse($0) } ?? .null,
         ]
-        for key in ["exit_code", "signal", "cause", "usage"] {
+        for key in ["exit_code", "signal", "cause", "usage", "left_behind"] {
             members[key] = ending?[key] ?? .null
         }
         return .object(members)

@@ -71,6 +71,10 @@ extension WireWriter {
         }
         optional(exit.cause) { $0.cause($1) }
         usage(exit.usage)
+        optional(exit.leftBehind) {
+            $0.integer($1.count)
+            $0.list($1.names) { $0.text($1, limit: LeftBehind.maximumNameBytes) }
+        }
     }
 
     mutating func failure(_ failure: LayerFailure) {
@@ -126,7 +130,21 @@ extension WireReader {
         AttemptExit(
             reply: try reply(), exit: try processExit(),
             cause: try optional("cause") { reader throws(WireError) in try reader.cause() },
-            usage: try usage())
+            usage: try usage(),
+            leftBehind: try optional("left behind") { reader throws(WireError) in
+                try reader.leftBehind()
+            })
+    }
+
+    private mutating func leftBehind() throws(WireError) -> LeftBehind {
+        let count: UInt32 = try integer()
+        let names = try list("left names") { reader throws(WireError) in
+            try reader.text("left name", limit: LeftBehind.maximumNameBytes)
+        }
+        guard let left = LeftBehind(count: count, names: names) else {
+            throw failure(.outOfRange(field: "left behind"))
+        }
+        return left
     }
 
     mutating func layerFailure() throws(WireError) -> LayerFailure {

@@ -13,6 +13,8 @@ enum TaskFrame: Sendable, Equatable {
     case log(stream: LogStream, line: String)
     /// How far the task is.
     case progress(fraction: Double?, message: String)
+    /// What the task's command left running; before the last frame.
+    case leftBehind(LeftBehind)
     /// The result; the last frame.
     case succeeded(result: [UInt8])
     /// The task's failure; the last frame.
@@ -46,6 +48,7 @@ enum TaskFrameCodec {
         case failed = 4
         case refused = 5
         case programFailed = 6
+        case leftBehind = 7
     }
 
     static func encode(_ frame: TaskFrame) -> [UInt8] {
@@ -63,6 +66,10 @@ enum TaskFrameCodec {
                 bytes.append(contentsOf: $0)
             }
             append(message, to: &bytes)
+        case .leftBehind(let left):
+            bytes.append(Kind.leftBehind.rawValue)
+            withUnsafeBytes(of: left.count.littleEndian) { bytes.append(contentsOf: $0) }
+            append(left.names.joined(separator: ","), to: &bytes)
         case .succeeded(let result):
             bytes.append(Kind.succeeded.rawValue)
             bytes.append(contentsOf: result)
@@ -102,6 +109,8 @@ enum TaskFrameCodec {
             return .progress(
                 fraction: try fraction(flag: bytes[1], bytes[2..<10]),
                 message: try text(bytes[10...]))
+        case .leftBehind:
+            return .leftBehind(try leftBehind(bytes[1...]))
         case .succeeded:
             let result = Array(bytes[1...])
             do {
@@ -124,6 +133,24 @@ enum TaskFrameCodec {
         case .refused:
             return .refused(message: try text(bytes[1...]))
         }
+    }
+
+    private static func leftBehind(
+        _ bytes: ArraySlice<UInt8>
+    ) throws(TaskFrameError) -> LeftBehind {
+        let count = bytes.prefix(4).reversed().reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+        let names = try text(bytes.dropFirst(4))
+        guard bytes.count >= 4,
+            let left = LeftBehind(
+                count: count,
+                names: names.isEmpty
+                    ? []
+                    : names.split(separator: ",", omittingEmptySubsequences: false)
+                        .map(String.init))
+        else {
+            throw TaskFrameError(description: "what is left behind is not counted and named")
+        }
+        return left
     }
 
     private static func fraction(

@@ -72,6 +72,9 @@ public struct TaskContext: Sendable {
         channel.send(.progress(fraction: fraction, message: message))
     }
 
+    /// Says what the task's command left running, before the attempt's end kills it.
+    package func tell(of left: LeftBehind) { channel.send(.leftBehind(left)) }
+
     /// Whether the attempt is to end: cancelled by someone, or out of time.
     ///
     /// Asks the kernel, so it is true at once also in code that never suspends; a call costs

@@ -126,7 +126,7 @@ extension TaskRecorder: TaskChannel {
             case .log(let stream, let line): state.lines.append(Line(stream: stream, text: line))
             case .progress(let fraction, let message):
                 state.progress.append(Progress(fraction: fraction, message: message))
-            case .succeeded, .failed, .programFailed, .refused: break
+            case .leftBehind, .succeeded, .failed, .programFailed, .refused: break
             }
         }
     }

@@ -48,6 +48,8 @@ struct AttemptRecord: Sendable {
     private(set) var isConfined = false
     /// The signal that a program of the task ended by, where the task says so.
     private var programSignal: Int32?
+    /// What the task's command left running, where the task says so.
+    private var leftBehind: LeftBehind?
     /// Whether the last line on standard error belongs to the task's last word.
     private var quotesErrors = false
     private var lastError: String?
@@ -91,6 +93,9 @@ struct AttemptRecord: Sendable {
         }
         switch frame {
         case .log(let stream, let line): return log(stream, line, at: at)
+        case .leftBehind(let left):
+            leftBehind = left
+            return []
         case .progress(let fraction, let message):
             guard progress.admit(now: now) else { return [] }
             return [
@@ -173,7 +178,7 @@ struct AttemptRecord: Sendable {
         for kept in tail { actions.append(line(kept.stream, kept.text, at: kept.at)) }
         let ending = AttemptExit(
             reply: lastWord(exit, usage, codeMemoryRefusals), exit: known(exit), cause: cause,
-            usage: usage)
+            usage: usage, leftBehind: leftBehind)
         actions.append(
             .report(.finished(attempt: order.attempt, sequence: next(), exit: ending)))
         return actions

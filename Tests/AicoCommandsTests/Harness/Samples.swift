@@ -58,6 +58,7 @@ enum Samples {
                 "wall": 0.5, "user_cpu": 0.01, "system_cpu": 0.02,
                 "peak_memory_bytes": 1_572_864, "peak_processes": 1, "process_limit_hits": 3,
             ],
+            "left_behind": ["count": 3, "names": ["sh", "sleep"]],
         ],
     ]
 

@@ -75,6 +75,7 @@ struct ListingTests {
                 attempt 2     killed, signal 31
                   stopped by  denied system call mount(0x0, 0x1000, 0xffffffffffffffff)
                   used        0.5 s wall, 30 ms CPU, peak 1.5 MiB, 1 process, process limit hit 3 times
+                  left        3 processes, killed: sh, sleep
                   layers      namespaces seccomp
                   missing     landlock (errno 38, create)
 

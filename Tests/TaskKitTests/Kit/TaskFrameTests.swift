@@ -14,14 +14,17 @@ struct TaskFrameTests {
         var testDescription: String { name }
     }
 
-    static let frames: [TaskFrame] = [
-        .log(stream: .standardError, line: "väl"), .log(stream: .debug, line: ""),
-        .progress(fraction: nil, message: ""), .progress(fraction: 0, message: "m"),
-        .progress(fraction: 1, message: "done"), .succeeded(result: Array("{}".utf8)),
-        .failed(permanent: true, message: "no"), .failed(permanent: false, message: ""),
-        .refused(message: "why"), .programFailed(permanent: true, signal: 0, message: "code 3"),
-        .programFailed(permanent: false, signal: 64, message: ""),
-    ]
+    static let frames: [TaskFrame] =
+        [
+            .log(stream: .standardError, line: "väl"), .log(stream: .debug, line: ""),
+            .progress(fraction: nil, message: ""), .progress(fraction: 0, message: "m"),
+            .progress(fraction: 1, message: "done"), .succeeded(result: Array("{}".utf8)),
+            .failed(permanent: true, message: "no"), .failed(permanent: false, message: ""),
+            .refused(message: "why"), .programFailed(permanent: true, signal: 0, message: "code 3"),
+            .programFailed(permanent: false, signal: 64, message: ""),
+        ]
+        + [LeftBehind(count: 1, names: []), LeftBehind(count: 300, names: ["sh", "a?b"])]
+        .compactMap { $0.map(TaskFrame.leftBehind) }
 
     @Test(arguments: frames) func frameComesBack(_ frame: TaskFrame) throws {
         #expect(try TaskFrameCodec.decode(TaskFrameCodec.encode(frame)) == frame)
@@ -31,6 +34,15 @@ struct TaskFrameTests {
         Hostile(name: "empty", bytes: []),
         Hostile(name: "unknown kind", bytes: [0]),
         Hostile(name: "kind beyond", bytes: [7, 0]),
+        Hostile(name: "kind further beyond", bytes: [8, 0]),
+        Hostile(name: "nothing left behind", bytes: [7, 0, 0, 0, 0]),
+        Hostile(name: "left behind without a name", bytes: [7, 2, 0, 0, 0] + Array("sh,".utf8)),
+        Hostile(name: "left behind twice", bytes: [7, 2, 0, 0, 0] + Array("sh,sh".utf8)),
+        Hostile(name: "more names than left", bytes: [7, 1, 0, 0, 0] + Array("sh,ls".utf8)),
+        Hostile(name: "left behind and not clean", bytes: [7, 1, 0, 0, 0, 0x1B]),
+        Hostile(
+            name: "left behind with a long name",
+            bytes: [7, 1, 0, 0, 0] + Array(repeating: 65, count: 16)),
         Hostile(name: "log without stream", bytes: [1]),
         Hostile(name: "log of no stream", bytes: [1, 6]),
         Hostile(name: "log of bad UTF-8", bytes: [1, 0, 0xFF]),
