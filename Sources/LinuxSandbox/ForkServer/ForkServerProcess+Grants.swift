@@ -9,9 +9,10 @@ import SystemPackage
 /// Before an attempt begins, root's process looks at what its class is granted of the host; what
 /// changed is in the class's mount namespace then, of which the attempt gets a copy.
 extension ForkServerProcess {
-    /// Takes an order on; it begins with the answer.
+    /// Takes an order on; it begins with the answer to a look that begins after it came.
     func takeOn(_ order: aico_fork_order, taskSocket: consuming Descriptor) {
-        waiting.append(WaitingOrder(order, taskSocket: taskSocket))
+        waiting.append(
+            WaitingOrder(order, taskSocket: taskSocket, look: grants.number + 1))
         askForGrants()
     }
 
@@ -42,8 +43,8 @@ extension ForkServerProcess {
             for case .some(let attempt) in running where attempt.isSpare { dropSpare(attempt) }
             planSpare(after: Self.sparePause)
         }
-        let orders = waiting
-        waiting.removeAll()
+        let orders = waiting.filter { $0.look <= grants.number }
+        waiting.removeAll { $0.look <= grants.number }
         for next in orders {
             if let refusal = GrantRefusal(answer), next.order.lenient == 0 {
                 refuse(
@@ -53,6 +54,8 @@ extension ForkServerProcess {
                 start(next.order, taskSocket: next.taskSocket.number, task: task)
             }
         }
+        // What came while the one before was looking.
+        if !waiting.isEmpty { askForGrants() }
     }
 
     /// Ends the wait of what waited too long: it is refused, naming the path that gives no answer. The

@@ -21,7 +21,8 @@ final class GrantAnswers {
 
     private let socket: MessageSocket
     private let page: UnsafePointer<aico_grant_page>
-    private var number: UInt64 = 0
+    /// Of the last order.
+    private(set) var number: UInt64 = 0
     private var askedAt: UInt64 = 0
     /// Whether an order is open.
     private(set) var isAsked = false
@@ -89,9 +90,12 @@ final class WaitingOrder {
     let order: aico_fork_order
     let taskSocket: Descriptor
     let deadline: UInt64
+    /// The number of the first look that begins after the order came.
+    let look: UInt64
 
-    init(_ order: aico_fork_order, taskSocket: consuming Descriptor) {
+    init(_ order: aico_fork_order, taskSocket: consuming Descriptor, look: UInt64) {
         self.order = order
+        self.look = look
         self.taskSocket = taskSocket
         deadline = monotonicNanoseconds() + GrantAnswers.patience
     }
