@@ -7,27 +7,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 // <sys/mount.h> and <linux/mount.h> exclude each other in glibc 2.36.
-enum { LEGACY_MNT_DETACH = 2, LEGACY_UMOUNT_NOFOLLOW = 8, LEGACY_ST_NOSUID = 2, MAXIMUM_LINKS = 40 };
+enum { LEGACY_MNT_DETACH = 2, LEGACY_UMOUNT_NOFOLLOW = 8 };
 
 // What a path was when it was last looked at.
 struct look {
@@ -68,80 +63,7 @@ static int is_beneath(const char *path, const char *ancestor) {
     return strncmp(path, ancestor, length) == 0 && path[length] == '/';
 }
 
-// MARK: finding
-
-// Nobody but root can put something else there. The group's bits are the mask of an ACL, where there
-// is one. Owners on a nosuid mount mean nothing: it may be a disk that a user wrote.
-static int is_roots_alone(int place, const struct stat *status) {
-    struct statfs system;
-    if (status->st_uid != 0) return 0;
-    if (!S_ISLNK(status->st_mode) && status->st_mode & (S_IWGRP | S_IWOTH)) return 0;
-    return fstatfs(place, &system) == 0 && !(system.f_flags & LEGACY_ST_NOSUID);
-}
-
-// Follows a path part by part. A link counts as long as all on the way to it is root's alone.
-static int walk(const char *path, int *followed) {
-    char rest[PATH_MAX], text[PATH_MAX];
-    int links = 0, is_trusted = 1;
-    if (strlen(path) >= sizeof rest) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(rest, path);
-    int place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    while (place >= 0) {
-        char *part = rest + strspn(rest, "/");
-        if (*part == 0) return place;
-        size_t length = strcspn(part, "/");
-        char name[NAME_MAX + 1];
-        if (length > NAME_MAX) {
-            errno = ENAMETOOLONG;
-            return aico_fail_closing(place);
-        }
-        memcpy(name, part, length);
-        name[length] = 0;
-        memmove(rest, part + length, strlen(part + length) + 1);
-        struct stat status;
-        int next = openat(place, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-        if (next < 0) return aico_fail_closing(place);
-        if (fstat(next, &status) != 0) {
-            close(place);
-            return aico_fail_closing(next);
-        }
-        if (!S_ISLNK(status.st_mode)) {
-            close(place);
-            place = next;
-            is_trusted = is_trusted && is_roots_alone(place, &status);
-            continue;
-        }
-        is_trusted = is_trusted && is_roots_alone(next, &status);
-        ssize_t count = readlinkat(next, "", text, sizeof text - 1);
-        close(next);
-        errno = ELOOP;
-        if (count <= 0 || !is_trusted || ++links > MAXIMUM_LINKS)
-            return aico_fail_closing(place);
-        text[count] = 0;
-        if ((size_t)count + 1 + strlen(rest) >= sizeof rest) {
-            errno = ENAMETOOLONG;
-            return aico_fail_closing(place);
-        }
-        strcat(text, rest);
-        strcpy(rest, text);
-        *followed = 1;
-        if (*rest != '/') continue;
-        close(place);
-        place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        is_trusted = 1;
-    }
-    return -1;
-}
-
-int aico_grant_open(const char *path, int follows, int *followed) {
-    *followed = 0;
-    int found = aico_openat2(AT_FDCWD, path, O_PATH, RESOLVE_NO_SYMLINKS);
-    if (found >= 0 || errno != ELOOP || !follows) return found;
-    return walk(path, followed);
-}
+// MARK: looking
 
 // By the kernel's own memory where it has it: a server that is gone is not asked.
 static struct look look_at(const char *path) {
@@ -180,6 +102,29 @@ static void escape(const char *path, char *text) {
     *text = 0;
 }
 
+// A row of a mountinfo: identity, parent, device, root, mount point, and more; see proc(5).
+struct row {
+    char *line;  // freed by whoever reads them
+    size_t room;
+    int is_whole;  // the two below could be read
+    uint64_t mount;
+    char point[4 * PATH_MAX];  // as it is written there
+};
+
+// 0 where there is no other one.
+static int next_row(FILE *table, struct row *row) {
+    if (getline(&row->line, &row->room, table) <= 0) return 0;
+    row->is_whole = strlen(row->line) < sizeof row->point
+        && sscanf(row->line, "%" SCNu64 " %*s %*s %*s %s", &row->mount, row->point) == 2;
+    return 1;
+}
+
+static int is_mounted_beneath(const struct row *row, const char *path) {
+    char escaped[4 * PATH_MAX];
+    escape(path, escaped);
+    return is_beneath(row->point, escaped);
+}
+
 // FNV-1a.
 static uint64_t sum_of(const char *text) {
     uint64_t sum = 0xCBF29CE484222325ULL;
@@ -187,32 +132,28 @@ static uint64_t sum_of(const char *text) {
     return sum;
 }
 
-// What the host's table says of the mount that each path is on and of those beneath it, as a number:
-// the kernel gives a mount's own number out again.
+// What the host's table says of the mount that each path is on and of those beneath it, as a
+// number: the kernel gives a mount's own number out again.
 static void sum_mounts(const struct aico_grants *self, struct look looks[]) {
-    char *line = NULL, point[4 * PATH_MAX], escaped[4 * PATH_MAX];
-    size_t room = 0;
+    struct row row = {0};
     FILE *table = fopen("/proc/self/mountinfo", "re");
     for (size_t index = 0; index < self->count; index++) {
         looks[index].table = 0;
         looks[index].holds_mounts = 0;
     }
-    while (table && getline(&line, &room, table) > 0) {
-        unsigned long long identity;
-        // Identity, parent, device, root, mount point: proc(5).
-        if (strlen(line) >= sizeof point
-            || sscanf(line, "%llu %*s %*s %*s %s", &identity, point) != 2)
-            continue;
+    while (table && next_row(table, &row)) {
+        if (!row.is_whole) continue;
         for (size_t index = 0; index < self->count; index++) {
             const struct shown *shown = &self->shown[index];
             if (!is_looked_at(&self->grants[index])) continue;
-            escape(shown->path ? shown->path : self->grants[index].source, escaped);
-            int is_below = is_beneath(point, escaped);
-            if (is_below || identity == looks[index].mount) looks[index].table += sum_of(line);
+            int is_below =
+                is_mounted_beneath(&row, shown->path ? shown->path : self->grants[index].source);
+            if (is_below || row.mount == looks[index].mount)
+                looks[index].table += sum_of(row.line);
             if (is_below) looks[index].holds_mounts = 1;
         }
     }
-    free(line);
+    free(row.line);
     if (table) fclose(table);
 }
 
@@ -319,8 +260,8 @@ static int holder(const struct aico_grants *self, size_t index) {
 }
 
 static void show(struct aico_grants *self, uint64_t changed, const int trees[]) {
-    // Outermost first: whatever a task can exchange on the way to one lies in one that holds it, and
-    // is gone before a path leads through it.
+    // Outermost first: whatever a task can exchange on the way to one lies in one that holds it,
+    // and is gone before a path leads through it.
     for (int is_held = 0; is_held <= 1; is_held++)
         for (size_t index = 0; index < self->count; index++) {
             if (!(changed & 1ULL << index) || (holder(self, index) >= 0) != is_held) continue;
@@ -366,23 +307,17 @@ static uint64_t with_held(const struct aico_grants *self, uint64_t changed) {
 // Which of the class's mounts hold others, or all where that cannot be told. In the class's mount
 // namespace, by the host's /proc.
 static uint64_t holding(const struct aico_grants *self) {
-    char *line = NULL, point[4 * PATH_MAX], escaped[4 * PATH_MAX];
-    size_t room = 0;
+    struct row row = {0};
     uint64_t found = 0;
     int file = openat(self->host_root, "proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     FILE *table = file < 0 ? NULL : fdopen(file, "r");
     if (!table) return ~0ULL;
-    while (getline(&line, &room, table) > 0) {
-        if (strlen(line) >= sizeof point || sscanf(line, "%*s %*s %*s %*s %s", point) != 1) {
-            found = ~0ULL;
-            continue;
-        }
-        for (size_t index = 0; index < self->count; index++) {
-            escape(self->grants[index].target, escaped);
-            if (is_beneath(point, escaped)) found |= 1ULL << index;
-        }
+    while (next_row(table, &row)) {
+        if (!row.is_whole) found = ~0ULL;
+        for (size_t index = 0; row.is_whole && index < self->count; index++)
+            if (is_mounted_beneath(&row, self->grants[index].target)) found |= 1ULL << index;
     }
-    free(line);
+    free(row.line);
     fclose(table);
     return found;
 }
@@ -419,8 +354,8 @@ static uint64_t adopt(struct aico_grants *self, uint64_t changed, int trees[]) {
 
 static void change(struct aico_grants *self, uint64_t changed) {
     int trees[AICO_MAXIMUM_MOUNTS];
-    // Before anything is: whoever comes after a keeper that was killed counts on. In memory that only
-    // root writes and that outlives it.
+    // Before anything is: whoever comes after a keeper that was killed counts on. In memory that
+    // only root writes and that outlives it.
     self->page->generation++;
     for (size_t index = 0; index < self->count; index++) {
         trees[index] = -1;
@@ -489,8 +424,6 @@ void aico_grants_look(struct aico_grants *self, struct aico_grant_answer *answer
     }
 }
 
-// MARK: the process
-
 struct aico_grants *aico_grants_make(
     const struct aico_grant *grants, size_t count, uint32_t uid, int class_namespace,
     struct aico_grant_page *page, aico_grant_permit permit, void *context) {
@@ -513,60 +446,4 @@ struct aico_grants *aico_grants_make(
     self->mount_table = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     if (self->host_namespace < 0 || self->host_root < 0 || self->mount_table < 0) return NULL;
     return self;
-}
-
-int aico_grants_confine(const int *kept, size_t count) {
-    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
-    const uint64_t needed = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT
-        | 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER;
-    struct __user_cap_data_struct data[2];
-    sigset_t alarm;
-    unsigned first = 0;
-    // `kept` is in order.
-    for (size_t index = 0; index <= count; index++) {
-        unsigned next = index < count ? (unsigned)kept[index] : ~0U;
-        if (next > first && syscall(SYS_close_range, first, index < count ? next - 1 : ~0U, 0) != 0)
-            return -1;
-        first = next + 1;
-    }
-    memset(data, 0, sizeof data);
-    for (int word = 0; word < 2; word++)
-        data[word].effective = data[word].permitted = (uint32_t)(needed >> 32 * word);
-    if (prctl(PR_SET_NAME, "aico-grants", 0, 0, 0) != 0) return -1;
-    if (syscall(SYS_capset, &header, data) != 0) return -1;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) return -1;
-    signal(SIGALRM, SIG_DFL);
-    sigemptyset(&alarm);
-    sigaddset(&alarm, SIGALRM);
-    return sigprocmask(SIG_UNBLOCK, &alarm, NULL);
-}
-
-int aico_grant_page_make(struct aico_grant_page **page) {
-    int memory = memfd_create("grants", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (memory < 0) return -1;
-    if (ftruncate(memory, sizeof **page) != 0) return aico_fail_closing(memory);
-    void *map = mmap(NULL, sizeof **page, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
-    if (map == MAP_FAILED) return aico_fail_closing(memory);
-    // From here on others can only read it.
-    if (fcntl(
-            memory, F_ADD_SEALS,
-            F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE)
-        != 0) {
-        munmap(map, sizeof **page);
-        return aico_fail_closing(memory);
-    }
-    *page = map;
-    return memory;
-}
-
-const struct aico_grant_page *aico_grant_page_map(int memory) {
-    void *map = mmap(NULL, sizeof(struct aico_grant_page), PROT_READ, MAP_SHARED, memory, 0);
-    return map == MAP_FAILED ? NULL : map;
-}
-
-void aico_grants_clock(int milliseconds) {
-    struct itimerval time = {
-        .it_value = {milliseconds / 1000, milliseconds % 1000 * 1000}};
-    setitimer(ITIMER_REAL, &time, NULL);
 }

@@ -4,6 +4,7 @@
 // The parent of a launch.
 #define _GNU_SOURCE
 #include "launch_child.h"
+#include "files.h"
 #include "layers.h"
 #include "process.h"
 
@@ -57,11 +58,8 @@ static int end_child(int pidfd, pid_t pid) {
 static int make_pipes(int report[2], int lifeline[2]) {
     if (pipe2(report, O_CLOEXEC) != 0) return -1;
     if (pipe2(lifeline, O_CLOEXEC) == 0) return 0;
-    int error = errno;
-    close(report[0]);
-    close(report[1]);
-    errno = error;
-    return -1;
+    aico_fail_closing(report[0]);
+    return aico_fail_closing(report[1]);
 }
 
 static long clone_child(const struct aico_launch *launch, int *pidfd) {
@@ -102,7 +100,7 @@ int aico_launch(
     }
     close(report[1]);
     close(lifeline[0]);
-    ssize_t count = -1;
+    ssize_t count = 0;
     if (pid > 0) {
         count = await_report(report[0], launch->patience_milliseconds, failure);
         if (count < 0) failure->error = errno;
@@ -110,18 +108,17 @@ int aico_launch(
     close(report[0]);
     // The exec closed the child's end; from here PDEATHSIG stands in.
     close(lifeline[1]);
-    if (pid > 0 && count == 0 && aico_has_executed((int)pid)) return (int)pid;
+    if (pid < 0) return -1;
+    if (count == 0 && aico_has_executed((int)pid)) return (int)pid;
     // It died on its way: a filter or an OOM kill leaves no word.
-    if (pid > 0 && count == 0)
+    if (count == 0)
         *failure = (struct aico_launch_failure){
             AICO_LAYER_DESCRIPTORS, EIO, AICO_LAUNCH_EXEC, __LINE__, 0};
-    if (pid > 0 && end_child(*pidfd, (pid_t)pid) != 0) {
+    if (end_child(*pidfd, (pid_t)pid) != 0) {
         failure->left = (int32_t)pid;
         return -1;
     }
-    if (pid > 0) {
-        close(*pidfd);
-        *pidfd = -1;
-    }
+    close(*pidfd);
+    *pidfd = -1;
     return -1;
 }

@@ -6,6 +6,7 @@
 #include "launch_child.h"
 #include "capabilities.h"
 #include "class_root.h"
+#include "files.h"
 #include "layers.h"
 #include "signals.h"
 
@@ -129,11 +130,9 @@ static void change_identity(const struct aico_launch_child *child) {
 static int write_file(const char *path, const char *text) {
     int file = open(path, O_WRONLY | O_CLOEXEC);
     if (file < 0) return -1;
-    ssize_t count = write(file, text, strlen(text));
-    int error = errno;
+    if (write(file, text, strlen(text)) != (ssize_t)strlen(text)) return aico_fail_closing(file);
     close(file);
-    errno = error;
-    return count == (ssize_t)strlen(text) ? 0 : -1;
+    return 0;
 }
 
 // The class's ids, mapped to themselves and nothing else: a task is the class's user on both sides

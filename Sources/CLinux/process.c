@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 #define _GNU_SOURCE
 #include "process.h"
+#include "files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,17 +55,12 @@ int aico_sealed_memfd(const char *name, const void *bytes, size_t count) {
     while (count > 0) {
         ssize_t written = write(fd, next, count);
         if (written < 0 && errno == EINTR) continue;
-        if (written <= 0) goto failed;
+        if (written <= 0) return aico_fail_closing(fd);
         next += written;
         count -= (size_t)written;
     }
-    if (lseek(fd, 0, SEEK_SET) != 0) goto failed;
+    if (lseek(fd, 0, SEEK_SET) != 0) return aico_fail_closing(fd);
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) != 0)
-        goto failed;
+        return aico_fail_closing(fd);
     return fd;
-failed:;
-    int error = errno;
-    close(fd);
-    errno = error;
-    return -1;
 }

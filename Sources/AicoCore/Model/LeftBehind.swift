@@ -39,12 +39,6 @@ public struct LeftBehind: Sendable, Hashable {
         self.init(count: UInt32(clamping: names.count), names: kept)
     }
 
-    /// As `2 processes: sh, sleep`.
-    public var words: String {
-        let list = names.isEmpty ? "" : ": \(names.joined(separator: ", "))"
-        return "\(count) process\(count == 1 ? "" : "es")\(list)"
-    }
-
     /// The value as JSON.
     public var json: JSONValue {
         ["count": .int(Int(count)), "names": .array(names.map { .string($0) })]

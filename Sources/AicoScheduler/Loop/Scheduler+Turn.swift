@@ -84,11 +84,10 @@ extension Scheduler {
         if lastLoad == .notYet { timeout = min(timeout ?? Self.firstLook, Self.firstLook) }
         if bus.wantsToWrite { timeout = min(timeout ?? .milliseconds(20), .milliseconds(20)) }
         if core.isBusy { timeout = .zero }
-        // Before what is asked: what is sent later may be unread at the turn's end.
-        let asked = WallClock.time.boot
         let ready = try poller.wait(timeout: timeout)
         let began = WallClock.uptime
-        try turn(ready: ready, asked: asked)
+        // What was sent later may be unread at the turn's end.
+        try turn(ready: ready, asked: now.boot)
         metrics.count(turn: WallClock.uptime - began)
     }
 

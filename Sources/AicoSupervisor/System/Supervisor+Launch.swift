@@ -86,7 +86,7 @@ extension Supervisor {
             workers[taskClass] = Running(
                 child: ChildProcess(launched.process), since: Clock.monotonic,
                 grants: launched.grants, words: words, cgroups: cgroups)
-            lookAtDescriptors(of: taskClass, isInExec: true)
+            lookAtDescriptors(of: taskClass, on: HostDescriptors.Mounts(), isInExec: true)
             pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")
@@ -96,7 +96,9 @@ extension Supervisor {
     }
 
     /// Ends a class whose worker or fork server holds a descriptor of the host's, and says which.
-    func lookAtDescriptors(of taskClass: TaskClass, isInExec: Bool = false) {
+    func lookAtDescriptors(
+        of taskClass: TaskClass, on mounts: HostDescriptors.Mounts, isInExec: Bool = false
+    ) {
         guard let worker = workers[taskClass], worker.fault == nil, let cgroups = worker.cgroups
         else { return }
         let fault: String
@@ -104,7 +106,7 @@ extension Supervisor {
             // Into its cgroup it came by the launch, and its fork server by being its child.
             let findings = try cgroups.worker.processes().flatMap { process in
                 try HostDescriptors.find(
-                    in: process, sparing: cgroups.descriptors, isInExec: isInExec)
+                    in: process, on: mounts, sparing: cgroups.descriptors, isInExec: isInExec)
             }
             if findings.isEmpty { return }
             fault = Set(findings.map(\.description)).sorted().joined(separator: ", ")

@@ -112,7 +112,8 @@ final class Supervisor {
         // Each heartbeat, and before anything is tried again.
         if !due.isEmpty { lookAtRuntime() }
         if due.contains(.timer(.heartbeat)) {
-            for taskClass in classes { lookAtDescriptors(of: taskClass) }
+            let mounts = HostDescriptors.Mounts()
+            for taskClass in classes { lookAtDescriptors(of: taskClass, on: mounts) }
         }
         pending += due
     }

@@ -322,7 +322,8 @@ extension ForkServerProcess {
 
     /// How long nothing has to be looked at; nil without an attempt and a sweep.
     func timeout() -> Duration? {
-        let next = (running.map { $0?.nextLook } + [spareDue] + waiting.map(\.deadline))
+        let spare = grants.isAsked ? nil : spareDue
+        let next = (running.map { $0?.nextLook } + [spare] + waiting.map(\.deadline))
             .compactMap { $0 }.min()
         let now = monotonicNanoseconds()
         var times = [next.map { Duration.nanoseconds($0 > now ? Int64($0 - now) : 0) }]

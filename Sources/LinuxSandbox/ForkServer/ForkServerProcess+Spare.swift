@@ -23,14 +23,8 @@ extension ForkServerProcess {
 
     /// Makes a spare where one is due and a slot is free.
     func makeSpare(task: (Int32) -> Never) {
-        guard let due = spareDue, due <= monotonicNanoseconds() else { return }
-        // Mounts may be changing. Where the answer is lost, by its keeper's end, one is asked for anew.
-        if grants.isAsked {
-            let isDue = grants.isDue
-            if !isDue { askForGrants() }
-            let pause = isDue ? Self.sparePause : GrantAnswers.patience
-            return spareDue = monotonicNanoseconds() + pause
-        }
+        // While an answer is open, mounts may be changing.
+        guard let due = spareDue, due <= monotonicNanoseconds(), !grants.isAsked else { return }
         spareDue = nil
         guard let slot = freeSlot() else { return }
         do throws(Refusal) {

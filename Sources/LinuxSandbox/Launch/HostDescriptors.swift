@@ -23,29 +23,50 @@ public enum HostDescriptors {
         public var description: String { "descriptor \(number) is '\(path)' of the host" }
     }
 
+    /// The mounts of this process's namespace and of the one that it left, by their numbers.
+    public struct Mounts: Sendable {
+        fileprivate let numbers: Set<Substring>
+
+        /// Reads them: thousands, where a machine runs containers.
+        public init() {
+            var numbers: Set<Substring> = []
+            for process in ["self", "1"] {
+                let text = File.text("/proc/\(process)/mountinfo", limit: 16 << 20) ?? ""
+                for line in text.split(separator: "\n") {
+                    if let number = line.split(separator: " ", maxSplits: 1).first {
+                        numbers.insert(number)
+                    }
+                }
+            }
+            self.numbers = numbers
+        }
+    }
+
     /// The most descriptors that are looked at: far more than both halves of a worker have.
     private static let most = 4096
 
     /// Finds them in a process; one that has ended has none.
     ///
     /// - Parameters:
+    ///   - mounts: as they were read lately, for several processes at once.
     ///   - spared: directories of the host's that it may hold with what is beneath, by descriptors
     ///     of the caller's: its cgroups.
     ///   - isInExec: the process is on its way into its program: what that closes is not counted.
     /// - Throws: what kept it from being looked at.
     public static func find(
-        in processID: Int32, sparing spared: [Int32] = [], isInExec: Bool = false
+        in processID: Int32, on mounts: Mounts = Mounts(), sparing spared: [Int32] = [],
+        isInExec: Bool = false
     ) throws(SystemError) -> [Finding] {
         let paths = ["/dev/null"] + spared.compactMap { link("/proc/self/fd/\($0)") }
-        let first = try look(at: processID, paths, isInExec: isInExec)
+        let first = try look(at: processID, mounts, paths, isInExec: isInExec)
         if first.isEmpty { return [] }
         // The number of a mount that goes is the next one's: such a one is not there twice.
-        let second = Set(try look(at: processID, paths, isInExec: isInExec))
+        let second = Set(try look(at: processID, Mounts(), paths, isInExec: isInExec))
         return first.filter(second.contains)
     }
 
     private static func look(
-        at processID: Int32, _ spared: [String], isInExec: Bool
+        at processID: Int32, _ mounts: Mounts, _ spared: [String], isInExec: Bool
     ) throws(SystemError) -> [Finding] {
         let place = "/proc/\(processID)"
         let names: [String]
@@ -55,7 +76,6 @@ public enum HostDescriptors {
             if error.isOfAnEnded { return [] }
             throw error
         }
-        let mounts = hostMounts()
         var findings: [Finding] = []
         for name in names {
             guard let number = Int32(name) else { continue }
@@ -70,28 +90,13 @@ public enum HostDescriptors {
             }
             let flags = field("flags", of: info).flatMap { Int($0, radix: 8) } ?? 0
             if isInExec, flags & Int(O_CLOEXEC) != 0 { continue }
-            guard let mount = field("mnt_id", of: info), mounts.contains(mount),
+            guard let mount = field("mnt_id", of: info), mounts.numbers.contains(mount),
                 let path = link("\(place)/fd/\(name)"),
                 !spared.contains(where: { isBeneath(path, $0) })
             else { continue }
             findings.append(Finding(number: number, path: path))
         }
         return findings
-    }
-
-    /// The mounts of this process's namespace and of the one that it left, by their numbers.
-    private static func hostMounts() -> Set<Substring> {
-        var numbers: Set<Substring> = []
-        for process in ["self", "1"] {
-            // A machine has thousands where it runs containers.
-            let text = File.text("/proc/\(process)/mountinfo", limit: 16 << 20) ?? ""
-            for line in text.split(separator: "\n") {
-                if let number = line.split(separator: " ", maxSplits: 1).first {
-                    numbers.insert(number)
-                }
-            }
-        }
-        return numbers
     }
 
     private static func field(_ name: String, of info: String) -> Substring? {
