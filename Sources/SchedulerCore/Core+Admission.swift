@@ -64,7 +64,7 @@ extension SchedulerCore {
         recordFresh()
     }
 
-    private func hasPlace(_ taskClass: TaskClass) -> Bool {
+    func hasPlace(_ taskClass: TaskClass) -> Bool {
         let worker = worker(taskClass)
         if planted(.classLimitIgnored) { return worker.isReady }
         let limit = min(

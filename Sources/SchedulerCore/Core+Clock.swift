@@ -32,8 +32,11 @@ extension SchedulerCore {
         if planted(.timeoutsOnWallClock) { bootTimers.shift(by: .zero - step) }
         guard step < .zero else { return }
         expectAgain(last.wall)
+        startAllAhead()
         if planted(.timerLostAfterStep) {
-            for id in taskIDs { if let key = tasks[id]?.key { wallTimers.set(key, at: nil) } }
+            for id in taskIDs {
+                if let key = tasks[id]?.key { wallTimers.set(.task(key), at: nil) }
+            }
             return
         }
         // One that is not stored yet takes its nearer instant when it is.

@@ -18,10 +18,11 @@ extension SchedulerCore {
             write([.retry(execution: id, at: now.wall)], then: .claimed(id))
             return
         }
-        executions[id]?.startedAt = now.wall
+        let startedAt = max(now.wall, execution.startsAt ?? now.wall)
+        executions[id]?.startedAt = startedAt
         let claim = Claim(
             task: execution.task, plannedAt: execution.plannedAt, executionID: id,
-            trigger: execution.trigger, at: now.wall, nextRun: .keep)
+            trigger: execution.trigger, at: startedAt, nextRun: .keep)
         write(
             [.claim(claim)] + (execution.recorded == nil ? lettersOf(execution) : []),
             then: .claimed(id), isRefusable: execution.asked != nil)
@@ -107,6 +108,19 @@ extension SchedulerCore {
             executions[id]?.asked = nil
             reply(asked, .execution(id, execution.task.id, waits: nil))
         }
+        if let instant = execution.startsAt, instant > now.wall, stop == .running,
+            !planted(.orderBeforeInstant)
+        {
+            wallTimers.set(.start(id), at: instant)
+            return
+        }
+        giveOrder(id)
+    }
+
+    /// Sends the order of an attempt that is written as running.
+    mutating func giveOrder(_ id: String) {
+        guard let execution = executions[id], let attempt = execution.attempt else { return }
+        forgetInstant(execution)
         let task = task(execution.task)
         guard let task, execution.cancelled == nil, stop == .running else {
             let outcome =
@@ -117,12 +131,13 @@ extension SchedulerCore {
         }
         let timeout = timeout(of: task)
         let order = AttemptOrder(
-            attempt: key, executionID: id, taskID: task.id.text, taskType: task.record.type,
-            attemptNumber: number, occurrence: execution.plannedAt, timeout: timeout,
+            attempt: attempt.key, executionID: id, taskID: task.id.text,
+            taskType: task.record.type, attemptNumber: attempt.number,
+            occurrence: execution.plannedAt, timeout: timeout,
             grace: task.policies.grace, config: task.record.config)
         executions[id]?.policies = task.policies
         send(.run(order), to: execution.taskClass)
-        setBackstop(key, after: timeout + task.policies.grace)
+        setBackstop(attempt.key, after: timeout + task.policies.grace)
     }
 
     /// The longest that an attempt of the task may take.

@@ -12,6 +12,7 @@ extension SchedulerCore {
         guard let execution = executions[id], let attempt = execution.attempt else { return }
         attempts[attempt.key] = nil
         bootTimers.set(.backstop(attempt.key), at: nil)
+        forgetInstant(execution)
         let policies = task(execution.task)?.policies ?? execution.policies
         let counted = planted(.retryCountedTwice) ? execution.attempts * 2 : execution.attempts
         let step = OutcomeRules.next(

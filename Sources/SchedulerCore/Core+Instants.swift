@@ -8,7 +8,8 @@ extension SchedulerCore {
     mutating func arm(_ id: TaskID) {
         guard let task = tasks[id] else { return }
         let isAsleep = task.isCreating || task.isDeleting || !settings.isEnabled
-        wallTimers.set(task.key, at: isAsleep ? nil : task.dueAt)
+        wallTimers.set(
+            .task(task.key), at: isAsleep ? nil : task.dueAt.map { $0 - settings.claimAhead })
     }
 
     /// Sets a task's next run to the first instant later than `after`, and its timer.

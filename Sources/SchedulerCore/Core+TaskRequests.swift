@@ -93,7 +93,7 @@ extension SchedulerCore {
         }
         guard task(key) != nil else { return }
         tasks[key.id] = nil
-        wallTimers.set(key, at: nil)
+        wallTimers.set(.task(key), at: nil)
         taskIDs.remove(key.id)
     }
 
@@ -153,7 +153,8 @@ extension SchedulerCore {
             record.schedule != before.schedule || record.timezone != before.timezone
             || record.enabled != before.enabled || change.table.policies.dst != task.policies.dst
         if isReplanned {
-            record.nextRun = record.enabled ? change.table.next(after: now.wall) : nil
+            let kept = keepAhead(of: task, by: change) ?? now.wall
+            record.nextRun = record.enabled ? change.table.next(after: max(now.wall, kept)) : nil
         } else {
             record.nextRun = before.nextRun
         }
@@ -194,7 +195,7 @@ extension SchedulerCore {
                 hint: "type: aico scheduler disable \(name)")
         }
         tasks[name]?.isDeleting = true
-        wallTimers.set(known.key, at: nil)
+        wallTimers.set(.task(known.key), at: nil)
         write(
             [
                 .deleteTask(known.key, at: now.wall), audit(actor, "task.delete", name.text),

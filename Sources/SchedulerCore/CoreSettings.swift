@@ -13,6 +13,8 @@ public struct CoreSettings: Sendable {
     public var classConcurrency: [TaskClass: Int] = [:]
     /// Bounds on how busy the machine may be.
     public var thresholds = Admission.Thresholds()
+    /// How long before its instant what is sure to start then is claimed: a commit's time.
+    public var claimAhead = Duration.milliseconds(5)
     /// At most this many missed instants of one task run.
     public var maximumCatchUp = 100
     /// The longest an attempt may take where neither task nor type says.

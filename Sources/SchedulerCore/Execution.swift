@@ -41,6 +41,8 @@ public struct Execution: Sendable {
     public internal(set) var startedAt: Instant?
     /// The attempt that runs.
     public internal(set) var attempt: Attempt?
+    /// The instant that its first order waits for, where it was claimed before.
+    var startsAt: Instant?
     /// When its next attempt is due.
     public internal(set) var retryAt: Instant?
     /// The same by the boot clock, which no step of the wall clock moves.

@@ -37,6 +37,7 @@ public enum Mutant: String, Sendable, CaseIterable {
     case suspendKillsWorkers = "suspend_kills_workers"
     case eventBeforeCommit = "event_before_commit"
     case waitingWriteForgotten = "waiting_write_forgotten"
+    case orderBeforeInstant = "order_before_instant"
 }
 
 extension SchedulerCore {

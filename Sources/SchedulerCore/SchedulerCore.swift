@@ -49,7 +49,7 @@ public struct SchedulerCore: Sendable {
     var fresh: [String] = []
     /// Executions of deleted tasks that have yet to end, by name.
     var ending: [TaskID: Set<String>] = [:]
-    var wallTimers = Timers<TaskKey, Instant>()
+    var wallTimers = Timers<WallTimer, Instant>()
     var bootTimers = Timers<BootTimer, Duration>()
     var ids: IDGenerator
     var ledger = Ledger()
@@ -171,11 +171,17 @@ public struct SchedulerCore: Sendable {
     private mutating func fireTimers(_ heard: Heard) {
         // A million that are due at once take many turns, and others are served between.
         var left = settings.timersPerTurn
-        while left > 0, let (key, _) = wallTimers.pop(dueAt: now.wall) {
-            fire(key)
+        var ahead: [TaskKey] = []
+        while left > 0, let (timer, _) = wallTimers.pop(dueAt: now.wall) {
+            switch timer {
+            case .task(let key) where isDueLater(key): ahead.append(key)
+            case .task(let key): fire(key)
+            case .start(let execution): startAtInstant(execution)
+            }
             left -= 1
         }
         hasDueTimers = left == 0
+        fireAhead(ahead)
         left = settings.timersPerTurn
         var unheard: [(BootTimer, Duration)] = []
         while left > 0, let (timer, due) = bootTimers.pop(dueAt: now.boot) {

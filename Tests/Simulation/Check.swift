@@ -13,6 +13,8 @@ public enum Check: String, Sendable, CaseIterable {
     case overlap
     /// No more runs at once than there are places.
     case places
+    /// Nothing starts before its instant.
+    case beforeInstant = "before_instant"
     /// An order leaves after its commit, once, and is what the store says.
     case orders
     /// A request has one reply.

@@ -33,6 +33,8 @@ struct Judge {
     /// Plans that moved on in the batch that is being written.
     var moved: [(key: TaskKey, from: Instant, to: Instant?, table: Planner.Timetable)] = []
     var latestWall = Instant(microseconds: .min)
+    /// The latest moment from which the clock was set back.
+    var setBackFrom = Instant(microseconds: .min)
     var rebootSeen: Set<OccurrenceKey> = []
     var rebootCount: [String: Int] = [:]
 

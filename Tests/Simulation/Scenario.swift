@@ -86,6 +86,7 @@ struct Scenario: Sendable {
         for taskClass in TaskClass.allCases where random.percent(40) {
             settings.classConcurrency[taskClass] = 1 + random.below(3)
         }
+        settings.claimAhead = random.pick([.zero, .milliseconds(5), .milliseconds(5), .seconds(2)])
         settings.maximumCatchUp = random.pick([2, 5, 20])
         settings.classTimeouts = [
             .maintenance: .seconds(400), .security: .seconds(60), .agency: .seconds(300),

@@ -15,6 +15,13 @@ extension World {
             return judge.violate(
                 .orders, "the order of attempt \(order.attempt.value) is not what the store says")
         }
+        // What waited for its instant as the clock was set back leaves at once.
+        let begins = max(wall, judge.setBackFrom + core.settings.claimAhead)
+        if row.trigger == .schedule, order.occurrence > begins {
+            let moment = wall
+            judge.violate(
+                .beforeInstant, "\(row.task) starts at \(moment), before \(row.plannedAt)")
+        }
         let number = TaskSpec.number(in: order.config)
         let isOwn = judge.history[row.task.uid]?.contains(number) == true
         if order.taskID != row.task.id.text || !isOwn

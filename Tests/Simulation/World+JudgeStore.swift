@@ -14,8 +14,12 @@ extension World {
     mutating func judgeWrite(_ changes: [StoreChange]) {
         for change in changes {
             switch change {
-            case .claim(let claim) where claim.at == judge.handledAt && !claim.trigger.isRequested:
-                judgeGate(claim)
+            case .claim(let claim) where !claim.trigger.isRequested:
+                // Only what was decided now: the load may be another since.
+                let isAhead = claim.at > judge.handledAt && core.storeFailure == nil
+                if claim.at == judge.handledAt || isAhead && writer.batches.isEmpty {
+                    judgeGate(claim)
+                }
             case .endAttempt(let end): judgeEnd(end)
             default: break
             }
@@ -171,7 +175,7 @@ extension World {
         for (key, from, to, table) in judge.moved {
             let jitter = Planner.jitter(of: key.id, policies: table.policies)
             let now = latest - jitter
-            guard from <= now else {
+            guard from <= now + core.settings.claimAhead else {
                 judge.violate(
                     .instantHasRow, "\(key) goes on from \(from) before its time, to \(to as Any)")
                 continue
@@ -187,7 +191,8 @@ extension World {
             var instant: Instant? = from
             var missing: [Instant] = []
             var seen = 0
-            while let at = instant, at <= now, to.map({ at < $0 }) ?? true, seen < 5000 {
+            // What is claimed ahead has its row before its time.
+            while let at = instant, at <= max(now, from), to.map({ at < $0 }) ?? true, seen < 5000 {
                 seen += 1
                 if at == from || at >= windowStart,
                     store.occurrences[OccurrenceKey(uid: key.uid, at: at)] == nil

@@ -236,6 +236,9 @@ extension World {
         hash.mix(now.microseconds)
         event.mix(into: &hash)
         let time = time
+        if time.wall < judge.handledAt {
+            judge.setBackFrom = max(judge.setBackFrom, judge.handledAt)
+        }
         judge.handledAt = time.wall
         judge.latestWall = max(judge.latestWall, time.wall)
         let actions = core.handle(event, at: time)
