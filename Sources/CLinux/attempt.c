@@ -59,7 +59,11 @@ static int check_namespaces(struct confinement *self) {
     if (!self->plan->own_namespaces) return self->plan->class_namespaces ? 0 : fails(EPERM);
     if (!self->attempt->own_namespaces || getpid() != 1) return fails(EPERM);
     at(self, AICO_STEP_CGROUP_NAMESPACE, 0);
-    return unshare(CLONE_NEWCGROUP);
+    if (unshare(CLONE_NEWCGROUP) != 0) return -1;
+    // Whoever holds it last takes its mounts down and waits for the kernel meanwhile: the fork
+    // server does that when it has time. Without it the process does as it ends.
+    self->namespace_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    return 0;
 }
 
 static int make_mounts(struct confinement *self) {
@@ -155,6 +159,12 @@ static int place_descriptors(struct confinement *self) {
     } else {
         close(RULESET_FD);
     }
+    if (self->namespace_fd >= 0) {
+        if (dup3(self->namespace_fd, NAMESPACE_FD, O_CLOEXEC) < 0) return -1;
+        self->namespace_fd = NAMESPACE_FD;
+    } else {
+        close(NAMESPACE_FD);
+    }
     at(self, AICO_STEP_CLOSE_REST, 0);
     return (int)syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0);
 }
@@ -171,9 +181,14 @@ static int install_filter(struct confinement *self) {
 }
 
 static void send_report(struct confinement *self) {
-    int passed = self->listener >= 0 ? 1 : 0;
+    int passed[2], count = 0;
+    if (self->listener >= 0) passed[count++] = self->listener;
+    if (self->namespace_fd >= 0) {
+        passed[count++] = self->namespace_fd;
+        self->report.passes_namespace = 1;
+    }
     if (aico_message_send(
-            self->setup_fd, &self->report, sizeof self->report, &self->listener, passed) != 0)
+            self->setup_fd, &self->report, sizeof self->report, passed, count) != 0)
         _exit(127);
 }
 
@@ -269,6 +284,7 @@ static void receive_task_socket(void) {
 // report could not be sent, and a fork server that ends after it takes this process along.
 static void leave_set_up(struct confinement *self) {
     if (self->listener >= 0) close(self->listener);
+    if (self->namespace_fd >= 0) close(self->namespace_fd);
     limit_open_files(self);
 }
 
@@ -288,6 +304,7 @@ void aico_attempt_confine(
     self->setup_fd = attempt->setup_fd;
     self->ruleset_fd = -1;
     self->listener = -1;
+    self->namespace_fd = -1;
     aico_set_name("aico-task");
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

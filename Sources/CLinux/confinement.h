@@ -12,8 +12,8 @@
 #include <sys/resource.h>
 
 // Where the descriptors of a task process stand while it is being confined. The fork server keeps
-// 3 to 5 taken, so nothing that is still to be moved can stand there.
-enum { TASK_FD = 3, SETUP_FD = 4, RULESET_FD = 5, FIRST_CLOSED_FD = 6 };
+// 3 to 6 taken, so nothing that is still to be moved can stand there.
+enum { TASK_FD = 3, SETUP_FD = 4, RULESET_FD = 5, NAMESPACE_FD = 6, FIRST_CLOSED_FD = 7 };
 
 struct confinement {
     const struct aico_attempt_plan *plan;
@@ -24,6 +24,7 @@ struct confinement {
     uint32_t ruleset_step;
     uint32_t ruleset_index;
     int listener;
+    int namespace_fd;  // its own mount namespace, for the fork server; -1 where it has none
     struct rlimit files;  // RLIMIT_NOFILE of the task's code
     uint32_t step;
     uint32_t index;

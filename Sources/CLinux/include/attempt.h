@@ -76,6 +76,7 @@ struct aico_setup_report {
     uint32_t index;
     uint32_t held;  // bits by layer
     uint32_t missing;  // bits by layer
+    uint32_t passes_namespace;  // its mount namespace comes with it, behind the notifier
     int32_t missing_error[AICO_LAYER_COUNT];
     uint32_t missing_step[AICO_LAYER_COUNT];
     uint32_t missing_index[AICO_LAYER_COUNT];

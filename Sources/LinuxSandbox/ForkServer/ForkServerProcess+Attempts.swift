@@ -172,7 +172,9 @@ extension ForkServerProcess {
         switch attempt.receiveSetup() {
         case .nothing: return
         case .none: return stopWithoutWord(attempt)
-        case .report(let setup, let listener): take(setup, listener, of: attempt)
+        case .report(let setup, let listener, let namespace):
+            if attempt.isSpare || lastNamespace.isFree { attempt.adopt(namespace: namespace) }
+            take(setup, listener, of: attempt)
         }
     }
 
@@ -282,6 +284,7 @@ extension ForkServerProcess {
         }
         attempt.cgroup?.release()
         if let name = attempt.temporary { temporaries?.leave(name) }
+        keepNamespace(of: attempt)
         running[attempt.slot] = nil
         isWorn[attempt.slot] = true
         isSweepDue = true
@@ -305,6 +308,7 @@ extension ForkServerProcess {
     /// Looks again at trees that were not yet gone, for OOM kills, and at set-ups that hang.
     func finishDrained(task: (Int32) -> Never) {
         endWaits(task: task)
+        lastNamespace.drop(ifOlderThan: LastNamespace.longest)
         for case .some(let attempt) in running {
             let now = monotonicNanoseconds()
             if let looks = attempt.memoryLooks, looks.next <= now { attempt.lookForMemoryKill() }
@@ -323,7 +327,9 @@ extension ForkServerProcess {
     /// How long nothing has to be looked at; nil without an attempt and a sweep.
     func timeout() -> Duration? {
         let spare = grants.isAsked ? nil : spareDue
-        let next = (running.map { $0?.nextLook } + [spare] + waiting.map(\.deadline))
+        let next =
+            (running.map { $0?.nextLook } + [spare, lastNamespace.due]
+            + waiting.map(\.deadline))
             .compactMap { $0 }.min()
         let now = monotonicNanoseconds()
         var times = [next.map { Duration.nanoseconds($0 > now ? Int64($0 - now) : 0) }]
@@ -339,6 +345,7 @@ extension ForkServerProcess {
     /// something stays.
     func idle(task: (Int32) -> Never) {
         makeSpare(task: task)
+        lastNamespace.drop(ifOlderThan: LastNamespace.pause)
         guard isSweepDue else { return }
         let isClean = temporaries?.sweep() ?? true
         isSweepDue = (backend?.sweep() ?? false) || !isClean

@@ -33,6 +33,7 @@ final class ForkServerProcess {
     /// When the next process is made ahead; nil where there is one, or none is to be.
     var spareDue: UInt64?
     var spareLosses = SpareLosses()
+    var lastNamespace = LastNamespace()
 
     /// Reserved exit statuses, for the log of whoever wonders.
     enum Exit {

@@ -93,7 +93,7 @@ private struct FixedParts {
         setRules(source, own, holders)
     }
 
-    /// Opens /dev/null and keeps descriptors 3 to 5 taken: a task process puts its own there.
+    /// Opens /dev/null and keeps descriptors 3 to 6 taken: a task process puts its own there.
     private static func openNull() throws(SandboxError) -> Int32 {
         while true {
             let null = open("/dev/null", O_RDWR | O_CLOEXEC)
@@ -101,7 +101,7 @@ private struct FixedParts {
                 throw SandboxError(
                     operation: "open '/dev/null'", layer: .descriptors, errno: errno)
             }
-            if null > 5 { return null }
+            if null > 6 { return null }
         }
     }
 

@@ -29,6 +29,8 @@ final class RunningAttempt {
     private let process: Descriptor
     private var setupSocket: MessageSocket?
     private var listenerDescriptor: Descriptor?
+    /// Its mount namespace, which outlives it for a moment; nil where it has none of its own.
+    private var namespaceDescriptor: Descriptor?
     /// Readable where memory ran out, in its cgroup or in the class's.
     let outOfMemoryEvent: Int32?
     /// While an OOM kill may still follow the event.
@@ -134,7 +136,7 @@ final class RunningAttempt {
 
     /// What its set-up socket gave.
     enum Setup: ~Copyable {
-        case report(aico_setup_report, listener: Descriptor?)
+        case report(aico_setup_report, listener: Descriptor?, namespace: Descriptor?)
         /// Nothing yet.
         case nothing
         /// It ended before a word, or said something else.
@@ -145,11 +147,17 @@ final class RunningAttempt {
     func receiveSetup() -> Setup {
         var report = aico_setup_report()
         do throws(Errno) {
-            let received = try setupSocket?.receive(into: &report, maximumDescriptors: 1)
+            let received = try setupSocket?.receive(into: &report, maximumDescriptors: 2)
             switch consume received {
             case .some(.message(_, var descriptors)):
+                let named = report.passes_namespace == 0 ? 0 : 1
+                guard descriptors.count - named == 0 || descriptors.count - named == 1 else {
+                    return .none
+                }
+                let listener = descriptors.count > named ? descriptors.take(0) : nil
                 return .report(
-                    report, listener: descriptors.count == 1 ? descriptors.take(0) : nil)
+                    report, listener: listener,
+                    namespace: named == 1 ? descriptors.take(descriptors.count - 1) : nil)
             case .some(.nothing): return .nothing
             default: return .none
             }
@@ -164,6 +172,11 @@ final class RunningAttempt {
     }
 
     func adopt(listener: consuming Descriptor?) { listenerDescriptor = consume listener }
+
+    func adopt(namespace: consuming Descriptor?) { namespaceDescriptor = consume namespace }
+
+    /// Gives its mount namespace away; nil where it holds none.
+    func takeNamespace() -> Descriptor? { namespaceDescriptor.take() }
 
     func closeSetup() { setupSocket = nil }
 
