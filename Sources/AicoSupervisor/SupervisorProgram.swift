@@ -161,7 +161,8 @@ public enum SupervisorProgram {
                 operation: "take", subject: error.subject,
                 reason: .invalid(
                     "another aico-supervisor has this cgroup; where this root is a copy of its, "
-                        + "remove '\(root)/var/lib/aico/instance' and start again"))
+                        + "remove '\(InstanceDirectory.state.path(under: root))/instance' and start again"
+                ))
         }
         return tree
     }

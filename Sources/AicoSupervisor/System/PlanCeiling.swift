@@ -112,7 +112,7 @@ struct PlanCeiling {
         case .bindReadOnly:
             if rule.access.contains(.write) { return false }
             if rule.access.contains(.execute), taskClass != .user { return false }
-            return mount.source != executables || taskClass == .security
+            return mount.source != executables || isGranted(executables, to: \.readers)
         case .proc: return rule.access == .read
         case .bindWritable, .temporary, .device: return !rule.access.contains(.execute)
         case .symlink, .directory: return false
@@ -147,42 +147,36 @@ struct PlanCeiling {
     }
 
     private func permitsReading(_ path: String) -> Bool {
-        if path == executables || path == profiles && taskClass == .security { return true }
+        // Each worker's program is there, whatever its tasks may read.
+        if path == executables || isGranted(path, to: \.readers) { return true }
         // They are read by whoever may read anything.
         if Self.secrets.contains(where: { overlaps($0, path) }) { return false }
         if isOfInstance(path) {
-            let files = ClassFiles.names.map { "/run/aico/etc/\(taskClass.name)/\($0)" }
-            return (readable + files).contains { path == root + $0 } || permitsWriting(path)
+            let files = InstanceDirectory.files(of: taskClass).path(under: root)
+            return ClassFiles.names.contains { path == "\(files)/\($0)" }
         }
         if isBeneath(path, "/usr") || isBeneath(path, "/etc") { return true }
         return taskClass == .user && !Self.system.contains { overlaps($0, path) }
     }
 
     private func permitsWriting(_ path: String) -> Bool {
-        if isOfInstance(path) { return writable.contains { path == root + $0 } }
+        if isOfInstance(path) { return isGranted(path, to: \.writers) }
         return taskClass == .user && !Self.system.contains { overlaps($0, path) }
     }
 
-    private var readable: [String] {
-        switch taskClass {
-        case .maintenance: ["/run/aico/bus"]
-        case .security: ["/var/lib/aico/keys", "/var/lib/aico/integrity"]
-        case .agency, .user: []
-        }
-    }
-
-    private var writable: [String] {
-        switch taskClass {
-        case .maintenance: ["/var/lib/aico/store", "/var/log/aico"]
-        case .security: []
-        case .agency: ["/var/lib/aico/memory", "/var/lib/aico/learning"]
-        case .user: ["/var/lib/aico/work"]
+    /// By the table that this program was built with, never by what the compiler says of it.
+    private func isGranted(
+        _ path: String, to classes: KeyPath<InstanceDirectory, Set<TaskClass>>
+    ) -> Bool {
+        let paths = InstancePaths(root: root, executables: executables, profiles: profiles)
+        return InstanceDirectory.all.contains {
+            $0[keyPath: classes].contains(taskClass) && path == paths.host($0)
         }
     }
 
     /// Whether a path is a part of the instance or holds one.
     private func isOfInstance(_ path: String) -> Bool {
-        ["/var/lib/aico", "/var/log/aico", "/run/aico"].contains { overlaps(root + $0, path) }
+        InstanceDirectory.all.contains { overlaps($0.path(under: root), path) }
     }
 
     private func overlaps(_ one: String, _ other: String) -> Bool {

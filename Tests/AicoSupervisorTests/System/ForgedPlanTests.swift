@@ -21,8 +21,8 @@ import Testing
                     return ($0, .init(userID: number, groupID: number))
                 }))
         let paths = InstancePaths(
-            state: "/r/var/lib/aico", runtime: "/r/run/aico", logs: "/r/var/log/aico",
-            executables: "/r/run/aico/bin", profiles: "/r/run/aico/sandbox-profiles")
+            root: "/r", executables: "/r/run/aico/bin",
+            profiles: "/r/run/aico/sandbox-profiles")
         return Dictionary(
             uniqueKeysWithValues: TaskClass.allCases.map { taskClass in
                 let plan = Result {
