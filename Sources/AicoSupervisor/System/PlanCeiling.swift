@@ -61,17 +61,25 @@ struct PlanCeiling {
     private func excess(ofLimits plan: Plan) -> String? {
         let attempt = plan.attemptLimits
         let group = plan.classLimits
-        let limits: [(String, UInt64, ClosedRange<UInt64>)] = [
-            ("memory", attempt.memoryBytes, Self.memory),
-            ("processes", UInt64(attempt.processes), Self.processes),
-            ("cpu", UInt64(attempt.cpuPercent), Self.cpu),
+        var limits: [(String, UInt64, ClosedRange<UInt64>)] = [
             ("time", UInt64(attempt.wallSeconds), 1...604_800),
             ("open files", UInt64(attempt.openFiles), 16...65_536),
             ("file size", attempt.fileSizeBytes, 1...1 << 40),
-            ("memory of the class", group.memoryBytes, Self.memory),
-            ("processes of the class", UInt64(group.processes), Self.processes),
-            ("cpu of the class", UInt64(group.cpuPercent), Self.cpu),
         ]
+        for controller in CgroupController.ofAttempts {
+            limits.append(
+                (controller.noun, attempt[keyPath: controller.limit], controller.ceiling))
+        }
+        for controller in CgroupController.ofClasses {
+            limits.append((controller.noun, attempt[keyPath: controller.limit], 0...0))
+        }
+        for controller in CgroupController.all {
+            limits.append(
+                (
+                    "\(controller.noun) of the class", group[keyPath: controller.limit],
+                    controller.ceiling
+                ))
+        }
         for (name, value, range) in limits where !range.contains(value) {
             return "its limit of \(name) is \(value == 0 ? "none" : "\(value)")"
         }
@@ -82,10 +90,6 @@ struct PlanCeiling {
         }
         return nil
     }
-
-    private static let memory: ClosedRange<UInt64> = 1...1 << 40
-    private static let processes: ClosedRange<UInt64> = 1...32_768
-    private static let cpu: ClosedRange<UInt64> = 1...102_400
 
     // MARK: - Filters
 
