@@ -4,6 +4,7 @@
 import AicoCore
 import AicoWire
 import CLinux
+import Foundation
 import Glibc
 import LinuxSandbox
 import SandboxProfiles
@@ -26,26 +27,28 @@ final class BenchClass {
         root = String(cString: made)
         chmod(root, 0o755)
         let paths = InstancePaths(
-            state: "\(root)/state", runtime: "\(root)/run", logs: "\(root)/log",
-            executables: arguments.bin, profiles: arguments.profiles)
-        for name in ["state", "state/work", "run", "run/class", "run/class/user", "log"] {
-            mkdir("\(root)/\(name)", 0o755)
+            root: root, executables: arguments.bin, profiles: arguments.profiles)
+        let work = "\(root)/var/lib/aico/work"
+        let endpoints = InstanceDirectory.endpoints(of: .user).path(under: root)
+        for path in [work, endpoints] {
+            try FileManager.default.createDirectory(
+                atPath: path, withIntermediateDirectories: true)
         }
         let identity = ClassIdentities.Identity(userID: 61004, groupID: 61004)
-        for name in ["state/work", "run/class/user"] { chown("\(root)/\(name)", 61004, 61004) }
+        for path in [work, endpoints] { chown(path, 61004, 61004) }
         let plan = try ProfileCompiler.compile(
             class: .user, profilesDirectory: arguments.profiles, paths: paths,
             identities: ClassIdentities([.user: identity]))
         context = try ZMQContext()
         orders = try ZMQSocket(.push, in: context)
         reports = try ZMQSocket(.pull, in: context)
-        try orders.bind("ipc://\(root)/run/class/user/orders")
-        try reports.bind("ipc://\(root)/run/class/user/reports")
-        for name in ["orders", "reports"] { chmod("\(root)/run/class/user/\(name)", 0o777) }
+        try orders.bind("ipc://\(endpoints)/orders")
+        try reports.bind("ipc://\(endpoints)/reports")
+        for name in ["orders", "reports"] { chmod("\(endpoints)/\(name)", 0o777) }
         tree = try CgroupTree(layout: try CgroupLayout.discover(), root: root, instance: "")
         try tree.create()
         worker = try ClassLauncher.launch(
-            plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "\(root)/run/class/user",
+            plan: plan, planBytes: PlanCodec.encode(plan), endpoints: endpoints,
             cgroups: try tree.makeClass("user", plan: plan),
             executable: "/aico/bin/aico-bench-worker", arguments: [],
             environment: ["PATH=/usr/bin"], logDescriptor: 2)

@@ -51,7 +51,9 @@ struct Arguments: Equatable {
 
     /// The sockets below a root have its path in their addresses, of 107 bytes at most (unix(7)).
     static let maximumRootBytes: Int = {
-        let longest = TaskClass.allCases.map { "/run/aico/class/\($0.name)/reports".utf8.count }
+        let longest = TaskClass.allCases.map {
+            "\(InstanceDirectory.endpoints(of: $0).path(under: ""))/reports".utf8.count
+        }
         return 107 - (longest.max() ?? 0)
     }()
 

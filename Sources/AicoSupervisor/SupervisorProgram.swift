@@ -136,6 +136,13 @@ public enum SupervisorProgram {
         try directory.writeClassFiles(identities)
         let runtime = try RuntimeDirectories.note(root: given.root, entries: entries)
         let tree = try takeCgroups(root: given.root, instance: try directory.instanceID())
+        for taskClass in TaskClass.allCases {
+            for key in tree.lacks(of: compiled.plans[taskClass]?.plan.classLimits ?? PlanLimits()) {
+                SupervisorLog.write(
+                    "warning: class \(taskClass.name): '\(key)' does nothing here: this kernel has "
+                        + "no file for it")
+            }
+        }
         let supervisor = Supervisor(
             root: given.root, executables: compiler.binaries, profiles: compiler.profiles,
             identities: identities, compiled: compiled, tree: tree, runtime: runtime,
@@ -161,7 +168,8 @@ public enum SupervisorProgram {
                 operation: "take", subject: error.subject,
                 reason: .invalid(
                     "another aico-supervisor has this cgroup; where this root is a copy of its, "
-                        + "remove '\(root)/var/lib/aico/instance' and start again"))
+                        + "remove '\(InstanceDirectory.state.path(under: root))/instance' and start again"
+                ))
         }
         return tree
     }

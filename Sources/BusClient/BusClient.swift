@@ -44,6 +44,11 @@ public final class BusClient {
         context = try transport { () throws(ZeroMQError) in try ZMQContext() }
     }
 
+    /// The admin's key file of the instance under `root`.
+    package static func adminKeyFile(root: String) -> String {
+        "\(InstanceDirectory.clientKeys.path(under: root))/admin.key"
+    }
+
     /// Makes a client of the daemon under `root` ("" for the installed one).
     ///
     /// Without `keyFile` the admin's key, which the scheduler made at its first start, is read.
@@ -51,9 +56,9 @@ public final class BusClient {
         root: String, keyFile: String? = nil, timeout: Duration = .seconds(10),
         waitsForDaemon: Bool = false
     ) throws(BusError) -> BusClient {
-        let path = keyFile ?? "\(root)/var/lib/aico/keys/clients/admin.key"
-        return try load(
-            endpoint: "ipc://\(root)/run/aico/bus/bus.sock", keyFile: path, timeout: timeout,
+        try load(
+            endpoint: "ipc://\(InstanceDirectory.bus.path(under: root))/bus.sock",
+            keyFile: keyFile ?? adminKeyFile(root: root), timeout: timeout,
             waitsForDaemon: waitsForDaemon)
     }
 

@@ -81,10 +81,8 @@ enum Request {
         case .schedulerFilter: return FilterCodec.encode(try SchedulerFilter.compile())
         case .plan(let taskClass, let root, let profiles, let executables):
             let configuration = try Configuration.load(root: root)
-            let layout = configuration.layout
             let paths = InstancePaths(
-                state: layout.state, runtime: layout.runtime, logs: layout.logs,
-                executables: executables, profiles: profiles)
+                root: configuration.layout.root, executables: executables, profiles: profiles)
             let identities = ClassIdentities(try configuration.resolvedIdentities())
             let profile = try ProfileCompiler.read(
                 class: taskClass, profilesDirectory: profiles, identities: identities)

@@ -12,7 +12,7 @@ struct CgroupFileTests {
     @Test func unifiedMountIsFound() throws {
         let mount = try FakeCgroupMount.unified()
         let layout = try CgroupLayout.discover(root: mount.path)
-        #expect(layout == CgroupLayout(kind: .unified, unified: mount.path, controllers: []))
+        #expect(layout.kind == .unified && layout.trees == [mount.path])
     }
 
     @Test func hybridMountIsFoundWithItsTreesInOrder() throws {
@@ -20,6 +20,14 @@ struct CgroupFileTests {
         let layout = try CgroupLayout.discover(root: mount.path)
         #expect(layout.kind == .hybrid)
         #expect(layout.trees == ["unified", "memory", "pids", "cpu"].map { "\(mount.path)/\($0)" })
+    }
+
+    @Test func aTreeThatNoAttemptNeedsIsTakenWhereItIs() throws {
+        let mount = try FakeCgroupMount.hybrid(weighsIO: true)
+        let layout = try CgroupLayout.discover(root: mount.path)
+        #expect(
+            layout.trees
+                == ["unified", "memory", "pids", "cpu", "blkio"].map { "\(mount.path)/\($0)" })
     }
 
     @Test(arguments: ["", "cpu io", "memory", "pids cpu", "memory.pids"])

@@ -36,9 +36,11 @@ final class FakeCgroupMount {
     }
 
     /// v1 controllers with a v2 tree beside them.
-    static func hybrid() throws -> FakeCgroupMount {
+    static func hybrid(weighsIO: Bool = false) throws -> FakeCgroupMount {
         var trees: [String: [String: String]] = ["unified": ["cgroup.procs": "1\n"]]
-        for name in ["memory", "pids", "cpu"] { trees[name] = ["cgroup.procs": "1\n"] }
+        for name in ["memory", "pids", "cpu"] + (weighsIO ? ["blkio"] : []) {
+            trees[name] = ["cgroup.procs": "1\n"]
+        }
         return try FakeCgroupMount(trees: trees)
     }
 
@@ -86,14 +88,14 @@ func standIn(files: [String]) -> StandInKernel {
 let unifiedFiles = [
     "cgroup.procs", "cgroup.threads", "cgroup.controllers", "cgroup.subtree_control",
     "cgroup.kill", "memory.max", "memory.swap.max", "memory.oom.group", "memory.peak",
-    "memory.events", "pids.max", "pids.peak", "pids.events", "cpu.max", "cpu.stat",
+    "memory.events", "pids.max", "pids.peak", "pids.events", "cpu.max", "cpu.stat", "io.weight",
 ]
 
 let hybridFiles = [
     "cgroup.procs", "tasks", "cgroup.kill", "cgroup.event_control", "cpu.stat",
     "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.max_usage_in_bytes",
     "memory.usage_in_bytes", "memory.oom_control", "memory.force_empty", "pids.max", "pids.peak",
-    "pids.events", "cpu.cfs_period_us", "cpu.cfs_quota_us",
+    "pids.events", "cpu.cfs_period_us", "cpu.cfs_quota_us", "blkio.bfq.weight",
 ]
 
 /// Removes a directory tree without following links.
@@ -112,7 +114,7 @@ func removeTree(_ path: String) {
 }
 
 /// The plan of the cgroup tests.
-func cgroupPlan(memory: UInt64 = 0, processes: UInt32 = 0, cpu: UInt32 = 0) -> Plan {
+func cgroupPlan(memory: UInt64 = 0, processes: UInt64 = 0, cpu: UInt64 = 0) -> Plan {
     var plan = Plan()
     plan.userID = 61004
     plan.groupID = 61004

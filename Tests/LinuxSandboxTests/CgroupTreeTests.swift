@@ -33,7 +33,7 @@ struct CgroupTreeTests {
         await #expect(processExitsWith: .success) {
             let fixture = try ClassFixture(plan: ClassFixture.plan())
             let layout = fixture.tree.layout
-            let top = "\(layout.controllers[0])/\(fixture.tree.parentName)"
+            let top = "\(layout.controllers[0].path)/\(fixture.tree.parentName)"
             var directory = open("\(top)/\(fixture.cgroups.group)", O_RDONLY | O_DIRECTORY)
             for _ in 0..<150 {
                 guard mkdirat(directory, "n", 0o755) == 0 else { exit(2) }

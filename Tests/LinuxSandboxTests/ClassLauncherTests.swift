@@ -196,6 +196,6 @@ struct ClassLauncherTests {
         let ours = groups.split(separator: "\n").filter {
             $0.contains("\(fixture.tree.parentName)/class-fixture/")
         }
-        #expect(ours.count == fixture.cgroups.descriptors.count, "\(groups)")
+        #expect(ours.count == fixture.tree.layout.trees.count, "\(groups)")
     }
 }

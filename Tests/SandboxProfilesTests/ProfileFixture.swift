@@ -23,8 +23,8 @@ enum Shipped {
             }))
 
     static let paths = InstancePaths(
-        state: "/r/var/lib/aico", runtime: "/r/run/aico", logs: "/r/var/log/aico",
-        executables: "/r/run/aico/bin", profiles: "/r/run/aico/sandbox-profiles")
+        root: "/r", executables: "/r/run/aico/bin",
+        profiles: "/r/run/aico/sandbox-profiles")
 
     static func profile(_ taskClass: TaskClass) throws -> Profile {
         try ProfileCompiler.read(class: taskClass, profilesDirectory: directory)

@@ -122,6 +122,19 @@ extension Fault {
             whole: base(4, "class_limits: {memory_mb: 9, processes: 9, wall_seconds: 9}"),
             "user.yaml:4: unknown key 'wall_seconds' in 'class_limits'"),
         Fault(
+            "limit of a class for attempts",
+            whole: base(
+                2,
+                "limits: {io_weight: 9, memory_mb: 64, processes: 4, cpu_percent: 100, "
+                    + "wall_seconds: 60,"),
+            "user.yaml:2: unknown key 'io_weight' in 'limits'"),
+        Fault(
+            "weight out of range",
+            whole: base(
+                4,
+                "class_limits: {memory_mb: 256, processes: 16, cpu_percent: 100, io_weight: 1001}"),
+            "user.yaml:4: 'io_weight' must be between 1 and 1000, not 1001"),
+        Fault(
             "unknown layer", "layers:\n  landlok: {optional: true}\n",
             "user.yaml:8: unknown key 'landlok' in 'layers'; did you mean 'landlock'?"),
         Fault(

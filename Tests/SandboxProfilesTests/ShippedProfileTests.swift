@@ -23,7 +23,7 @@ import Testing
         /// What may be executed.
         var executable: Set<String>
         var memory: UInt64
-        var processes: UInt32
+        var processes: UInt64
         var wallSeconds: UInt32
 
         var testDescription: String { taskClass.name }
@@ -79,7 +79,7 @@ import Testing
         // One attempt fits into the class with room for worker and fork server, and no number of
         // attempts starves another of processes.
         #expect(plan.classLimits.memoryBytes > attempt.memoryBytes)
-        #expect(plan.classLimits.processes >= attempt.processes * UInt32(plan.concurrency))
+        #expect(plan.classLimits.processes >= attempt.processes * UInt64(plan.concurrency))
         #expect(plan.classLimits.cpuPercent >= attempt.cpuPercent)
     }
 

@@ -37,7 +37,7 @@ struct ConnectionOptions: ParsableArguments {
         timeout: Duration = patience, waitsForDaemon: Bool = false
     ) throws(Failure) -> Bus {
         let root = resolvedRoot
-        let path = key ?? "\(root)/var/lib/aico/keys/clients/admin.key"
+        let path = key ?? BusClient.adminKeyFile(root: root)
         if access(path, R_OK) != 0 {
             switch errno {
             case ENOENT, ENOTDIR:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import Glibc
 
 /// The lock that a supervisor holds while it lives.
@@ -10,7 +11,7 @@ enum SupervisorLock {
     /// Only read: taking the lock, if only to try, could keep a supervisor from starting.
     static func holder(root: String) -> Int32? {
         var status = stat()
-        guard stat("\(root)/run/aico", &status) == 0,
+        guard stat(InstanceDirectory.runtime.path(under: root), &status) == 0,
             let locks = fopen("/proc/locks", "re")
         else { return nil }
         defer { fclose(locks) }

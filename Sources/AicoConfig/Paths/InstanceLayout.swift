@@ -16,36 +16,38 @@ public struct InstanceLayout: Sendable, Equatable {
     }
 
     /// What overrides the defaults.
-    public var configurationFile: String { "\(root)/etc/aico/core.yaml" }
+    public var configurationFile: String { "\(path(.configuration))/core.yaml" }
     /// What must outlive a restart.
-    public var state: String { "\(root)/var/lib/aico" }
+    public var state: String { path(.state) }
     /// What must not.
-    public var runtime: String { "\(root)/run/aico" }
+    public var runtime: String { path(.runtime) }
     /// Log files.
-    public var logs: String { "\(root)/var/log/aico" }
+    public var logs: String { path(.logs) }
 
     /// The database.
-    public var database: String { "\(state)/store/aico.db" }
+    public var database: String { "\(path(.store))/aico.db" }
     /// The master key and the bus's keys.
-    public var keys: String { "\(state)/keys" }
+    public var keys: String { path(.keys) }
     /// Key files of the bus's clients.
-    public var clientKeys: String { "\(keys)/clients" }
+    public var clientKeys: String { path(.clientKeys) }
     /// What executables and profiles looked like at start.
-    public var integrityBaseline: String { "\(state)/integrity/baseline.json" }
+    public var integrityBaseline: String { "\(path(.integrity))/baseline.json" }
     /// The bus's requests.
-    public var busSocket: String { "\(runtime)/bus/bus.sock" }
+    public var busSocket: String { "\(path(.bus))/bus.sock" }
     /// The bus's requests, for the tasks of class maintenance alone.
-    public var healthSocket: String { "\(runtime)/bus/health.sock" }
+    public var healthSocket: String { "\(path(.bus))/health.sock" }
     /// The bus's events.
-    public var eventsSocket: String { "\(runtime)/bus/events.sock" }
+    public var eventsSocket: String { "\(path(.bus))/events.sock" }
 
     /// Where the scheduler sends a class's orders.
     public func ordersSocket(of taskClass: TaskClass) -> String {
-        "\(runtime)/class/\(taskClass.name)/orders"
+        "\(path(.endpoints(of: taskClass)))/orders"
     }
 
     /// Where a class's reports arrive.
     public func reportsSocket(of taskClass: TaskClass) -> String {
-        "\(runtime)/class/\(taskClass.name)/reports"
+        "\(path(.endpoints(of: taskClass)))/reports"
     }
+
+    private func path(_ directory: InstanceDirectory) -> String { directory.path(under: root) }
 }

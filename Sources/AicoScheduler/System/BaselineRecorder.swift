@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoConfig
+import AicoCore
 import FileIntegrity
 import Glibc
 import Logging
@@ -48,8 +49,9 @@ struct BaselineRecorder: Sendable {
                 + FileTree.paths(below: layout.keys)
             // As the check's own class sees them.
             let views = [
-                (executables, "/aico/bin"), (profiles, "/aico/profiles"),
-                (layout.keys, "/aico/keys"),
+                (executables, InstanceDirectory.executables.classPath),
+                (profiles, InstanceDirectory.profiles.classPath),
+                (layout.keys, InstanceDirectory.keys.classPath),
             ]
             let baseline = try Baseline(
                 recording: paths,

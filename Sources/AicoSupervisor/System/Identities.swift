@@ -40,4 +40,13 @@ struct Identities: Equatable {
     }
 
     subscript(_ taskClass: TaskClass) -> Identity { classes[Int(taskClass.rawValue)] }
+
+    /// Of whom the table of directories names.
+    subscript(_ holder: InstanceDirectory.Holder) -> Identity {
+        switch holder {
+        case .root: .root
+        case .scheduler: scheduler
+        case .taskClass(let taskClass): self[taskClass]
+        }
+    }
 }

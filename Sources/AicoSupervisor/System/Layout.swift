@@ -3,8 +3,7 @@
 
 import AicoCore
 
-/// The directories of an instance with their owners and modes; docs/privilege-separation.md says
-/// who needs which.
+/// The table of directories with the numbers of one instance.
 enum Layout {
     /// One directory that the supervisor makes or checks.
     struct Entry: Equatable {
@@ -15,57 +14,33 @@ enum Layout {
         var mode: UInt32
     }
 
+    static let lockFile = "\(InstanceDirectory.runtime.path)/supervisor.pid"
+
     /// Directories on the way that may belong to the host: made where missing, else only checked.
-    static let parents = ["etc", "var", "var/lib", "var/log", "run"]
+    static let parents: [String] = {
+        let ours = InstanceDirectory.all.map(\.path)
+        var parents: [String] = []
+        for path in ours {
+            let parts = path.split(separator: "/")
+            for count in 1..<parts.count {
+                let parent = parts[..<count].joined(separator: "/")
+                if !parents.contains(parent), !ours.contains(parent) { parents.append(parent) }
+            }
+        }
+        return parents
+    }()
 
-    static let lockFile = "run/aico/supervisor.pid"
-
-    /// Where executables and profiles are shown to all users of the system.
-    static let executables = "run/aico/bin"
-    static let profiles = "run/aico/sandbox-profiles"
+    private static let early: [InstanceDirectory] = [.runtime, .executables, .profiles]
 
     /// Root's own directories of the runtime directory: there before any identity is known.
-    static let runtime = ["run/aico", executables, profiles].map {
-        Entry(path: $0, user: 0, group: 0, mode: 0o755)
-    }
+    static let runtime = early.map { Entry(path: $0.path, user: 0, group: 0, mode: $0.mode) }
 
     /// Every other directory of ours, parents first.
     static func entries(_ identities: Identities) -> [Entry] {
-        let scheduler = identities.scheduler
-        func ours(_ path: String, _ mode: UInt32) -> Entry {
-            Entry(path: path, user: 0, group: 0, mode: mode)
+        InstanceDirectory.all.filter { !early.contains($0) }.map {
+            Entry(
+                path: $0.path, user: identities[$0.owner].user,
+                group: identities[$0.group].group, mode: $0.mode)
         }
-        func scheduled(_ path: String, for taskClass: TaskClass, _ mode: UInt32) -> Entry {
-            Entry(path: path, user: scheduler.user, group: identities[taskClass].group, mode: mode)
-        }
-        func owned(_ path: String, by taskClass: TaskClass) -> Entry {
-            let identity = identities[taskClass]
-            return Entry(path: path, user: identity.user, group: identity.group, mode: 0o750)
-        }
-        return [
-            ours("etc/aico", 0o755), ours("var/lib/aico", 0o755),
-            // setgid: files that the scheduler makes are its reader's by group.
-            scheduled("var/lib/aico/store", for: .maintenance, 0o2770),
-            scheduled("var/lib/aico/keys", for: .security, 0o2750),
-            scheduled("var/lib/aico/keys/clients", for: .security, 0o2750),
-            scheduled("var/lib/aico/integrity", for: .security, 0o2750),
-            owned("var/lib/aico/learning", by: .agency),
-            owned("var/lib/aico/memory", by: .agency),
-            owned("var/lib/aico/memory/interactions", by: .agency),
-            owned("var/lib/aico/work", by: .user),
-            scheduled("var/log/aico", for: .maintenance, 0o2770),
-            // The client key file in it is for health checks.
-            scheduled("run/aico/bus", for: .maintenance, 0o2755),
-            // Closed to a class's group: what a set-group-id program that a task left on the host
-            // lends, must not be the way to its worker's sockets.
-            Entry(path: "run/aico/class", user: 0, group: scheduler.group, mode: 0o750),
-            ours("run/aico/etc", 0o755),
-        ]
-            + TaskClass.allCases.flatMap {
-                [
-                    scheduled("run/aico/class/\($0.name)", for: $0, 0o2750),
-                    ours("run/aico/etc/\($0.name)", 0o755),
-                ]
-            }
     }
 }

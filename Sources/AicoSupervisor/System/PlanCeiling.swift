@@ -61,17 +61,25 @@ struct PlanCeiling {
     private func excess(ofLimits plan: Plan) -> String? {
         let attempt = plan.attemptLimits
         let group = plan.classLimits
-        let limits: [(String, UInt64, ClosedRange<UInt64>)] = [
-            ("memory", attempt.memoryBytes, Self.memory),
-            ("processes", UInt64(attempt.processes), Self.processes),
-            ("cpu", UInt64(attempt.cpuPercent), Self.cpu),
+        var limits: [(String, UInt64, ClosedRange<UInt64>)] = [
             ("time", UInt64(attempt.wallSeconds), 1...604_800),
             ("open files", UInt64(attempt.openFiles), 16...65_536),
             ("file size", attempt.fileSizeBytes, 1...1 << 40),
-            ("memory of the class", group.memoryBytes, Self.memory),
-            ("processes of the class", UInt64(group.processes), Self.processes),
-            ("cpu of the class", UInt64(group.cpuPercent), Self.cpu),
         ]
+        for controller in CgroupController.ofAttempts {
+            limits.append(
+                (controller.noun, attempt[keyPath: controller.limit], controller.ceiling))
+        }
+        for controller in CgroupController.ofClasses {
+            limits.append((controller.noun, attempt[keyPath: controller.limit], 0...0))
+        }
+        for controller in CgroupController.all {
+            limits.append(
+                (
+                    "\(controller.noun) of the class", group[keyPath: controller.limit],
+                    controller.ceiling
+                ))
+        }
         for (name, value, range) in limits where !range.contains(value) {
             return "its limit of \(name) is \(value == 0 ? "none" : "\(value)")"
         }
@@ -82,10 +90,6 @@ struct PlanCeiling {
         }
         return nil
     }
-
-    private static let memory: ClosedRange<UInt64> = 1...1 << 40
-    private static let processes: ClosedRange<UInt64> = 1...32_768
-    private static let cpu: ClosedRange<UInt64> = 1...102_400
 
     // MARK: - Filters
 
@@ -112,7 +116,7 @@ struct PlanCeiling {
         case .bindReadOnly:
             if rule.access.contains(.write) { return false }
             if rule.access.contains(.execute), taskClass != .user { return false }
-            return mount.source != executables || taskClass == .security
+            return mount.source != executables || isGranted(executables, to: \.readers)
         case .proc: return rule.access == .read
         case .bindWritable, .temporary, .device: return !rule.access.contains(.execute)
         case .symlink, .directory: return false
@@ -147,42 +151,36 @@ struct PlanCeiling {
     }
 
     private func permitsReading(_ path: String) -> Bool {
-        if path == executables || path == profiles && taskClass == .security { return true }
+        // Each worker's program is there, whatever its tasks may read.
+        if path == executables || isGranted(path, to: \.readers) { return true }
         // They are read by whoever may read anything.
         if Self.secrets.contains(where: { overlaps($0, path) }) { return false }
         if isOfInstance(path) {
-            let files = ClassFiles.names.map { "/run/aico/etc/\(taskClass.name)/\($0)" }
-            return (readable + files).contains { path == root + $0 } || permitsWriting(path)
+            let files = InstanceDirectory.files(of: taskClass).path(under: root)
+            return ClassFiles.names.contains { path == "\(files)/\($0)" }
         }
         if isBeneath(path, "/usr") || isBeneath(path, "/etc") { return true }
         return taskClass == .user && !Self.system.contains { overlaps($0, path) }
     }
 
     private func permitsWriting(_ path: String) -> Bool {
-        if isOfInstance(path) { return writable.contains { path == root + $0 } }
+        if isOfInstance(path) { return isGranted(path, to: \.writers) }
         return taskClass == .user && !Self.system.contains { overlaps($0, path) }
     }
 
-    private var readable: [String] {
-        switch taskClass {
-        case .maintenance: ["/run/aico/bus"]
-        case .security: ["/var/lib/aico/keys", "/var/lib/aico/integrity"]
-        case .agency, .user: []
-        }
-    }
-
-    private var writable: [String] {
-        switch taskClass {
-        case .maintenance: ["/var/lib/aico/store", "/var/log/aico"]
-        case .security: []
-        case .agency: ["/var/lib/aico/memory", "/var/lib/aico/learning"]
-        case .user: ["/var/lib/aico/work"]
+    /// By the table that this program was built with, never by what the compiler says of it.
+    private func isGranted(
+        _ path: String, to classes: KeyPath<InstanceDirectory, Set<TaskClass>>
+    ) -> Bool {
+        let paths = InstancePaths(root: root, executables: executables, profiles: profiles)
+        return InstanceDirectory.all.contains {
+            $0[keyPath: classes].contains(taskClass) && path == paths.host($0)
         }
     }
 
     /// Whether a path is a part of the instance or holds one.
     private func isOfInstance(_ path: String) -> Bool {
-        ["/var/lib/aico", "/var/log/aico", "/run/aico"].contains { overlaps(root + $0, path) }
+        InstanceDirectory.all.contains { overlaps($0.path(under: root), path) }
     }
 
     private func overlaps(_ one: String, _ other: String) -> Bool {

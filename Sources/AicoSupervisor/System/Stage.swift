@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
 import CLinux
 
 /// Shows executables and profiles at a place that every user of the system can reach.
@@ -15,7 +16,10 @@ enum Stage {
         guard aico_leave_mount_namespace() == 0 else {
             throw .system("leave", "mount namespace of the host")
         }
-        let shown = ("\(root)/\(Layout.executables)", "\(root)/\(Layout.profiles)")
+        let shown = (
+            InstanceDirectory.executables.path(under: root),
+            InstanceDirectory.profiles.path(under: root)
+        )
         try show(executables, at: shown.0)
         try show(profiles, at: shown.1)
         return shown

@@ -77,8 +77,11 @@ extension Supervisor {
                 root: root, executables: executables, profiles: profiles, taskClass: taskClass)
             let launched = try ClassLauncher.launch(
                 plan: checked.plan, planBytes: checked.bytes,
-                endpoints: "\(root)/run/aico/class/\(taskClass.name)", cgroups: cgroups,
-                executable: "/aico/bin/aico-worker-\(taskClass.name)", arguments: [],
+                endpoints: InstanceDirectory.endpoints(of: taskClass).path(under: root),
+                cgroups: cgroups,
+                executable:
+                    "\(InstanceDirectory.executables.classPath)/aico-worker-\(taskClass.name)",
+                arguments: [],
                 environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"],
                 logDescriptor: words.output, modes: modes(of: taskClass)
             ) { mount, path in ceiling.permits(mount, at: path) }

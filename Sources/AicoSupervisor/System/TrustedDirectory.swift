@@ -61,7 +61,7 @@ struct TrustedDirectory: ~Copyable {
             for name in ClassFiles.names {
                 let host = ClassFiles.host(name)
                 for taskClass in TaskClass.allCases {
-                    try open("run/aico/etc/\(taskClass.name)").replace(
+                    try open(InstanceDirectory.files(of: taskClass).path).replace(
                         name,
                         with: ClassFiles.text(
                             name, of: taskClass, identity: identities[taskClass], host: host),
@@ -103,7 +103,7 @@ struct TrustedDirectory: ~Copyable {
     func instanceID() throws(SupervisorError) -> String {
         let name = "instance"
         return try Self.telling { () throws(SystemError) in
-            let state = try open("var/lib/aico")
+            let state = try open(InstanceDirectory.state.path)
             if try state.status(of: name) == nil {
                 var generator = SystemRandomNumberGenerator()
                 let digits = (0..<32).map { _ in

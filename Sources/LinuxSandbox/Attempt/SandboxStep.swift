@@ -65,7 +65,7 @@ struct SandboxStep {
     }
 
     private var controller: String {
-        let names = CgroupLayout.controllerNames
+        let names = CgroupController.ofAttempts.map(\.name)
         return names.indices.contains(index) ? names[index] : "\(index)"
     }
 

@@ -4,23 +4,26 @@
 import Glibc
 
 /// Where a host has its cgroup trees, found out at start.
-public struct CgroupLayout: Sendable, Equatable {
+public struct CgroupLayout: Sendable {
     /// Which trees carry the limits.
     public var kind: CgroupKind
     /// The v2 tree.
     public var unified: String
-    /// The v1 trees in the fixed order memory, pids, cpu; empty on v2.
-    public var controllers: [String]
+    /// The v1 trees in the order of the table; empty on v2.
+    var controllers: [MountedController]
 
-    /// The v1 controllers of a hybrid host, in the order of their descriptors.
-    static let controllerNames = ["memory", "pids", "cpu"]
+    /// The v1 tree of a controller.
+    struct MountedController: Sendable {
+        var controller: CgroupController
+        var path: String
+    }
 
     /// Every tree, in the order of the descriptors that a worker inherits: v2 first.
-    public var trees: [String] { [unified] + controllers }
+    public var trees: [String] { [unified] + controllers.map(\.path) }
 
     /// Looks what is mounted under `root`.
     ///
-    /// A v2 tree without memory and pids counts only beside v1 controllers.
+    /// A v2 tree without what is needed counts only beside v1 controllers.
     /// - Throws: ENOTSUP where neither kind is complete.
     public static func discover(
         root: String = "/sys/fs/cgroup"
@@ -29,21 +32,29 @@ public struct CgroupLayout: Sendable, Equatable {
             return CgroupLayout(kind: .unified, unified: root, controllers: [])
         }
         let unified = "\(root)/unified"
-        let controllers = controllerNames.map { "\(root)/\($0)" }
-        let needed = ["\(unified)/cgroup.procs"] + controllers.map { "\($0)/cgroup.procs" }
-        guard needed.allSatisfy({ access($0, F_OK) == 0 }) else {
+        let mounted = CgroupController.all.filter { isTree("\(root)/\($0.tree)") }
+        guard isTree(unified), mounted.count >= CgroupController.ofAttempts.count,
+            zip(mounted, CgroupController.ofAttempts).allSatisfy({ $0.name == $1.name })
+        else {
             throw CgroupError(operation: "find cgroup trees under", subject: root, errno: ENOTSUP)
         }
         // Debian has cpu as a link to cpu,cpuacct; later opens follow no link.
         return CgroupLayout(
-            kind: .hybrid, unified: unified, controllers: controllers.map(resolved))
+            kind: .hybrid, unified: unified,
+            controllers: mounted.map {
+                MountedController(controller: $0, path: resolved("\(root)/\($0.tree)"))
+            })
+    }
+
+    private static func isTree(_ path: String) -> Bool {
+        access("\(path)/cgroup.procs", F_OK) == 0
     }
 
     private static func hasControllers(at path: String) -> Bool {
         guard let directory = try? CgroupDirectory.open(path: path),
             let listed = try? directory.read("cgroup.controllers")
         else { return false }
-        return listed.contains(word: "memory") && listed.contains(word: "pids")
+        return CgroupController.all.allSatisfy { !$0.isNeeded || listed.contains(word: $0.name) }
     }
 
     private static func resolved(_ path: String) -> String {

@@ -67,8 +67,28 @@ public final class CgroupTree {
             parents.append(try root.makeChild(parentName))
         }
         guard layout.kind == .unified else { return }
-        try enableControllers(of: roots[0])
-        try enableControllers(of: parents[0])
+        try enable(CgroupController.all, below: roots[0])
+        try enable(CgroupController.all, below: parents[0])
+    }
+
+    /// The keys of those limits that this host has no file for.
+    package func lacks(of limits: PlanLimits) -> [String] {
+        CgroupController.all.filter { controller in
+            let settings = controller.settings(limits, on: layout.kind)
+            guard controller.isOptional, !settings.isEmpty else { return false }
+            return !settings.contains { setting in
+                (try? parent(of: controller)?.readIfPresent(setting.file)) != nil
+            }
+        }.map(\.key)
+    }
+
+    private func parent(of controller: CgroupController) -> CgroupDirectory? {
+        switch layout.kind {
+        case .unified: parents.first
+        case .hybrid:
+            zip(layout.controllers, parents.dropFirst())
+                .first { $0.0.controller.name == controller.name }?.1
+        }
     }
 
     /// Makes a leaf with limits for one process tree, as the scheduler's.
@@ -94,16 +114,20 @@ public final class CgroupTree {
         try groups[0].writeIfPresent(
             "\(Self.sparedCgroups + 8 * Int(plan.concurrency))", to: "cgroup.max.descendants")
         // A process may sit only in a leaf of v2; controllers reach the leaves from here.
-        if layout.kind == .unified { try enableControllers(of: groups[0]) }
+        if layout.kind == .unified {
+            try enable(CgroupController.ofAttempts, below: groups[0])
+        }
         var workers: [CgroupDirectory] = []
-        for group in groups {
-            workers.append(try group.makeChild(LeafNames.worker))
+        for group in groups { workers.append(try group.makeChild(LeafNames.worker)) }
+        // Of a controller of the class's alone its attempts need no cgroup.
+        let delegated = Array(groups.prefix(1 + CgroupController.ofAttempts.count))
+        for group in delegated {
             try group.delegate(
                 uid: plan.userID, gid: plan.groupID, files: Self.delegatedFiles)
         }
         // The worker's own leaf stays root's: it cannot leave it, only fill its siblings.
         return ClassCgroups(
-            directories: groups, worker: try CgroupGroup(directories: workers),
+            directories: delegated, worker: try CgroupGroup(directories: workers),
             group: "class-\(name)")
     }
 
@@ -152,24 +176,27 @@ public final class CgroupTree {
     ) throws(CgroupError) {
         switch layout.kind {
         case .unified:
-            try CgroupLimits.applyUnified(limits, to: groups[0], endsTogether: endsTogether)
+            for controller in CgroupController.all {
+                try controller.apply(limits, to: groups[0], on: .unified, isLeaf: endsTogether)
+            }
         case .hybrid:
-            try CgroupLimits.applyMemory(limits, to: groups[1])
-            try CgroupLimits.applyProcesses(limits, to: groups[2])
-            try CgroupLimits.applyProcessor(limits, to: groups[3])
+            for (mounted, group) in zip(layout.controllers, groups.dropFirst()) {
+                try mounted.controller.apply(limits, to: group, on: .hybrid)
+            }
         }
     }
 
-    private func enableControllers(of group: CgroupDirectory) throws(CgroupError) {
+    private func enable(
+        _ controllers: [CgroupController], below group: CgroupDirectory
+    ) throws(CgroupError) {
         let offered = try group.read("cgroup.controllers")
-        for name in ["memory", "pids", "cpu"] {
-            // cpu may be missing (real-time tasks bar it); a cpu limit then fails by itself.
-            if name == "cpu" {
-                if offered.contains(word: name) {
-                    try? group.write("+cpu", to: "cgroup.subtree_control")
-                }
-            } else {
-                try group.write("+\(name)", to: "cgroup.subtree_control")
+        for controller in controllers {
+            let word = "+\(controller.name)"
+            if controller.isNeeded {
+                try group.write(word, to: "cgroup.subtree_control")
+            } else if offered.contains(word: controller.name) {
+                // cpu may be barred (by real-time tasks); a cpu limit then fails by itself.
+                try? group.write(word, to: "cgroup.subtree_control")
             }
         }
     }

@@ -8,26 +8,20 @@
 final class HybridCgroups: CgroupBackend {
     let kind = CgroupKind.hybrid
     let unified: CgroupDirectory
-    let memory: CgroupDirectory
-    let processes: CgroupDirectory
-    let processor: CgroupDirectory
+    /// The class's directories of the v1 trees, in the order of `CgroupController.ofAttempts`.
+    let trees: [CgroupDirectory]
     let attemptLimits: PlanLimits
-    /// The class's cpu limit, which a child's may not pass.
-    let processorCeiling: UInt32
     let graveyard = LeafGraveyard()
     private var names = LeafNames()
     private var ready: [Int: HybridLeaf] = [:]
     private var worn: [HybridLeaf] = []
 
-    /// `groups` are the class's directories of the trees v2, memory, pids and cpu.
-    init?(groups: [CgroupDirectory], attemptLimits: PlanLimits, processorCeiling: UInt32) {
-        guard groups.count == 4 else { return nil }
+    /// `groups` are the class's directories of the v2 tree and of those.
+    init?(groups: [CgroupDirectory], attemptLimits: PlanLimits) {
+        guard groups.count == 1 + CgroupController.ofAttempts.count else { return nil }
         unified = groups[0]
-        memory = groups[1]
-        processes = groups[2]
-        processor = groups[3]
+        trees = Array(groups.dropFirst())
         self.attemptLimits = attemptLimits
-        self.processorCeiling = processorCeiling
     }
 
     func prepareLeaf(slot: Int) throws(CgroupError) -> any AttemptCgroup {

@@ -4,7 +4,7 @@
 import CLinux
 import Glibc
 
-/// A slot's cgroups in the four trees of a hybrid host.
+/// A slot's cgroups in the trees of a hybrid host.
 final class HybridLeaf {
     let slot: Int
     private(set) var entry: CgroupEntry
@@ -21,9 +21,12 @@ final class HybridLeaf {
     private var processesName: String
     private unowned let owner: HybridCgroups
     private let unified: CgroupDirectory
-    private let memory: CgroupDirectory
-    private var processes: CgroupDirectory
-    private let processor: CgroupDirectory
+    /// Of the v1 trees, in the order of `CgroupController.ofAttempts`.
+    private var leaves: [CgroupDirectory]
+    private static let memory = CgroupController.position(of: .memory)
+    private static let processes = CgroupController.position(of: .processes)
+    private var memory: CgroupDirectory { leaves[Self.memory] }
+    private var processes: CgroupDirectory { leaves[Self.processes] }
     /// Counters that cannot be reset, as they stood when the attempt began.
     private var base = Counters()
 
@@ -44,35 +47,33 @@ final class HybridLeaf {
         self.slot = slot
         self.name = name
         processesName = name
-        let limits = owner.attemptLimits
+        var leaves: [CgroupDirectory] = []
         var joins: [Int32] = []
         var event: Int32 = -1
         var control: Int32 = -1
         var killer: Int32 = -1
         do {
             unified = try owner.unified.makeChild(name)
-            memory = try owner.memory.makeChild(name)
-            processes = try owner.processes.makeChild(name)
-            processor = try owner.processor.makeChild(name)
-            try CgroupLimits.applyMemory(limits, to: memory)
-            try CgroupLimits.applyProcesses(limits, to: processes)
-            try CgroupLimits.applyProcessor(
-                limits, ceiling: owner.processorCeiling, to: processor)
-            for group in [memory, processes, processor] {
-                joins.append(try group.openFile("tasks", flags: O_WRONLY))
+            for (controller, tree) in zip(CgroupController.ofAttempts, owner.trees) {
+                let leaf = try tree.makeChild(name)
+                leaves.append(leaf)
+                try controller.apply(owner.attemptLimits, to: leaf, on: .hybrid)
             }
+            for leaf in leaves { joins.append(try leaf.openFile("tasks", flags: O_WRONLY)) }
             killer = try unified.openFile("cgroup.kill", flags: O_WRONLY)
+            let memory = leaves[Self.memory]
             control = try memory.openFile("memory.oom_control", flags: O_RDONLY)
             // A first read: it has the kernel make the buffer of this open file.
             _ = try memory.read("memory.oom_control", from: control)
             event = try Self.watchMemory(memory, control: control)
         } catch {
             for file in joins + [control, killer] where file >= 0 { close(file) }
-            for tree in [owner.unified, owner.memory, owner.processes, owner.processor] {
+            for tree in [owner.unified] + owner.trees {
                 owner.graveyard.bury(name, in: tree)
             }
             throw error
         }
+        self.leaves = leaves
         outOfMemoryEvent = event
         memoryControl = control
         killSwitch = killer
@@ -132,9 +133,9 @@ final class HybridLeaf {
     /// Removes the leaf from all trees, now or later.
     func bury() {
         try? kill()
-        owner.graveyard.bury(processesName, in: owner.processes)
-        for tree in [owner.unified, owner.memory, owner.processor] {
-            owner.graveyard.bury(name, in: tree)
+        owner.graveyard.bury(name, in: owner.unified)
+        for (index, tree) in owner.trees.enumerated() {
+            owner.graveyard.bury(index == Self.processes ? processesName : name, in: tree)
         }
     }
 
@@ -145,19 +146,20 @@ final class HybridLeaf {
 
     private func renewProcesses() throws(CgroupError) {
         let name = owner.nextName(slot: slot)
-        let fresh = try owner.processes.makeChild(name)
+        let tree = owner.trees[Self.processes]
+        let fresh = try tree.makeChild(name)
         let join: Int32
         do {
-            try CgroupLimits.applyProcesses(owner.attemptLimits, to: fresh)
+            try CgroupController.processes.apply(owner.attemptLimits, to: fresh, on: .hybrid)
             join = try fresh.openFile("tasks", flags: O_WRONLY)
         } catch {
-            owner.graveyard.bury(name, in: owner.processes)
+            owner.graveyard.bury(name, in: tree)
             throw error
         }
-        close(entry.joinDescriptors[1])
-        entry.joinDescriptors[1] = join
-        owner.graveyard.bury(processesName, in: owner.processes)
-        processes = fresh
+        close(entry.joinDescriptors[Self.processes])
+        entry.joinDescriptors[Self.processes] = join
+        owner.graveyard.bury(processesName, in: tree)
+        leaves[Self.processes] = fresh
         processesName = name
     }
 

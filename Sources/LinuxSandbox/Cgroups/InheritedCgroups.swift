@@ -10,13 +10,14 @@ public enum InheritedCgroups {
     /// grants come before it.
     public static let firstDescriptor: Int32 = 7
 
-    /// Takes over the descriptors from `first` on: v2 alone, or v2, memory, pids and cpu.
+    /// Takes over the descriptors from `first` on: v2 alone, or v2 and the trees of each
+    /// attempt's controllers.
     /// - Throws: EBADF where the descriptors are no cgroup directories in that order.
     public static func backend(
         first: Int32 = firstDescriptor, plan: Plan
     ) throws(CgroupError) -> any CgroupBackend {
         var groups: [CgroupDirectory] = []
-        while groups.count < 4 {
+        while groups.count < Self.most {
             let descriptor = first + Int32(groups.count)
             let expected = groups.isEmpty ? cgroup2Magic : cgroupMagic
             guard fileSystem(of: descriptor) == expected else { break }
@@ -28,7 +29,7 @@ public enum InheritedCgroups {
 
     /// Closes a worker's copies once its fork server has them.
     static func closeAll(first: Int32) {
-        for descriptor in first..<(first + 4) {
+        for descriptor in first..<(first + Int32(most)) {
             guard let magic = fileSystem(of: descriptor),
                 magic == cgroupMagic || magic == cgroup2Magic
             else { return }
@@ -39,18 +40,17 @@ public enum InheritedCgroups {
     static func backend(
         groups: [CgroupDirectory], plan: Plan
     ) throws(CgroupError) -> any CgroupBackend {
-        if groups.count == 1 {
-            return UnifiedCgroups(group: groups[0], limits: plan.attemptLimits)
-        }
-        if let hybrid = HybridCgroups(
-            groups: groups, attemptLimits: plan.attemptLimits,
-            processorCeiling: plan.classLimits.cpuPercent)
-        {
-            return hybrid
-        }
+        var limits = plan.attemptLimits
+        if groups.count == 1 { return UnifiedCgroups(group: groups[0], limits: limits) }
+        // v1 refuses a child above its parent.
+        let most = plan.classLimits.cpuPercent
+        if most > 0 { limits.cpuPercent = min(limits.cpuPercent, most) }
+        if let hybrid = HybridCgroups(groups: groups, attemptLimits: limits) { return hybrid }
         throw CgroupError(
             operation: "use inherited descriptors", subject: "\(groups.count)", errno: EBADF)
     }
+
+    private static let most = 1 + CgroupController.ofAttempts.count
 
     // linux/magic.h
     private static let cgroupMagic = 0x27E0EB

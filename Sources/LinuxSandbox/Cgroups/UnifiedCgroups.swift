@@ -47,7 +47,9 @@ final class UnifiedCgroups: CgroupBackend {
         let name = names.next(slot: slot)
         let directory = try group.makeChild(name)
         do {
-            try CgroupLimits.applyUnified(limits, to: directory, endsTogether: true)
+            for controller in CgroupController.ofAttempts {
+                try controller.apply(limits, to: directory, on: .unified, isLeaf: true)
+            }
         } catch {
             graveyard.bury(name, in: group)
             throw error

@@ -168,9 +168,11 @@ public struct PlanLimits: Sendable, Equatable {
     /// cgroup memory, bytes.
     public var memoryBytes: UInt64 = 0
     /// cgroup pids.
-    public var processes: UInt32 = 0
+    public var processes: UInt64 = 0
     /// CPU bandwidth in percent of one CPU.
-    public var cpuPercent: UInt32 = 0
+    public var cpuPercent: UInt64 = 0
+    /// Of a class: its share of a disk that others want too, whose weight is 100.
+    public var ioWeight: UInt64 = 0
     /// Longest wall time of an attempt, seconds; the worker clamps orders to it.
     public var wallSeconds: UInt32 = 0
     /// RLIMIT_NOFILE.

@@ -13,7 +13,7 @@ public enum PlanCodec {
     public static let maximumBytes = 1 << 20
 
     static let magic: [UInt8] = Array("AICOPLAN".utf8)
-    static let version: UInt16 = 3
+    static let version: UInt16 = 4
     static let maximumFilterInstructions = 4096
     static let maximumEntries = 64
     static let maximumGroups = 8

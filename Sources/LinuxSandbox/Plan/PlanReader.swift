@@ -123,9 +123,10 @@ extension PlanReader {
 
     mutating func limits() throws(PlanError) -> PlanLimits {
         var limits = PlanLimits()
-        limits.memoryBytes = try word(UInt64.self, field: "memory limit")
-        limits.processes = try word(UInt32.self, field: "process limit")
-        limits.cpuPercent = try word(UInt32.self, field: "cpu limit")
+        for controller in CgroupController.all {
+            limits[keyPath: controller.limit] = try word(
+                UInt64.self, field: "\(controller.noun) limit")
+        }
         limits.wallSeconds = try word(UInt32.self, field: "wall limit")
         limits.openFiles = try word(UInt32.self, field: "file limit")
         limits.fileSizeBytes = try word(UInt64.self, field: "file size limit")

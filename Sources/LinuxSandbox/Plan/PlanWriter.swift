@@ -37,9 +37,7 @@ struct PlanWriter {
     }
 
     mutating func put(_ limits: PlanLimits) {
-        put(limits.memoryBytes)
-        put(limits.processes)
-        put(limits.cpuPercent)
+        for controller in CgroupController.all { put(limits[keyPath: controller.limit]) }
         put(limits.wallSeconds)
         put(limits.openFiles)
         put(limits.fileSizeBytes)

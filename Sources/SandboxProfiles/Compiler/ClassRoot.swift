@@ -122,7 +122,7 @@ struct ClassRoot {
             mounts.append(
                 PlanMount(
                     kind: grant.access.contains(.write) ? .bindWritable : .bindReadOnly,
-                    source: paths.host(grant.directory, for: profile.taskClass), target: target))
+                    source: paths.host(grant.directory), target: target))
             guard !grant.access.isEmpty else { continue }
             rules.append(LandlockRule(path: target, access: grant.access))
         }

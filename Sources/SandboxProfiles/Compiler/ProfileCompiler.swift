@@ -5,7 +5,7 @@ public import AicoCore
 import CLinux
 import Capabilities
 import Glibc
-public import LinuxSandbox
+package import LinuxSandbox
 public import StrictYAML
 
 /// Compiles a class's profile to a plan; reads files, changes nothing.
@@ -13,7 +13,7 @@ public enum ProfileCompiler {
     /// Compiles `profilesDirectory/<class>.yaml`.
     ///
     /// - Throws: where the file or one of its includes is not exactly as docs/profiles.md has it.
-    public static func compile(
+    package static func compile(
         class taskClass: TaskClass, profilesDirectory: String, paths: InstancePaths,
         identities: ClassIdentities
     ) throws(ProfileError) -> Plan {
@@ -56,7 +56,7 @@ public enum ProfileCompiler {
     /// - Parameters:
     ///   - landlockABI: of the kernel that is to confine.
     ///   - zone: the host's time zone by its name, as `Europe/Berlin`; nil where it has none.
-    public static func plan(
+    package static func plan(
         of profile: Profile, paths: InstancePaths, identities: ClassIdentities,
         landlockABI: Int = Landlock.abi, zone: String? = HostZone.name
     ) throws(ProfileError) -> Plan {

@@ -9,11 +9,9 @@ extension PlanLimits {
     static func read(
         _ value: YAMLValue, _ name: String, isClass: Bool
     ) throws(ProfileError) -> PlanLimits {
-        let attemptKeys = [
-            "memory_mb", "processes", "cpu_percent", "wall_seconds", "open_files", "file_size_mb",
-        ]
-        let classKeys = ["memory_mb", "processes", "cpu_percent"]
-        let map = try value.mapping(name, keys: isClass ? classKeys : attemptKeys)
+        let controllers = isClass ? CgroupController.all : CgroupController.ofAttempts
+        let others = isClass ? [] : ["wall_seconds", "open_files", "file_size_mb"]
+        let map = try value.mapping(name, keys: controllers.map(\.key) + others)
         func number(_ key: String, _ range: ClosedRange<Int>) throws(ProfileError) -> Int {
             guard let found = map[key] else {
                 throw value.failure("key '\(key)' is missing in '\(name)'")
@@ -21,9 +19,12 @@ extension PlanLimits {
             return try found.integer(key, in: range)
         }
         var limits = PlanLimits()
-        limits.memoryBytes = UInt64(try number("memory_mb", 8...1_048_576)) << 20
-        limits.processes = UInt32(try number("processes", 1...32_768))
-        limits.cpuPercent = UInt32(try number("cpu_percent", 1...102_400))
+        for controller in controllers
+        where map[controller.key] != nil || !controller.isOptional {
+            let range = Int(controller.range.lowerBound)...Int(controller.range.upperBound)
+            limits[keyPath: controller.limit] =
+                UInt64(try number(controller.key, range)) * controller.unit
+        }
         guard !isClass else { return limits }
         limits.wallSeconds = UInt32(try number("wall_seconds", 1...604_800))
         limits.openFiles = UInt32(try number("open_files", 16...65_536))

@@ -65,7 +65,7 @@ public struct HostPath: Sendable, Equatable {
 /// One of the instance's directories, granted to a class.
 public struct DirectoryGrant: Sendable, Equatable {
     /// Which one.
-    public var directory: InstanceDirectory
+    package var directory: InstanceDirectory
     /// Read, or read and write.
     public var access: LandlockRule.Access
 }

@@ -227,16 +227,17 @@ struct ProfileReader: ~Copyable {
     }
 
     private mutating func readDirectories(_ value: YAMLValue?) throws(ProfileError) {
-        let names = InstanceDirectory.allCases.map(\.rawValue)
-        _ = try value?.mapping("directories", keys: names)
+        let known = InstanceDirectory.all.filter { !$0.readers.isEmpty }
+        _ = try value?.mapping("directories", keys: known.map(\.name))
         for entry in try value?.entries("directories") ?? [] {
-            let directory: InstanceDirectory = try entry.value.choice(entry.key, "directory")
+            // The mapping has known keys only.
+            guard let directory = known.first(where: { $0.name == entry.key }) else { continue }
             let access = try entry.value.string(entry.key)
             guard access == "read" || access == "write" else {
                 throw entry.value.failure("'\(entry.key)' must be read or write, not '\(access)'")
             }
-            let permitted = access == "read" ? ceiling.readable : ceiling.writable
-            guard permitted.contains(directory) else {
+            let classes = access == "read" ? directory.readers : directory.writers
+            guard classes.contains(profile.taskClass) else {
                 throw entry.value.failure(
                     "class \(profile.taskClass.name) may not \(access) '\(entry.key)'")
             }

@@ -21,8 +21,8 @@ import Testing
                     return ($0, .init(userID: number, groupID: number))
                 }))
         let paths = InstancePaths(
-            state: "/r/var/lib/aico", runtime: "/r/run/aico", logs: "/r/var/log/aico",
-            executables: "/r/run/aico/bin", profiles: "/r/run/aico/sandbox-profiles")
+            root: "/r", executables: "/r/run/aico/bin",
+            profiles: "/r/run/aico/sandbox-profiles")
         return Dictionary(
             uniqueKeysWithValues: TaskClass.allCases.map { taskClass in
                 let plan = Result {
@@ -135,20 +135,31 @@ import Testing
     @Test func noLimitIsNoneOrAboveTheMost() throws {
         let changes: [(String, @Sendable (inout Plan, UInt64) -> Void, UInt64)] = [
             ("memory", { $0.attemptLimits.memoryBytes = $1 }, 1 << 40),
-            ("processes", { $0.attemptLimits.processes = UInt32($1) }, 32_768),
-            ("cpu", { $0.attemptLimits.cpuPercent = UInt32($1) }, 102_400),
+            ("processes", { $0.attemptLimits.processes = $1 }, 32_768),
+            ("cpu", { $0.attemptLimits.cpuPercent = $1 }, 102_400),
             ("time", { $0.attemptLimits.wallSeconds = UInt32($1) }, 604_800),
             ("open files", { $0.attemptLimits.openFiles = UInt32($1) }, 65_536),
             ("file size", { $0.attemptLimits.fileSizeBytes = $1 }, 1 << 40),
             ("memory of the class", { $0.classLimits.memoryBytes = $1 }, 1 << 40),
-            ("processes of the class", { $0.classLimits.processes = UInt32($1) }, 32_768),
-            ("cpu of the class", { $0.classLimits.cpuPercent = UInt32($1) }, 102_400),
+            ("processes of the class", { $0.classLimits.processes = $1 }, 32_768),
+            ("cpu of the class", { $0.classLimits.cpuPercent = $1 }, 102_400),
         ]
         for (name, change, most) in changes {
             #expect(try excess { change(&$0, 0) } == "its limit of \(name) is none")
             #expect(try excess { change(&$0, most + 1) } == "its limit of \(name) is \(most + 1)")
             #expect(try excess { change(&$0, most) } == nil, "\(name)")
         }
+    }
+
+    /// One that a class may leave out has no least, and no attempt one of its own.
+    @Test func aWeightIsTheClassesAlone() throws {
+        #expect(try excess { $0.classLimits.ioWeight = 0 } == nil)
+        #expect(try excess { $0.classLimits.ioWeight = 1000 } == nil)
+        #expect(
+            try excess { $0.classLimits.ioWeight = 1001 }
+                == "its limit of io weight of the class is 1001")
+        #expect(
+            try excess { $0.attemptLimits.ioWeight = 1 } == "its limit of io weight is 1")
     }
 
     @Test func temporaryFilesHaveABound() throws {

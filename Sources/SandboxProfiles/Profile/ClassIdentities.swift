@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+public import AicoCore
+
+/// The uid and gid of each class.
+public struct ClassIdentities: Sendable, Equatable {
+    /// One class's numbers.
+    public struct Identity: Sendable, Equatable {
+        /// The uid.
+        public var userID: UInt32
+        /// The gid.
+        public var groupID: UInt32
+
+        /// Makes an identity.
+        public init(userID: UInt32, groupID: UInt32) {
+            self.userID = userID
+            self.groupID = groupID
+        }
+    }
+
+    private var byClass: [TaskClass: Identity]
+
+    /// Makes identities; every class must have one.
+    public init(_ byClass: [TaskClass: Identity]) {
+        self.byClass = byClass
+    }
+
+    /// The identity of a class.
+    public subscript(_ taskClass: TaskClass) -> Identity? { byClass[taskClass] }
+
+    /// Whether a uid belongs to a class.
+    func contains(userID: UInt32) -> Bool {
+        byClass.values.contains { $0.userID == userID }
+    }
+}
