@@ -2,7 +2,6 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
-import LinuxSandbox
 
 /// One start after the other, interleaved: what a sandboxed attempt costs beside other ways.
 struct StartBench {
