@@ -38,21 +38,36 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
     ("AicoCore", []),
     ("AicoWire", ["AicoCore"]),
     ("SchedulerCore", ["AicoCore", .product(name: "HeapModule", package: "swift-collections")]),
-    ("TimeZones", ["AicoCore"]),
     ("ZeroMQ", ["CZeroMQ"]),
     ("LinuxSystem", ["CLinux", .product(name: "SystemPackage", package: "swift-system")]),
+    (
+        "TimeZones",
+        ["AicoCore", "LinuxSystem", .product(name: "SystemPackage", package: "swift-system")]
+    ),
     (
         "LinuxSandbox",
         ["LinuxSystem", "CLinux", .product(name: "SystemPackage", package: "swift-system")]
     ),
     ("StrictYAML", ["AicoCore", .product(name: "Yams", package: "Yams")]),
-    ("AicoConfig", ["AicoCore", "AicoWire", "StrictYAML", "TimeZones"]),
+    (
+        "AicoConfig",
+        [
+            "AicoCore", "AicoWire", "LinuxSystem", "StrictYAML", "TimeZones",
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
     ("Capabilities", ["CLibcap"]),
     (
         "SandboxProfiles",
         ["AicoCore", "Capabilities", "LinuxSandbox", "CLinux", "CSeccomp", "StrictYAML"]
     ),
-    ("AicoKeys", ["AicoCore", .product(name: "Crypto", package: "swift-crypto")]),
+    (
+        "AicoKeys",
+        [
+            "AicoCore", "LinuxSystem", .product(name: "Crypto", package: "swift-crypto"),
+            .product(name: "SystemPackage", package: "swift-system"),
+        ]
+    ),
     (
         "AicoStore",
         [
@@ -73,7 +88,8 @@ let libraries: [(name: String, dependencies: [Target.Dependency])] = [
         "AicoScheduler",
         [
             "AicoCore", "AicoWire", "AicoConfig", "AicoKeys", "AicoStore", "FileIntegrity",
-            "BusServer", "SchedulerCore",
+            "BusServer", "SchedulerCore", "LinuxSystem",
+            .product(name: "SystemPackage", package: "swift-system"),
             .product(name: "Histogram", package: "hdrhistogram-swift"),
             .product(name: "HeapModule", package: "swift-collections"), "TimeZones", "ZeroMQ",
             "CLinux", .product(name: "Logging", package: "swift-log"),
@@ -174,7 +190,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
         "LinuxSandboxTests",
         [
             "LinuxSystem", "LinuxSandbox", "SandboxProfiles", "AicoCore", "CLinux",
-            "sandbox-fixture",
+            "sandbox-fixture", .product(name: "SystemPackage", package: "swift-system"),
         ]
     ),
     ("AicoConfigTests", ["AicoConfig", "AicoCore", "AicoWire"]),
@@ -185,8 +201,9 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
     (
         "AicoStoreTests",
         [
-            "AicoStore", "AicoKeys", "AicoCore", "FaultyVFS",
+            "AicoStore", "AicoKeys", "AicoCore", "FaultyVFS", "LinuxSystem",
             .product(name: "GRDB", package: "GRDB.swift"),
+            .product(name: "SystemPackage", package: "swift-system"),
         ]
     ),
     (

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// What a bus client may ask for.
 public enum ClientRole: String, Sendable, CaseIterable, Comparable {
@@ -85,7 +86,9 @@ public struct BusKeys: Sendable, Equatable {
             _ = try KeyFile.create(path, bytes: Array(text.utf8))
         }
         let server = try serverPair(path)
-        try makeDirectory(directory + "/clients")
+        try KeyError.telling { () throws(SystemError) in
+            _ = try Directory(directory).make("clients", mode: 0o750)
+        }
         // A bad file is somebody's all the same: an administrator beside it was not asked for.
         if ClientKeys.read(directory: directory).isEmpty {
             try addClient(
@@ -147,15 +150,7 @@ public struct BusKeys: Sendable, Equatable {
 
             """
         guard try KeyFile.create(path, bytes: Array(text.utf8)) else {
-            throw KeyError.file(operation: "create", path: path, errno: EEXIST)
-        }
-    }
-
-    private static func makeDirectory(_ path: String) throws(KeyError) {
-        guard mkdir(path, 0o750) != 0 else { return }
-        let code = errno
-        guard code == EEXIST else {
-            throw KeyError.file(operation: "make directory", path: path, errno: code)
+            throw KeyError.file(operation: "create", path: path, errno: .fileExists)
         }
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// The client key files of a keys directory: who is admitted, and which files are not and why.
 ///
@@ -18,18 +19,16 @@ public struct ClientKeys: Sendable, Equatable {
     public static func read(directory: String) -> ClientKeys {
         let folder = directory + "/clients"
         var keys = ClientKeys(clients: [], problems: [])
-        guard let stream = opendir(folder) else {
-            let code = errno
-            if code == ENOENT { return keys }
-            let error = KeyError.file(operation: "open", path: folder, errno: code)
-            keys.problems = [KeyProblem(error, path: folder)]
+        let entries: [Directory.Entry]
+        do throws(SystemError) {
+            entries = try Directory(folder).entries(limit: .max).entries
+        } catch {
+            if error.errno == .noSuchFileOrDirectory { return keys }
+            keys.problems = [KeyProblem(KeyError(error), path: folder)]
             return keys
         }
-        defer { closedir(stream) }
-        while let entry = readdir(stream) {
-            let file = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-            }
+        for entry in entries {
+            let file = String(decoding: entry.bytes, as: UTF8.self)
             guard file.hasSuffix(".key") else { continue }
             do throws(KeyProblem) {
                 let name = try name(ofFile: file, folder: folder)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+internal import LinuxSystem
+public import SystemPackage
+
 /// Says which key operation failed, on what, and why; never holds key bytes or sealed text.
 public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A file operation was refused by the kernel.
-    case file(operation: String, path: String, errno: Int32)
+    case file(operation: String, path: String, errno: Errno)
     /// A key file's owner or mode would let somebody else read or replace it.
     case unsafeFile(path: String, reason: String)
     /// A key file does not hold what it must.
@@ -18,11 +21,32 @@ public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A sealed value was changed, moved to another row, or sealed under another master key.
     case notAuthentic(subject: String)
 
+    /// Says of a file what could not be done, and why.
+    init(_ error: SystemError) {
+        self =
+            switch error.cause {
+            case .errno(let code):
+                .file(operation: error.operation, path: error.path, errno: code)
+            case .untrusted(let reason): .unsafeFile(path: error.path, reason: reason)
+            }
+    }
+
+    /// Makes a call whose failure is told as one of keys.
+    static func telling<Value>(
+        _ body: () throws(SystemError) -> Value
+    ) throws(KeyError) -> Value {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw KeyError(error)
+        }
+    }
+
     /// The error as a sentence.
     public var description: String {
         switch self {
         case .file(let operation, let path, let errno):
-            "cannot \(operation) \"\(path)\": errno \(errno)"
+            "cannot \(operation) \"\(path)\": \(errno)"
         case .unsafeFile(let path, let reason):
             "cannot use key file \"\(path)\": \(reason)"
         case .malformedFile(let path, let reason):

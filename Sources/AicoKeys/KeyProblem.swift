@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import Glibc
+import LinuxSystem
 
 /// Why a client key file is not admitted, and what to write instead; never holds key bytes.
 public struct KeyProblem: Error, Sendable, Equatable, CustomStringConvertible {
@@ -36,9 +36,9 @@ public struct KeyProblem: Error, Sendable, Equatable, CustomStringConvertible {
         line = 0
         switch error {
         case .file(let operation, _, let code):
-            reason = "cannot \(operation) it: \(strerror(code).map { String(cString: $0) } ?? "?")"
+            reason = "cannot \(operation) it: \(code)"
             advice =
-                code == ELOOP
+                code.isLink
                 ? "put the file itself there, not a symbolic link"
                 : "give it to the scheduler's user with mode 0440, as bus.key has it"
         case .unsafeFile(_, let why), .malformedFile(_, let why):

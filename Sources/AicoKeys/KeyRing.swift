@@ -4,6 +4,7 @@
 import Crypto
 import FoundationEssentials
 import Glibc
+import SystemPackage
 
 /// The master key and the versioned data keys that derive from it.
 ///
@@ -42,12 +43,13 @@ public struct KeyRing: Sendable {
         guard createIfMissing else { throw KeyError.masterKeyMissing(path: path) }
         var fresh = [UInt8](repeating: 0, count: 32)
         guard getentropy(&fresh, fresh.count) == 0 else {
-            throw KeyError.file(operation: "draw random bytes for", path: path, errno: errno)
+            throw KeyError.file(
+                operation: "draw random bytes for", path: path, errno: Errno(rawValue: errno))
         }
         _ = try KeyFile.create(path, bytes: fresh)
         // Whoever made it first: what stands on the disk is the key.
         guard let bytes = try KeyFile.read(path) else {
-            throw KeyError.file(operation: "open", path: path, errno: ENOENT)
+            throw KeyError.file(operation: "open", path: path, errno: .noSuchFileOrDirectory)
         }
         return try ring(bytes, path: path)
     }

@@ -34,8 +34,9 @@ public enum SupervisorProgram {
             SupervisorLog.write("\(error.text)\n\(Arguments.usage)")
             return Status.usage
         }
-        guard geteuid() == 0 else {
-            SupervisorLog.write("it confines other processes and must run as root: use sudo")
+        let privilege = RootPrivilege()
+        if let lack = privilege.lack {
+            SupervisorLog.write(lack)
             return Status.notPermitted
         }
         keepTerminalWriteOnly()
@@ -48,7 +49,7 @@ public enum SupervisorProgram {
             try Inherited.settle()
             let compiler = Compiler(
                 binaries: try ownDirectory(), profiles: arguments.profiles ?? "",
-                root: arguments.root)
+                root: arguments.root, privilege: privilege)
             return try arguments.isCheck
                 ? check(compiler) : supervise(compiler, stopSignals: stop)
         } catch {
@@ -60,7 +61,7 @@ public enum SupervisorProgram {
     /// Compiles everything and changes nothing.
     private static func check(_ given: Compiler) throws -> Int32 {
         let compiler = given.withDefaultProfiles()
-        let identities = try compiler.identities()
+        let identities = try compiler.privilege.identities(from: compiler)
         try warnOfLacks(try compiler.compile(identities).plans)
         try checkByScheduler(compiler, identities)
         print("configuration, profiles and keys are in order")
@@ -101,7 +102,7 @@ public enum SupervisorProgram {
                 path: path,
                 arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root]),
                 identity: identities.scheduler
-            ).launch()
+            ).launch(by: compiler.privilege)
         } catch {
             throw SupervisorError(launching: path, error)
         }
@@ -118,60 +119,21 @@ public enum SupervisorProgram {
         }
     }
 
-    private static func supervise(
-        _ given: Compiler, stopSignals: consuming Descriptor
+    /// Prepares a system by the compiler's rights and keeps it until it is stopped.
+    static func supervise(
+        _ compiler: Compiler, stopSignals: consuming Descriptor
     ) throws -> Int32 {
-        let given = given.withDefaultProfiles()
-        let directory = try TrustedDirectory.root(given.root)
-        try directory.makeRuntime()
-        // Held to the end: one supervisor for one root.
-        let lock = try directory.lock(Layout.lockFile)
-        var compiler = given
-        (compiler.binaries, compiler.profiles) = try Stage.show(
-            executables: given.binaries, profiles: given.profiles, root: given.root)
-        let identities = try compiler.identities()
-        let compiled = try compiler.compile(identities)
-        let entries = Layout.entries(identities)
-        try directory.makeLayout(entries, parents: Layout.parents)
-        try directory.writeClassFiles(identities)
-        let runtime = try RuntimeDirectories.note(root: given.root, entries: entries)
-        let tree = try takeCgroups(root: given.root, instance: try directory.instanceID())
-        for taskClass in TaskClass.allCases {
-            for key in tree.lacks(of: compiled.plans[taskClass]?.plan.classLimits ?? PlanLimits()) {
-                SupervisorLog.write(
-                    "warning: class \(taskClass.name): '\(key)' does nothing here: this kernel has "
-                        + "no file for it")
-            }
-        }
-        let supervisor = Supervisor(
-            root: given.root, executables: compiler.binaries, profiles: compiler.profiles,
-            identities: identities, compiled: compiled, tree: tree, runtime: runtime,
-            stopSignals: stopSignals)
+        let system = try PreparedSystem(compiler.withDefaultProfiles())
+        for lack in system.lacks() { SupervisorLog.write("warning: \(lack)") }
+        let supervisor = Supervisor(system, stopSignals: stopSignals)
         do {
             try supervisor.run()
         } catch {
-            try? tree.remove()
+            try? supervisor.tree.remove()
             throw error
         }
-        withExtendedLifetime(lock) { SupervisorLog.write("stopped") }
+        withExtendedLifetime(supervisor) { SupervisorLog.write("stopped") }
         return Status.done
-    }
-
-    private static func takeCgroups(root: String, instance: String) throws -> CgroupTree {
-        let tree = try CgroupTree(
-            layout: try CgroupLayout.discover(), root: root, instance: instance)
-        do throws(CgroupError) {
-            try tree.create()
-        } catch {
-            guard error.operation == "take", error.errno == EBUSY else { throw error }
-            throw SupervisorError(
-                operation: "take", subject: error.subject,
-                reason: .invalid(
-                    "another aico-supervisor has this cgroup; where this root is a copy of its, "
-                        + "remove '\(InstanceDirectory.state.path(under: root))/instance' and start again"
-                ))
-        }
-        return tree
     }
 
     /// Opens a terminal anew, to be written only: children inherit standard output and error, and

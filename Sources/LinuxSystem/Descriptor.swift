@@ -49,6 +49,13 @@ public struct Descriptor: ~Copyable, Sendable {
         return try system(.read) { Glibc.read(number, &bytes, room) }
     }
 
+    /// Reads at most `bytes.count` bytes from a place of the file; 0 at its end.
+    public func read(into bytes: inout [UInt8], at offset: Int64) throws(Errno) -> Int {
+        let number = file.rawValue
+        let room = bytes.count
+        return try system(.pread) { pread(number, &bytes, room, Int(offset)) }
+    }
+
     /// Writes all bytes, in as many calls as it takes.
     public func write(_ bytes: some Collection<UInt8>) throws(Errno) {
         let bytes = Array(bytes)

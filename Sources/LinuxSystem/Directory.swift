@@ -24,6 +24,12 @@ public struct Directory: ~Copyable, Sendable {
     /// Neither follows a link nor waits for the writer of a pipe that stands in a file's place.
     static let fileFlags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
     private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+    /// For a file that `open` is to make for writing, and that must not be there.
+    public static let creatingFlags: Int32 = O_WRONLY | O_CREAT | O_EXCL
+    /// For a file that `open` is to write behind its end, and to make where it is missing.
+    public static let appendingFlags: Int32 = O_WRONLY | O_CREAT | O_APPEND
+    /// For a directory that `open` is to open for reading.
+    public static let readingFlags: Int32 = O_RDONLY | O_DIRECTORY
     /// O_PATH of open(2), which Glibc's module hides.
     private static let pathOnly: Int32 = 0o10_000_000
 
@@ -62,6 +68,14 @@ public struct Directory: ~Copyable, Sendable {
         Directory(
             owning: try open(relative, flags: O_RDONLY | O_DIRECTORY, by: walk),
             path: full(relative))
+    }
+
+    /// Opens the directory above: for one that nobody moves, as a cgroup.
+    public func parent() throws(SystemError) -> Descriptor {
+        let number = descriptor.number
+        return try naming("open", full("..")) { () throws(Errno) in
+            Descriptor(owning: CInt(try system(.open) { Int(openat(number, "..", Self.flags)) }))
+        }
     }
 
     /// Opens a regular file below for reading.
@@ -208,6 +222,30 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
+    /// Gives a file a second name; false where something of that name is there already.
+    public func link(_ name: String, as second: String) throws(SystemError) -> Bool {
+        try checkName(name)
+        try checkName(second)
+        let number = descriptor.number
+        do {
+            _ = try system(.link) { Int(linkat(number, name, number, second, 0)) }
+            return true
+        } catch {
+            if error == .fileExists { return false }
+            throw SystemError("link", full(second), error)
+        }
+    }
+
+    /// Gives what lies under a name another one, over whatever has that.
+    public func rename(_ name: String, to new: String) throws(SystemError) {
+        try checkName(name)
+        try checkName(new)
+        let number = descriptor.number
+        try naming("rename", full(name)) { () throws(Errno) in
+            _ = try system(.rename) { Int(renameat(number, name, number, new)) }
+        }
+    }
+
     /// Removes a name, or with `isDirectory` an empty directory; false where nothing was there.
     @discardableResult
     public func remove(_ name: String, isDirectory: Bool = false) throws(SystemError) -> Bool {
@@ -224,6 +262,24 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
+    /// Changes owner and group of what lies under a name, a link itself; false where nothing does.
+    @discardableResult
+    public func changeOwner(
+        of name: String, user: UInt32, group: UInt32
+    ) throws(SystemError) -> Bool {
+        try checkName(name)
+        let number = descriptor.number
+        do {
+            _ = try system(.fchown) {
+                Int(fchownat(number, name, user, group, AT_SYMLINK_NOFOLLOW))
+            }
+            return true
+        } catch {
+            if error == .noSuchFileOrDirectory { return false }
+            throw SystemError("change the owner of", full(name), error)
+        }
+    }
+
     /// Puts a file in place, whole or not at all, also over a crash: written beside, synced, renamed.
     ///
     /// - Parameters:
@@ -234,23 +290,25 @@ public struct Directory: ~Copyable, Sendable {
     ) throws(SystemError) {
         let temporary = "\(name).new"
         try remove(temporary)
-        let file = try open(temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+        let file = try open(temporary, flags: Self.creatingFlags, mode: mode)
         let number = descriptor.number
         do {
             try naming("write", full(temporary)) { () throws(Errno) in
                 if let group { try file.changeOwner(user: .max, group: group) }
                 try file.changeMode(mode)
-                try file.write(bytes)
-                try file.sync()
             }
-            try naming("rename", full(temporary)) { () throws(Errno) in
-                _ = try system(.rename) { Int(renameat(number, temporary, number, name)) }
-            }
+            try file.write(bytes, syncing: full(temporary))
+            try rename(temporary, to: name)
         } catch {
             _ = unlinkat(number, temporary, 0)
             throw error
         }
-        try naming("sync", path) { () throws(Errno) in try descriptor.sync() }
+        try sync()
+    }
+
+    /// Writes its names through to the disk.
+    public func sync() throws(SystemError) {
+        try naming("sync", shown) { () throws(Errno) in try descriptor.sync() }
     }
 
     /// What it is itself.

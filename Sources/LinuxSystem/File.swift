@@ -25,9 +25,13 @@ public struct File: ~Copyable, Sendable {
         self.status = status
     }
 
-    /// Opens a file for reading by its path, whose last part must not be a link.
-    public init(reading path: String) throws(SystemError) {
-        let flags = O_RDONLY | Directory.fileFlags
+    /// Opens a file for reading by its path.
+    ///
+    /// - Parameter isLinkFollowed: whether the last part may be a link: where root alone writes.
+    public init(reading path: String, followingLink isLinkFollowed: Bool = false)
+        throws(SystemError)
+    {
+        let flags = O_RDONLY | Directory.fileFlags & ~(isLinkFollowed ? O_NOFOLLOW : 0)
         let opened = try naming("open", path) { () throws(Errno) in
             Descriptor(owning: CInt(try system(.open) { Int(Glibc.open(path, flags)) }))
         }
@@ -37,6 +41,12 @@ public struct File: ~Copyable, Sendable {
     /// The text of a small file, as one of proc(5); nil where it cannot be read or is longer.
     public static func text(_ path: String, limit: Int = 64 * 1024) -> String? {
         guard let bytes = try? File(reading: path).bytes(limit: limit) else { return nil }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The first bytes of a file as text, as of one of proc(5); nil where it cannot be read.
+    public static func beginning(of path: String, bytes: Int) -> String? {
+        guard let bytes = try? File(reading: path).bytes(at: 0, count: bytes) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 

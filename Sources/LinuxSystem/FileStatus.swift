@@ -57,6 +57,13 @@ public struct FileStatus: Sendable, Equatable {
         self.init(status)
     }
 
+    /// What lies under a path; a link itself, where its last part is one.
+    public init(of path: String) throws(Errno) {
+        var status = Glibc.stat()
+        _ = try system(.stat) { Int(lstat(path, &status)) }
+        self.init(status)
+    }
+
     /// Fails where this process may not execute what a path names (access(2), links followed).
     public static func checkExecutable(_ path: String) throws(Errno) {
         _ = try system(.access) { Int(access(path, X_OK)) }

@@ -14,6 +14,8 @@ public struct PollSet: Sendable {
         public init(rawValue: Int16) { self.rawValue = rawValue }
         /// Bytes, a message, a connection or the end are there (POLLIN).
         public static let readable = Events(rawValue: Int16(POLLIN))
+        /// A file of the kernel's changed since it was read (POLLPRI).
+        public static let priority = Events(rawValue: Int16(POLLPRI))
         /// There is room to write (POLLOUT).
         public static let writable = Events(rawValue: Int16(POLLOUT))
     }

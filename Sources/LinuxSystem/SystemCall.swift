@@ -8,7 +8,7 @@ public import SystemPackage
 ///
 /// A test makes one of them fail by its name: see `ForcedErrno`.
 public enum SystemCall: String, Sendable, CaseIterable {
-    case access, dup, fchmod, fchown, flock, fstat, fsync, getdents, mkdir, open, pipe, pread,
+    case access, dup, fchmod, fchown, flock, fstat, fsync, getdents, link, mkdir, open, pipe, pread,
         read, receive, rename, send, socketpair, stat, unlink, wait, write
 }
 

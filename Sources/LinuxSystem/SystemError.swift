@@ -67,6 +67,14 @@ extension Descriptor {
         }
     }
 
+    /// Writes all bytes and what is held of them in memory; a failure names `path`.
+    public func write(_ bytes: [UInt8], syncing path: String) throws(SystemError) {
+        try naming("write", path) { () throws(Errno) in
+            try write(bytes)
+            try sync()
+        }
+    }
+
     /// As `duplicate`; a failure names `path`.
     public func duplicate(of path: String) throws(SystemError) -> Descriptor {
         try naming("open", path) { () throws(Errno) in try duplicate() }

@@ -2,22 +2,20 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import Glibc
+import LinuxSystem
 
 extension TimeZoneStore {
     /// The names listed in the database's `tzdata.zi` and `zone1970.tab`; unsorted.
     public static func knownNames() -> [String] {
         var names: [String] = []
         for (file, column) in [("zone1970.tab", 2), ("zone.tab", 2)] {
-            guard let stream = fopen(directory + "/" + file, "re") else { continue }
-            defer { fclose(stream) }
-            var line = [CChar](repeating: 0, count: 1024)
-            while fgets(&line, Int32(line.count), stream) != nil {
-                let end = line.firstIndex(of: 0) ?? line.endIndex
-                let text = String(
-                    decoding: line[..<end].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                guard !text.hasPrefix("#") else { continue }
-                let columns = text.split(whereSeparator: { $0 == "\t" || $0 == "\n" })
+            guard
+                let bytes = try? File(reading: directory + "/" + file, followingLink: true)
+                    .bytes(limit: maximumBytes)
+            else { continue }
+            for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+            where !line.hasPrefix("#") {
+                let columns = line.split(separator: "\t")
                 if columns.count > column { names.append(String(columns[column])) }
             }
         }

@@ -2,8 +2,9 @@
 // Part of the AICO Task Supervisor
 
 public import AicoCore
-import Glibc
+import LinuxSystem
 import Synchronization
+import SystemPackage
 
 /// Reads time zones from the host's database once and keeps them.
 public enum TimeZoneStore {
@@ -11,7 +12,7 @@ public enum TimeZoneStore {
     public static let directory = "/usr/share/zoneinfo"
 
     /// The largest accepted file; the largest of tzdata 2025 has 4 KiB.
-    private static let maximumBytes = 256 * 1024
+    static let maximumBytes = 256 * 1024
 
     private static let cache = Mutex<[String: ZoneRules]>([:])
 
@@ -47,16 +48,14 @@ public enum TimeZoneStore {
     private static func read(_ name: String) throws(TimeZoneError) -> ZoneRules {
         let path = directory + "/" + name
         let bytes: [UInt8]
-        switch readFile(path) {
-        case .success(let content): bytes = content
-        case .failure(let failure):
-            guard failure.number == ENOENT || failure.number == EISDIR else {
-                throw TimeZoneError(
-                    name: name, reason: String(cString: strerror(failure.number)),
-                    hint: "look at \(path)")
+        do throws(SystemError) {
+            bytes = try File(reading: path, followingLink: true).bytes(limit: maximumBytes)
+        } catch {
+            // A directory, as Europe, is no zone either.
+            guard error.errno == .noSuchFileOrDirectory || error.operation == "use" else {
+                throw TimeZoneError(name: name, reason: error.reason, hint: "look at \(path)")
             }
-            guard access(directory + "/tzdata.zi", F_OK) == 0 || access(directory, F_OK) == 0
-            else {
+            guard (try? FileStatus(following: directory)) != nil else {
                 throw TimeZoneError(
                     name: name, reason: "\(directory) is missing", hint: "apt install tzdata")
             }
@@ -70,28 +69,5 @@ public enum TimeZoneStore {
             throw TimeZoneError(
                 name: name, reason: error.reason, hint: "reinstall tzdata, or use another zone")
         }
-    }
-
-    private struct ReadFailure: Error {
-        let number: Int32
-    }
-
-    private static func readFile(_ path: String) -> Result<[UInt8], ReadFailure> {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-        guard descriptor >= 0 else { return .failure(ReadFailure(number: errno)) }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 16 * 1024)
-        while bytes.count <= maximumBytes {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count < 0 {
-                let number = errno
-                if number == EINTR { continue }
-                return .failure(ReadFailure(number: number))
-            }
-            if count == 0 { return .success(bytes) }
-            bytes.append(contentsOf: chunk[..<count])
-        }
-        return .failure(ReadFailure(number: EFBIG))
     }
 }

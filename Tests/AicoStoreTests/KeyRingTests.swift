@@ -2,6 +2,8 @@
 // Part of the AICO Task Supervisor
 
 import Foundation
+import LinuxSystem
+import SystemPackage
 import Testing
 
 @testable import AicoKeys
@@ -63,8 +65,20 @@ import Testing
             atPath: scratch.path + "/master.key", withDestinationPath: "real")
         #expect(
             throws: KeyError.file(
-                operation: "open", path: scratch.path + "/master.key", errno: ELOOP)
+                operation: "open", path: scratch.path + "/master.key",
+                errno: .tooManySymbolicLinkLevels)
         ) { try KeyRing.open(directory: scratch.path) }
+    }
+
+    @Test(arguments: [SystemCall.open, .fchmod, .write, .fsync, .link])
+    func aKeyThatCannotBeMadeLeavesNothingBehind(call: SystemCall) throws {
+        // The first open is the look for one that stands there, the second the directory's.
+        let answers: [Errno?] = call == .open ? [nil, nil, .noSpace] : [.noSpace]
+        let run = ForcedErrno.run([call: answers]) {
+            #expect(throws: KeyError.self) { try KeyRing.open(directory: scratch.path) }
+        }
+        #expect(run.isUsedUp)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.path).isEmpty)
     }
 
     @Test func aKeyOfAnotherLengthIsRefused() throws {

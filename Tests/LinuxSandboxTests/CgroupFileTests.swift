@@ -3,6 +3,8 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 import Testing
 
 @testable import LinuxSandbox
@@ -254,6 +256,35 @@ struct CgroupFileTests {
         _ = try backend.prepareLeaf(slot: 0)
         #expect(mount.exists("memory/s0.1") == isKept)
         if isKept { #expect(mount.text("memory/s0.1/memory.force_empty") == "0") }
+    }
+
+    @Test func anInterruptedWriteIsMadeAgainAndAnotherIsTold() throws {
+        let mount = try FakeCgroupMount.unified()
+        let group = try CgroupDirectory.open(path: mount.path)
+        let again = try ForcedErrno.run([.write: [.interrupted]]) {
+            try group.write("+io", to: "cgroup.subtree_control")
+        }
+        #expect(again.isUsedUp && mount.text("cgroup.subtree_control") == "+io")
+        let full = ForcedErrno.run([.write: [.noSpace]]) {
+            #expect(
+                throws: CgroupError(
+                    operation: "write '+io' to", subject: "\(mount.path)/cgroup.subtree_control",
+                    errno: ENOSPC)
+            ) { try group.write("+io", to: "cgroup.subtree_control") }
+        }
+        #expect(full.isUsedUp)
+    }
+
+    /// One that cannot be read to its end is not taken for a shorter one.
+    @Test func aTreeThatCannotBeListedIsNotTakenForAnEmptyOne() throws {
+        let mount = try FakeCgroupMount.unified()
+        let group = try CgroupDirectory.open(path: mount.path)
+        #expect(mkdir("\(mount.path)/a", 0o755) == 0 && mkdir("\(mount.path)/b", 0o755) == 0)
+        #expect(try Set(group.children()) == ["a", "b"])
+        let run = ForcedErrno.run([.getdents: [nil, nil, nil, .ioError]]) {
+            #expect(throws: CgroupError.self) { try group.children() }
+        }
+        #expect(run.isUsedUp)
     }
 
     @Test func descriptorsThatAreNoCgroupsAreRefused() {

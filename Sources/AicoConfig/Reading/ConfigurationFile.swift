@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import Glibc
+import LinuxSystem
 import StrictYAML
+import SystemPackage
 
 /// Reads the override from disk.
 enum ConfigurationFile {
@@ -11,35 +12,23 @@ enum ConfigurationFile {
         func refusal(_ reason: String) -> YAMLFailure {
             YAMLFailure(file: path, line: 0, reason: reason)
         }
-        let handle = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard handle >= 0 else {
-            let code = errno
-            if code == ENOENT { return nil }
-            throw refusal(code == ELOOP ? "is a symbolic link" : "cannot open: \(text(code))")
+        let status: FileStatus
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            let file = try File(reading: path)
+            status = file.status
+            // One byte more than the limit shows that there is more, without reading it all.
+            bytes = try file.bytes(at: 0, count: StrictYAML.maximumBytes + 1)
+        } catch {
+            if error.errno == .noSuchFileOrDirectory { return nil }
+            if error.isLink { throw refusal("is a symbolic link") }
+            guard error.errno != nil else { throw refusal("is not a regular file") }
+            throw refusal("cannot \(error.operation): \(error.reason)")
         }
-        defer { close(handle) }
-        var status = stat()
-        guard fstat(handle, &status) == 0 else { throw refusal("cannot stat: \(text(errno))") }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw refusal("is not a regular file") }
-        guard status.st_mode & 0o022 == 0 else {
-            let mode = String(status.st_mode & 0o7777, radix: 8)
+        guard !status.isWritableByOthers else {
+            let mode = String(status.mode, radix: 8)
             throw refusal("may be written by group or others (mode 0\(mode)); chmod go-w it")
         }
-        // One byte more than the limit shows that there is more, without reading it all.
-        var bytes = [UInt8](repeating: 0, count: StrictYAML.maximumBytes + 1)
-        var count = 0
-        while count < bytes.count {
-            let got = bytes.withUnsafeMutableBytes { buffer in
-                Glibc.read(handle, buffer.baseAddress?.advanced(by: count), buffer.count - count)
-            }
-            let code = errno
-            if got < 0, code == EINTR { continue }
-            guard got >= 0 else { throw refusal("cannot read: \(text(code))") }
-            if got == 0 { break }
-            count += got
-        }
-        return Array(bytes.prefix(count))
+        return bytes
     }
-
-    private static func text(_ code: CInt) -> String { String(cString: strerror(code)) }
 }

@@ -2,7 +2,8 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import Glibc
+import LinuxSystem
+import SystemPackage
 
 extension Configuration {
     /// Which of the worker executables can never run from a directory, a sentence each.
@@ -39,28 +40,30 @@ struct ExecutableFault: Equatable {
     ///
     /// - Parameter identity: who is to execute it; nil where that is not known, then anybody.
     init?(_ path: String, for identity: UserIdentities.Identity?) {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
-            reason = strerror(errno).map { String(cString: $0) } ?? "?"
+        let status: FileStatus
+        do throws(Errno) {
+            status = try FileStatus(following: path)
+        } catch {
+            reason = error.description
             advice = "install it"
             return
         }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            reason = status.st_mode & S_IFMT == S_IFDIR ? "it is a directory" : "it is no file"
+        guard status.kind == .regular else {
+            reason = status.kind == .directory ? "it is a directory" : "it is no file"
             advice = "install the program there"
             return
         }
-        guard status.st_mode & Self.executeBit(of: status, identity) == 0 else { return nil }
+        guard status.mode & Self.executeBit(of: status, identity) == 0 else { return nil }
         reason = identity.map { "uid \($0.userID) may not execute it" } ?? "nobody may execute it"
         advice = "type: chmod 0755 \(path)"
     }
 
     /// Of owner, group and others one counts: access(2) would ask for the caller, who may be root.
     private static func executeBit(
-        of status: stat, _ identity: UserIdentities.Identity?
-    ) -> mode_t {
-        guard let identity else { return S_IXUSR | S_IXGRP | S_IXOTH }
-        if status.st_uid == identity.userID { return S_IXUSR }
-        return status.st_gid == identity.groupID ? S_IXGRP : S_IXOTH
+        of status: FileStatus, _ identity: UserIdentities.Identity?
+    ) -> UInt32 {
+        guard let identity else { return 0o111 }
+        if status.user == identity.userID { return 0o100 }
+        return status.group == identity.groupID ? 0o010 : 0o001
     }
 }

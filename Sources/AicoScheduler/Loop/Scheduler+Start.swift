@@ -5,6 +5,7 @@ import AicoConfig
 import AicoCore
 import AicoStore
 import AicoWire
+import LinuxSystem
 import Logging
 import SchedulerCore
 import TimeZones
@@ -124,7 +125,7 @@ extension Scheduler {
 enum BootID {
     /// The kernel's id of this boot; empty where it does not say. See random(4).
     static var current: String {
-        let text = SmallFile.read("/proc/sys/kernel/random/boot_id", limit: 64) ?? ""
+        let text = File.beginning(of: "/proc/sys/kernel/random/boot_id", bytes: 64) ?? ""
         return text.split(separator: "\n").first.map(String.init) ?? ""
     }
 }

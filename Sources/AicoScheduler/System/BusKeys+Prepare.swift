@@ -3,7 +3,8 @@
 
 import AicoConfig
 import AicoKeys
-import Glibc
+import LinuxSystem
+import SystemPackage
 import ZeroMQ
 
 extension BusKeys {
@@ -20,7 +21,7 @@ extension BusKeys {
         var spare = pairs
         var keys = try BusKeys.open(directory: layout.keys) { spare.removeLast() }
         let path = "\(layout.clientKeys)/\(maintenanceClient).key"
-        if access(path, F_OK) != 0, errno == ENOENT {
+        if isMissing(path) {
             try BusKeys.addClient(
                 maintenanceClient, role: .viewer, pair: try pair(), server: keys.server,
                 directory: layout.keys)
@@ -31,7 +32,7 @@ extension BusKeys {
             try layOut(path, at: target)
         } else {
             // It is among the problems; a health check says then that it has no key.
-            unlink(target)
+            try ReplacedFile.remove(target)
         }
         return keys
     }
@@ -43,9 +44,18 @@ extension BusKeys {
 
     /// Copies a client's key file; the directory's group, which is maintenance's, may read it.
     private static func layOut(_ source: String, at target: String) throws(SchedulerError) {
-        guard let text = SmallFile.read(source, limit: 4096) else {
-            throw .system("read", source)
+        let bytes = try SchedulerError.telling { () throws(SystemError) in
+            try File(reading: source).bytes(limit: 4096)
         }
-        try ReplacedFile.write(Array(text.utf8), to: target)
+        try ReplacedFile.write(bytes, to: target)
+    }
+
+    private static func isMissing(_ path: String) -> Bool {
+        do throws(Errno) {
+            _ = try FileStatus(following: path)
+            return false
+        } catch {
+            return error == .noSuchFileOrDirectory
+        }
     }
 }

@@ -3,18 +3,25 @@
 
 import AicoConfig
 import AicoKeys
-import Glibc
+import LinuxSystem
+import SystemPackage
 
 extension KeyRing {
     /// Reads the master key; it is made only with the database, at the first start.
     static func prepare(layout: InstanceLayout) throws(KeyError) -> KeyRing {
-        let isFirst = access(layout.database, F_OK) != 0 && errno == ENOENT
+        // One that cannot be looked at counts as one: its key is not made anew.
+        var isFirst = false
+        do throws(Errno) {
+            _ = try FileStatus(following: layout.database)
+        } catch {
+            isFirst = error == .noSuchFileOrDirectory
+        }
         return try KeyRing.open(directory: layout.keys, createIfMissing: isFirst)
     }
 
     /// Says why the master key of a database would stop the start; makes nothing.
     static func problem(layout: InstanceLayout) -> KeyError? {
-        guard access(layout.database, F_OK) == 0 else { return nil }
+        guard (try? FileStatus(following: layout.database)) != nil else { return nil }
         do throws(KeyError) {
             _ = try KeyRing.open(directory: layout.keys, createIfMissing: false)
             return nil

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import Glibc
+import LinuxSystem
 import Logging
 import Synchronization
 
@@ -11,13 +11,13 @@ import Synchronization
 /// else moved away or removed is made anew.
 final class LogFile: Sendable {
     private struct State: ~Copyable {
-        var descriptor: Int32 = -1
+        var file: Descriptor?
         var bytes = 0
-
-        deinit { if descriptor >= 0 { close(descriptor) } }
     }
 
     private let path: String
+    private let directory: String
+    private let name: String
     private let maximumBytes: Int
     private let kept: Int
     private let state = Mutex(State())
@@ -30,6 +30,9 @@ final class LogFile: Sendable {
     ///   - kept: how many older files there are at most.
     init(path: String, maximumBytes: Int, kept: Int) {
         self.path = path
+        let slash = path.lastIndex(of: "/")
+        directory = slash.map { String(path[..<$0]) } ?? "."
+        name = slash.map { String(path[path.index(after: $0)...]) } ?? path
         self.maximumBytes = maximumBytes
         self.kept = kept
     }
@@ -38,49 +41,49 @@ final class LogFile: Sendable {
     func write(_ line: String) {
         let bytes = Array((line + "\n").utf8)
         state.withLock { state in
-            if state.descriptor >= 0, !isInPlace(state.descriptor) {
-                close(state.descriptor)
-                state.descriptor = -1
+            if !isInPlace(state.file) { state.file = nil }
+            if state.file == nil { open(&state) }
+            if state.file != nil, state.bytes > 0, state.bytes + bytes.count > maximumBytes {
+                state.file = nil
+                try? rotate()
             }
-            if state.descriptor < 0 { open(&state) }
-            if state.descriptor >= 0, state.bytes > 0, state.bytes + bytes.count > maximumBytes {
-                close(state.descriptor)
-                state.descriptor = -1
-                rotate()
-            }
-            if state.descriptor < 0 { open(&state) }
-            guard state.descriptor >= 0 else { return }
-            let count = Glibc.write(state.descriptor, bytes, bytes.count)
-            state.bytes += max(0, count)
+            if state.file == nil { open(&state) }
+            guard (try? state.file?.write(bytes)) != nil else { return }
+            state.bytes += bytes.count
         }
     }
 
     /// Whether the open file is still the one of the path; else its lines would go where nobody
     /// looks, or keep a removed file's space.
-    private func isInPlace(_ descriptor: Int32) -> Bool {
-        var opened = stat()
-        var standing = stat()
-        guard fstat(descriptor, &opened) == 0, lstat(path, &standing) == 0 else { return false }
-        return opened.st_dev == standing.st_dev && opened.st_ino == standing.st_ino
+    private func isInPlace(_ file: borrowing Descriptor?) -> Bool {
+        guard let opened = try? file?.status(), let standing = try? FileStatus(of: path) else {
+            return false
+        }
+        return opened.device == standing.device && opened.inode == standing.inode
     }
 
     private func open(_ state: inout State) {
-        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC
-        state.descriptor = Glibc.open(path, flags, 0o640)
-        var status = stat()
-        guard state.descriptor >= 0, fstat(state.descriptor, &status) == 0 else { return }
-        state.bytes = Int(status.st_size)
+        do {
+            let file = try Directory(directory).open(
+                name, flags: Directory.appendingFlags, mode: 0o640)
+            state.bytes = Int(try file.status().size)
+            state.file = consume file
+        } catch {
+            state.bytes = 0
+        }
     }
 
-    private func rotate() {
+    private func rotate() throws(SystemError) {
+        let directory = try Directory(directory)
         guard kept > 0 else {
-            unlink(path)
+            try directory.remove(name)
             return
         }
         for number in stride(from: kept, to: 1, by: -1) {
-            rename("\(path).\(number - 1)", "\(path).\(number)")
+            // There are not as many yet.
+            try? directory.rename("\(name).\(number - 1)", to: "\(name).\(number)")
         }
-        rename(path, "\(path).1")
+        try directory.rename(name, to: "\(name).1")
     }
 }
 

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import Glibc
+import LinuxSystem
 public import SchedulerCore
 
 /// Tells how busy the machine is.
@@ -52,7 +52,7 @@ public final class ProcResourceMonitor: ResourceMonitor {
     /// Fields of the first line: user nice system idle iowait irq softirq; see proc(5). The next is
     /// steal: what other guests of a host take says nothing about this machine's own work.
     private func sample(at now: Duration) -> (at: Duration, busy: UInt64, all: UInt64)? {
-        guard let text = SmallFile.read("\(directory)/stat", limit: 4096),
+        guard let text = File.beginning(of: "\(directory)/stat", bytes: 4096),
             let line = text.split(separator: "\n").first, line.hasPrefix("cpu ")
         else { return nil }
         let fields = line.split(separator: " ").dropFirst().prefix(7).map { UInt64($0) ?? 0 }
@@ -62,7 +62,7 @@ public final class ProcResourceMonitor: ResourceMonitor {
     }
 
     private func memoryPercent() -> Double? {
-        guard let text = SmallFile.read("\(directory)/meminfo", limit: 4096) else { return nil }
+        guard let text = File.beginning(of: "\(directory)/meminfo", bytes: 4096) else { return nil }
         func field(_ name: String) -> Double? {
             text.split(separator: "\n").first { $0.hasPrefix(name) }?
                 .split(separator: " ").dropFirst().first.flatMap { Double($0) }
@@ -71,18 +71,5 @@ public final class ProcResourceMonitor: ResourceMonitor {
             return nil
         }
         return max(0, (total - free) * 100 / total)
-    }
-}
-
-/// Reads the beginning of a file.
-enum SmallFile {
-    static func read(_ path: String, limit: Int) -> String? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: limit)
-        let count = Glibc.read(descriptor, &bytes, bytes.count)
-        guard count >= 0 else { return nil }
-        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 }

@@ -2,6 +2,8 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// Says what the scheduler could not do, on what, and why.
 public struct SchedulerError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -24,7 +26,18 @@ public struct SchedulerError: Error, Sendable, Equatable, CustomStringConvertibl
 
     /// Reads errno; to be called before anything else after a failed call.
     static func system(_ operation: String, _ subject: String) -> SchedulerError {
-        let code = errno
-        return SchedulerError(operation, subject, String(cString: strerror(code)))
+        let code = Errno(rawValue: errno)
+        return SchedulerError(operation, subject, code.description)
+    }
+
+    /// Makes a call whose failure is told as one of the scheduler's.
+    static func telling<Value: ~Copyable>(
+        _ body: () throws(SystemError) -> Value
+    ) throws(SchedulerError) -> Value {
+        do throws(SystemError) {
+            return try body()
+        } catch {
+            throw SchedulerError(error.operation, error.path, error.reason)
+        }
     }
 }

@@ -4,44 +4,33 @@
 import AicoCore
 import CLinux
 import Glibc
+import LinuxSystem
 import SchedulerCore
 
 /// The wall clock and its one timer.
 final class WallClock {
     /// Becomes readable when the timer fires or the clock is set.
-    let descriptor: Int32
+    var descriptor: Int32 { timer.number }
+    private let timer: Descriptor
     private var armedFor: Instant?
 
     init() throws(SchedulerError) {
-        descriptor = aico_wall_timer()
-        guard descriptor >= 0 else { throw .system("make", "wall clock timer") }
+        let made = aico_wall_timer()
+        guard made >= 0 else { throw .system("make", "wall clock timer") }
+        timer = Descriptor(owning: made)
     }
-
-    deinit { close(descriptor) }
 
     /// Now.
-    static var now: Instant {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Instant(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-    }
+    static var now: Instant { Instant(microseconds: Clock.wall.wholeMicroseconds) }
 
     /// Time since the machine's start, sleep included.
-    static var uptime: Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_BOOTTIME, &time)
-        return .seconds(Int64(time.tv_sec)) + .nanoseconds(Int64(time.tv_nsec))
-    }
+    static var uptime: Duration { Clock.boot }
 
     /// Both clocks, as the core is told them.
     static var time: Time { Time(wall: now, boot: uptime) }
 
     /// For how long the machine was suspended since its boot: the monotonic clock stood still.
-    static var suspended: Duration {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return uptime - .seconds(Int64(time.tv_sec)) - .nanoseconds(Int64(time.tv_nsec))
-    }
+    static var suspended: Duration { Clock.boot - Clock.monotonic }
 
     /// Arms the timer for an instant; no call where it is armed for it already.
     func arm(for instant: Instant) throws(SchedulerError) {

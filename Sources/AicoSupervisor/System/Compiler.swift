@@ -13,6 +13,8 @@ struct Compiler {
     var binaries: String
     var profiles: String
     var root: String
+    /// By which it is run.
+    var privilege: any Privilege
 
     /// The largest accepted plan.
     static let maximumBytes = 1 << 20
@@ -20,8 +22,8 @@ struct Compiler {
     static let timeLimit = Duration.seconds(60)
 
     /// Reads the users of the system from the configuration.
-    func identities() throws(SupervisorError) -> Identities {
-        let bytes = try finish(try start(["--identities"], as: .unknown))
+    func identities(as identity: Identities.Identity) throws(SupervisorError) -> Identities {
+        let bytes = try finish(try start(["--identities"], as: identity))
         guard let identities = Identities(decoding: bytes) else {
             throw SupervisorError(
                 operation: "read", subject: "identities",
@@ -83,7 +85,7 @@ struct Compiler {
         do throws(LaunchError) {
             let child = try Program(
                 path: path, arguments: arguments, identity: identity, output: input.number
-            ).launch()
+            ).launch(by: privilege)
             return Run(child: child, output: output, words: words)
         } catch {
             throw SupervisorError(launching: path, error)

@@ -20,7 +20,7 @@ struct Program {
     var filter: [FilterInstruction] = []
 
     /// Starts it; it ends with the supervisor.
-    func launch() throws(LaunchError) -> ChildProcess {
+    func launch(by privilege: any Privilege) throws(LaunchError) -> ChildProcess {
         // An allow-list of one: no LD_ or locale variable of the caller reaches a child.
         var launch = Launch(
             path: path, arguments: arguments, environment: ["PATH=/usr/bin:/bin"],
@@ -30,6 +30,6 @@ struct Program {
         launch.output = output
         launch.errors = errors
         launch.filter = filter
-        return ChildProcess(try launch.start())
+        return ChildProcess(try privilege.start(launch))
     }
 }

@@ -53,7 +53,7 @@ extension Supervisor {
             program.errors = words.output
             program.entry = leaf.entry
             program.filter = schedulerFilter
-            let child = try withExtendedLifetime(leaf) { try program.launch() }
+            let child = try withExtendedLifetime(leaf) { try program.launch(by: privilege) }
             theirs.close()
             words.closeOutput()
             scheduler = Running(child: child, since: Clock.monotonic, words: words)
@@ -75,16 +75,15 @@ extension Supervisor {
             let words = try LastWords()
             let ceiling = PlanCeiling(
                 root: root, executables: executables, profiles: profiles, taskClass: taskClass)
-            let launched = try ClassLauncher.launch(
-                plan: checked.plan, planBytes: checked.bytes,
-                endpoints: InstanceDirectory.endpoints(of: taskClass).path(under: root),
-                cgroups: cgroups,
-                executable:
-                    "\(InstanceDirectory.executables.classPath)/aico-worker-\(taskClass.name)",
-                arguments: [],
-                environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"],
-                logDescriptor: words.output, modes: modes(of: taskClass)
-            ) { mount, path in ceiling.permits(mount, at: path) }
+            let launched = try privilege.start(
+                WorkerLaunch(
+                    plan: checked,
+                    endpoints: InstanceDirectory.endpoints(of: taskClass).path(under: root),
+                    cgroups: cgroups,
+                    executable:
+                        "\(InstanceDirectory.executables.classPath)/aico-worker-\(taskClass.name)",
+                    log: words.output, modes: modes(of: taskClass),
+                    permit: { mount, path in ceiling.permits(mount, at: path) }))
             words.closeOutput()
             workers[taskClass] = Running(
                 child: ChildProcess(launched.process), since: Clock.monotonic,

@@ -32,6 +32,8 @@ final class Supervisor {
     let plans: [TaskClass: CheckedPlan]
     let schedulerFilter: [FilterInstruction]
     let tree: CgroupTree
+    let privilege: any Privilege
+    private let lock: Descriptor
     private let runtime: RuntimeDirectories
     private let stopSignals: Descriptor
     private var machine = SupervisorMachine()
@@ -50,19 +52,17 @@ final class Supervisor {
     /// How many messages of the scheduler one turn takes.
     private static let messagesPerTurn = 64
 
-    init(
-        root: String, executables: String, profiles: String, identities: Identities,
-        compiled: Compiler.Compiled, tree: CgroupTree, runtime: consuming RuntimeDirectories,
-        stopSignals: consuming Descriptor
-    ) {
-        self.root = root
-        self.executables = executables
-        self.profiles = profiles
-        self.identities = identities
-        plans = compiled.plans
-        schedulerFilter = compiled.schedulerFilter
-        self.tree = tree
-        self.runtime = consume runtime
+    init(_ system: consuming PreparedSystem, stopSignals: consuming Descriptor) {
+        root = system.compiler.root
+        executables = system.compiler.binaries
+        profiles = system.compiler.profiles
+        privilege = system.compiler.privilege
+        identities = system.identities
+        plans = system.compiled.plans
+        schedulerFilter = system.compiled.schedulerFilter
+        tree = system.tree
+        runtime = system.runtime
+        lock = system.lock
         self.stopSignals = consume stopSignals
     }
 

@@ -9,24 +9,28 @@ import SystemPackage
 /// Makes and checks directories as root without ever following a link that another user made.
 struct TrustedDirectory: ~Copyable {
     private let directory: Directory
+    private let privilege: any Privilege
 
     /// Opens the instance's root and makes it where missing; an empty path is the host's root.
     ///
     /// A root made by mktemp(1) is closed to others: search permission is added, as all users of
     /// the system have their directories below.
-    static func root(_ path: String) throws(SupervisorError) -> TrustedDirectory {
+    static func root(
+        _ path: String, by privilege: any Privilege
+    ) throws(SupervisorError) -> TrustedDirectory {
         guard !path.isEmpty else {
             return TrustedDirectory(
-                directory: try telling { () throws(SystemError) in try Directory("/") })
+                directory: try telling { () throws(SystemError) in try Directory("/") },
+                privilege: privilege)
         }
         if mkdir(path, 0o755) != 0, errno != EEXIST { throw .system("make", path) }
         return TrustedDirectory(
             directory: try telling { () throws(SystemError) in
                 let root = try Directory(path)
-                let status = try root.checkTrusted(owners: [0])
+                let status = try root.checkTrusted(owners: privilege.trustedOwners)
                 try root.descriptor.changeMode(status.mode | 0o711, of: path)
                 return root
-            })
+            }, privilege: privilege)
     }
 
     /// Makes the directories that are needed before the users of the system are known.
@@ -41,16 +45,14 @@ struct TrustedDirectory: ~Copyable {
         try Self.telling { () throws(SystemError) in
             for parent in parents {
                 try makeMissing(parent)
-                try open(parent).checkOwner([0])
+                try open(parent).checkOwner(privilege.trustedOwners)
             }
             for entry in entries {
                 try makeMissing(entry.path)
                 let made = try open(entry.path)
-                // Root's own: just made, or from a stopped change of owners.
-                try made.checkOwner([0, entry.user])
-                try made.descriptor.changeOwner(
-                    user: entry.user, group: entry.group, of: made.path)
-                try made.descriptor.changeMode(entry.mode, of: made.path)
+                // The supervisor's own: just made, or from a stopped change of owners.
+                try made.checkOwner(privilege.trustedOwners.union([entry.user]))
+                try privilege.give(made, to: entry)
             }
         }
     }

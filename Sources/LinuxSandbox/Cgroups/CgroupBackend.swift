@@ -64,7 +64,7 @@ public protocol CgroupBackend: AnyObject {
     func prepareLeaf(slot: Int) throws(CgroupError) -> any AttemptCgroup
 
     /// Makes the leaf of a slot ready beforehand, off the hot path.
-    func warm(slot: Int) throws(CgroupError)
+    func prewarm(slot: Int) throws(CgroupError)
 
     /// Removes what was busy at its release; returns whether something is left to remove.
     func sweep() -> Bool

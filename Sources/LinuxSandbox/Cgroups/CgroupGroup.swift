@@ -1,31 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import Glibc
-
 /// One cgroup in all trees, open for a process to enter.
 public final class CgroupGroup {
-    /// How a process enters.
-    public let entry: CgroupEntry
     private let directories: [CgroupDirectory]
+    private let joins: [ControlFile]
 
     init(directories: [CgroupDirectory]) throws(CgroupError) {
         self.directories = directories
-        var joins: [Int32] = []
-        do {
-            for directory in directories.dropFirst() {
-                joins.append(try directory.openFile("tasks", flags: O_WRONLY))
-            }
-        } catch {
-            for file in joins { close(file) }
-            throw error
+        var joins: [ControlFile] = []
+        for directory in directories.dropFirst() {
+            joins.append(try directory.open("tasks", for: .writing))
         }
-        entry = CgroupEntry(
-            cloneDescriptor: directories[0].descriptor, joinDescriptors: joins)
+        self.joins = joins
     }
 
-    deinit {
-        for file in entry.joinDescriptors { close(file) }
+    /// How a process enters.
+    public var entry: CgroupEntry {
+        CgroupEntry(
+            cloneDescriptor: directories[0].descriptor, joinDescriptors: joins.map(\.number))
     }
 
     /// The processes in it, by their numbers here.

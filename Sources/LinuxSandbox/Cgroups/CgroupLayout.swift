@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import LinuxSystem
 
 /// Where a host has its cgroup trees, found out at start.
 public struct CgroupLayout: Sendable {
@@ -47,7 +48,7 @@ public struct CgroupLayout: Sendable {
     }
 
     private static func isTree(_ path: String) -> Bool {
-        access("\(path)/cgroup.procs", F_OK) == 0
+        (try? FileStatus(following: "\(path)/cgroup.procs")) != nil
     }
 
     private static func hasControllers(at path: String) -> Bool {

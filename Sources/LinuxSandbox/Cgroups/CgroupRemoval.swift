@@ -40,7 +40,7 @@ enum CgroupRemoval {
 
     /// Kills and removes all that is below a cgroup, which stays.
     static func empty(_ group: CgroupDirectory) throws(CgroupError) {
-        for name in children(of: group) { try remove(name, in: group) }
+        for name in try group.children() { try remove(name, in: group) }
     }
 
     private static func existing(
@@ -49,7 +49,7 @@ enum CgroupRemoval {
         do {
             return try parent.child(name)
         } catch {
-            if error.errno == ENOENT { return nil }
+            if error.isMissing { return nil }
             throw error
         }
     }
@@ -61,38 +61,24 @@ enum CgroupRemoval {
         enter: (CgroupDirectory) throws(CgroupError) -> Void = { _ in },
         leave: (String, CgroupDirectory) throws(CgroupError) -> Void = { _, _ in }
     ) throws(CgroupError) {
-        var path: [(name: String, pending: [String])] = [("", children(of: group))]
+        var path: [(name: String, pending: [String])] = [("", try group.children())]
         var current = group
         while let name = path[path.count - 1].pending.popLast() {
-            if let child = try below(current, name) {
+            if let child = try current.neighbour(name) {
                 current = child
                 try enter(current)
-                path.append((name, children(of: current)))
+                path.append((name, try current.children()))
             }
             while path.count > 1, path[path.count - 1].pending.isEmpty {
                 let done = path.removeLast().name
                 // A cgroup is never moved to another parent: `..` is where the walk came from.
-                guard let parent = path.count == 1 ? group : try below(current, "..") else {
+                guard let parent = path.count == 1 ? group : try current.neighbour("..") else {
                     return
                 }
                 current = parent
                 try leave(done, current)
             }
         }
-    }
-
-    /// Opens a directory beside or below one. Not by `child`, whose labels grow with the depth.
-    private static func below(
-        _ group: CgroupDirectory, _ name: String
-    ) throws(CgroupError) -> CgroupDirectory? {
-        let opened = openat(
-            group.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        if opened >= 0 {
-            return CgroupDirectory(owning: opened, label: "(below)", stand: group.stand)
-        }
-        let code = errno
-        if code == ENOENT || code == ENODEV { return nil }
-        throw CgroupError(operation: "open", subject: "(below)/\(name)", errno: code)
     }
 
     /// v2 kills a whole tree at once; on v1 the trees are asked for what v2 did not hold.
@@ -116,41 +102,26 @@ enum CgroupRemoval {
     static func kill(
         _ pid: pid_t, ifStill isMember: () throws(CgroupError) -> Bool
     ) throws(CgroupError) {
-        let pidfd = aico_pidfd_open(pid)
-        guard pidfd >= 0 else {
-            if errno == ESRCH { return }
-            throw CgroupError(operation: "open process", subject: "\(pid)", errno: errno)
+        let opened = aico_pidfd_open(pid)
+        guard opened >= 0 else {
+            let code = errno
+            if code == ESRCH { return }
+            throw CgroupError(operation: "open process", subject: "\(pid)", errno: code)
         }
-        defer { close(pidfd) }
-        if try isMember() { _ = aico_pidfd_signal(pidfd, SIGKILL) }
+        let pidfd = Descriptor(owning: opened)
+        if try isMember() { _ = aico_pidfd_signal(pidfd.number, SIGKILL) }
     }
 
     /// Sleeps until the kernel says that the tree emptied, at most 100 ms.
     private static func waitForChange(of group: CgroupDirectory) {
-        guard let events = try? group.openFile("cgroup.events", flags: O_RDONLY) else {
-            poll(nil, 0, 10)
+        var changed = PollSet()
+        guard let events = try? group.open("cgroup.events", for: .reading) else {
+            _ = try? changed.wait(for: .milliseconds(10))
             return
         }
-        defer { close(events) }
-        var byte: UInt8 = 0
-        while Glibc.read(events, &byte, 1) == 1 {}
-        var waiting = pollfd(fd: events, events: Int16(POLLPRI), revents: 0)
-        poll(&waiting, 1, 100)
-    }
-
-    /// Names of the directories directly below.
-    private static func children(of group: CgroupDirectory) -> [String] {
-        let copy = openat(group.descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard copy >= 0, let stream = fdopendir(copy) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            guard entry.pointee.d_type == DT_DIR else { continue }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
+        // A change is one since it was read last.
+        _ = try? events.read()
+        changed.add(events.number, .priority)
+        _ = try? changed.wait(for: .milliseconds(100))
     }
 }

@@ -11,10 +11,10 @@ final class HybridCgroups: CgroupBackend {
     /// The class's directories of the v1 trees, in the order of `CgroupController.ofAttempts`.
     let trees: [CgroupDirectory]
     let attemptLimits: PlanLimits
-    let graveyard = LeafGraveyard()
+    let removals = PendingRemovals()
     private var names = LeafNames()
     private var ready: [Int: HybridLeaf] = [:]
-    private var worn: [HybridLeaf] = []
+    private var dirty: [HybridLeaf] = []
 
     /// `groups` are the class's directories of the v2 tree and of those.
     init?(groups: [CgroupDirectory], attemptLimits: PlanLimits) {
@@ -25,40 +25,40 @@ final class HybridCgroups: CgroupBackend {
     }
 
     func prepareLeaf(slot: Int) throws(CgroupError) -> any AttemptCgroup {
-        restore(worn.filter { $0.slot == slot })
-        try warm(slot: slot)
+        restore(dirty.filter { $0.slot == slot })
+        try prewarm(slot: slot)
         guard let leaf = ready.removeValue(forKey: slot) else {
-            preconditionFailure("warm made a leaf or threw")
+            preconditionFailure("prewarm made a leaf or threw")
         }
         return HybridAttempt(leaf: leaf)
     }
 
-    func warm(slot: Int) throws(CgroupError) {
+    func prewarm(slot: Int) throws(CgroupError) {
         if ready[slot] == nil { ready[slot] = try HybridLeaf(owner: self, slot: slot) }
     }
 
     func sweep() -> Bool {
-        restore(worn)
-        return graveyard.sweep()
+        restore(dirty)
+        return removals.sweep()
     }
 
     /// A fresh leaf name.
     func nextName(slot: Int) -> String { names.next(slot: slot) }
 
     /// Takes a used leaf back; it is made ready again by `sweep` or the next `prepareLeaf`.
-    func retire(_ leaf: HybridLeaf) { worn.append(leaf) }
+    func retire(_ leaf: HybridLeaf) { dirty.append(leaf) }
 
     private func restore(_ leaves: [HybridLeaf]) {
         for leaf in leaves {
-            worn.removeAll { $0 === leaf }
+            dirty.removeAll { $0 === leaf }
             do {
                 try leaf.renew()
                 ready[leaf.slot] = leaf
             } catch {
                 // Killed, still busy, or refused: a new one takes its place, at the latest at the
                 // next attempt, which says why it cannot be made.
-                leaf.bury()
-                try? warm(slot: leaf.slot)
+                leaf.remove()
+                try? prewarm(slot: leaf.slot)
             }
         }
     }

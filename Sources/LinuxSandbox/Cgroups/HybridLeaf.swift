@@ -3,26 +3,27 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
 
 /// A slot's cgroups in the trees of a hybrid host.
 final class HybridLeaf {
     let slot: Int
-    private(set) var entry: CgroupEntry
     /// So little is left in the leaf: emptying it takes the kernel longer than the whole attempt.
     private static let neglected: UInt64 = 1 << 20
     /// Page cache up to this is given back within a few ms; the kernel takes about 0.4 ms a MiB.
     private static let quicklyEmptied: UInt64 = 4 << 20
     /// Counts the times that memory ran out; see memcg_test and cgroup-v1/memory.rst, section 9.
-    let outOfMemoryEvent: Int32
+    private let memoryEvent: Descriptor
     /// Kept open for `memoryKills` and `kill`.
-    private let memoryControl: Int32
-    private let killSwitch: Int32
+    private let memoryControl: ControlFile
+    private let killSwitch: ControlFile
     private let name: String
     private var processesName: String
     private unowned let owner: HybridCgroups
     private let unified: CgroupDirectory
     /// Of the v1 trees, in the order of `CgroupController.ofAttempts`.
     private var leaves: [CgroupDirectory]
+    private var joins: [ControlFile]
     private static let memory = CgroupController.position(of: .memory)
     private static let processes = CgroupController.position(of: .processes)
     private var memory: CgroupDirectory { leaves[Self.memory] }
@@ -48,10 +49,7 @@ final class HybridLeaf {
         self.name = name
         processesName = name
         var leaves: [CgroupDirectory] = []
-        var joins: [Int32] = []
-        var event: Int32 = -1
-        var control: Int32 = -1
-        var killer: Int32 = -1
+        var joins: [ControlFile] = []
         do {
             unified = try owner.unified.makeChild(name)
             for (controller, tree) in zip(CgroupController.ofAttempts, owner.trees) {
@@ -59,36 +57,32 @@ final class HybridLeaf {
                 leaves.append(leaf)
                 try controller.apply(owner.attemptLimits, to: leaf, on: .hybrid)
             }
-            for leaf in leaves { joins.append(try leaf.openFile("tasks", flags: O_WRONLY)) }
-            killer = try unified.openFile("cgroup.kill", flags: O_WRONLY)
+            for leaf in leaves { joins.append(try leaf.open("tasks", for: .writing)) }
+            killSwitch = try unified.open("cgroup.kill", for: .writing)
             let memory = leaves[Self.memory]
-            control = try memory.openFile("memory.oom_control", flags: O_RDONLY)
+            memoryControl = try memory.open("memory.oom_control", for: .reading)
             // A first read: it has the kernel make the buffer of this open file.
-            _ = try memory.read("memory.oom_control", from: control)
-            event = try Self.watchMemory(memory, control: control)
+            _ = try memoryControl.read()
+            memoryEvent = try Self.watchMemory(memory, control: memoryControl)
         } catch {
-            for file in joins + [control, killer] where file >= 0 { close(file) }
             for tree in [owner.unified] + owner.trees {
-                owner.graveyard.bury(name, in: tree)
+                owner.removals.remove(name, in: tree)
             }
             throw error
         }
         self.leaves = leaves
-        outOfMemoryEvent = event
-        memoryControl = control
-        killSwitch = killer
-        entry = CgroupEntry(cloneDescriptor: unified.descriptor, joinDescriptors: joins)
+        self.joins = joins
     }
 
-    deinit {
-        for file in entry.joinDescriptors + [outOfMemoryEvent, memoryControl, killSwitch] {
-            close(file)
-        }
+    var outOfMemoryEvent: Int32 { memoryEvent.number }
+
+    var entry: CgroupEntry {
+        CgroupEntry(cloneDescriptor: unified.descriptor, joinDescriptors: joins.map(\.number))
     }
 
     func kill() throws(CgroupError) {
         wasKilled = true
-        try unified.write("1", to: "cgroup.kill", by: killSwitch)
+        try killSwitch.write("1")
     }
 
     func isEmpty() throws(CgroupError) -> Bool {
@@ -125,17 +119,17 @@ final class HybridLeaf {
         try renewProcesses()
         if left > Self.neglected { try? memory.write("0", to: "memory.force_empty") }
         try memory.write("0", to: "memory.max_usage_in_bytes")
-        var drained: UInt64 = 0
-        while Glibc.read(outOfMemoryEvent, &drained, 8) == 8 {}
+        var drained = [UInt8](repeating: 0, count: 8)
+        while (try? memoryEvent.read(into: &drained)) == drained.count {}
         base = try counters()
     }
 
     /// Removes the leaf from all trees, now or later.
-    func bury() {
+    func remove() {
         try? kill()
-        owner.graveyard.bury(name, in: owner.unified)
+        owner.removals.remove(name, in: owner.unified)
         for (index, tree) in owner.trees.enumerated() {
-            owner.graveyard.bury(index == Self.processes ? processesName : name, in: tree)
+            owner.removals.remove(index == Self.processes ? processesName : name, in: tree)
         }
     }
 
@@ -148,17 +142,16 @@ final class HybridLeaf {
         let name = owner.nextName(slot: slot)
         let tree = owner.trees[Self.processes]
         let fresh = try tree.makeChild(name)
-        let join: Int32
+        let join: ControlFile
         do {
             try CgroupController.processes.apply(owner.attemptLimits, to: fresh, on: .hybrid)
-            join = try fresh.openFile("tasks", flags: O_WRONLY)
+            join = try fresh.open("tasks", for: .writing)
         } catch {
-            owner.graveyard.bury(name, in: tree)
+            owner.removals.remove(name, in: tree)
             throw error
         }
-        close(entry.joinDescriptors[Self.processes])
-        entry.joinDescriptors[Self.processes] = join
-        owner.graveyard.bury(processesName, in: tree)
+        joins[Self.processes] = join
+        owner.removals.remove(processesName, in: tree)
         leaves[Self.processes] = fresh
         processesName = name
     }
@@ -172,24 +165,20 @@ final class HybridLeaf {
     }
 
     private func countedMemoryKills() throws(CgroupError) -> UInt64 {
-        try memory.read("memory.oom_control", from: memoryControl).value(of: "oom_kill") ?? 0
+        try memoryControl.read().value(of: "oom_kill") ?? 0
     }
 
     /// Registers an eventfd for "memory ran out".
     private static func watchMemory(
-        _ group: CgroupDirectory, control: Int32
-    ) throws(CgroupError) -> Int32 {
-        let event = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard event >= 0 else {
+        _ group: CgroupDirectory, control: ControlFile
+    ) throws(CgroupError) -> Descriptor {
+        let made = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+        guard made >= 0 else {
             let code = errno
             throw CgroupError(operation: "watch", subject: group.label, errno: code)
         }
-        do {
-            try group.write("\(event) \(control)", to: "cgroup.event_control")
-        } catch {
-            close(event)
-            throw error
-        }
+        let event = Descriptor(owning: made)
+        try group.write("\(event.number) \(control.number)", to: "cgroup.event_control")
         return event
     }
 }

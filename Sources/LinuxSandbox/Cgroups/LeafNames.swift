@@ -16,11 +16,11 @@ struct LeafNames {
 }
 
 /// Cgroups that were busy when they were to be removed.
-final class LeafGraveyard {
+final class PendingRemovals {
     private var rest: [(parent: CgroupDirectory, name: String)] = []
 
     /// Removes a cgroup now or, where it is busy, at a later `sweep`.
-    func bury(_ name: String, in parent: CgroupDirectory) {
+    func remove(_ name: String, in parent: CgroupDirectory) {
         if !removed(name, in: parent) { rest.append((parent, name)) }
     }
 

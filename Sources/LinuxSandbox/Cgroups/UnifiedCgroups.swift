@@ -11,8 +11,8 @@ final class UnifiedCgroups: CgroupBackend {
     private let limits: PlanLimits
     private var names = LeafNames()
     private var ready: [Int: UnifiedLeaf] = [:]
-    private var cold: Set<Int> = []
-    private let graveyard = LeafGraveyard()
+    private var unprepared: Set<Int> = []
+    private let removals = PendingRemovals()
 
     init(group: CgroupDirectory, limits: PlanLimits) {
         self.group = group
@@ -20,27 +20,27 @@ final class UnifiedCgroups: CgroupBackend {
     }
 
     func prepareLeaf(slot: Int) throws(CgroupError) -> any AttemptCgroup {
-        cold.remove(slot)
+        unprepared.remove(slot)
         if let leaf = ready.removeValue(forKey: slot) { return leaf }
         return try makeLeaf(slot: slot)
     }
 
-    func warm(slot: Int) throws(CgroupError) {
-        cold.remove(slot)
+    func prewarm(slot: Int) throws(CgroupError) {
+        unprepared.remove(slot)
         if ready[slot] == nil { ready[slot] = try makeLeaf(slot: slot) }
     }
 
     func sweep() -> Bool {
         // A leaf that cannot be made now is made, or refused with its error, by prepareLeaf.
-        for slot in cold { try? warm(slot: slot) }
-        cold.removeAll()
-        return graveyard.sweep()
+        for slot in unprepared { try? prewarm(slot: slot) }
+        unprepared.removeAll()
+        return removals.sweep()
     }
 
     /// Takes a finished leaf back.
     fileprivate func retire(_ leaf: UnifiedLeaf) {
-        graveyard.bury(leaf.name, in: group)
-        cold.insert(leaf.slot)
+        removals.remove(leaf.name, in: group)
+        unprepared.insert(leaf.slot)
     }
 
     private func makeLeaf(slot: Int) throws(CgroupError) -> UnifiedLeaf {
@@ -51,7 +51,7 @@ final class UnifiedCgroups: CgroupBackend {
                 try controller.apply(limits, to: directory, on: .unified, isLeaf: true)
             }
         } catch {
-            graveyard.bury(name, in: group)
+            removals.remove(name, in: group)
             throw error
         }
         return UnifiedLeaf(owner: self, slot: slot, name: name, directory: directory)

@@ -109,7 +109,7 @@ final class ForkServerProcess {
     ) throws(SandboxError) -> (any CgroupBackend)? {
         do {
             let backend = try InheritedCgroups.backend(first: first, plan: plan)
-            try backend.warm(slot: 0)
+            try backend.prewarm(slot: 0)
             return backend
         } catch {
             if plan.optionalLayers.contains(.cgroup) { return nil }

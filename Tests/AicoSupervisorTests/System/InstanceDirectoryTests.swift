@@ -131,16 +131,9 @@ import Testing
     }
 
     @Test func thePageShowsTheTable() throws {
-        let page = try String(
-            contentsOf: Self.repository.appending(path: "docs/privilege-separation.md"),
-            encoding: .utf8)
-        let heading = "| directory | owner, group | mode | name | read by | written by |"
-        let shown = page.split(separator: "\n")
-            .drop { !$0.hasPrefix(heading) }.dropFirst(2).prefix { $0.hasPrefix("|") }
-            .map {
-                $0.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast()
-            }
-            .map { $0.map { $0.trimmingCharacters(in: .whitespaces) } }
+        let shown = try Self.rows(
+            of: "privilege-separation.md",
+            below: "| directory | owner, group | mode | name | read by | written by |")
         var rows: [[String]] = []
         for row in InstanceDirectory.all.map(Self.cells) where !rows.contains(row) {
             rows.append(row)
@@ -150,6 +143,32 @@ import Testing
         }
         #expect(shown.count == rows.count)
         for row in shown { #expect(row.count == 7 && row.last != "", "\(row): who needs it?") }
+    }
+
+    @Test func thePageOfProfilesShowsWhatTheyCanName() throws {
+        let shown = try Self.rows(of: "profiles.md", below: "| name | holds | read | write |")
+        let known = InstanceDirectory.all.filter { !$0.readers.isEmpty }
+        for row in known {
+            let cells = ["`\(row.name)`", Self.names(row.readers), Self.names(row.writers)]
+            #expect(shown.contains { [$0[0], $0[2], $0[3]] == cells }, "\(cells)")
+        }
+        #expect(shown.count == known.count)
+    }
+
+    /// The cells of a page's table.
+    private static func rows(of page: String, below heading: String) throws -> [[String]] {
+        let text = try String(
+            contentsOf: repository.appending(path: "docs/\(page)"), encoding: .utf8)
+        return text.split(separator: "\n").drop { !$0.hasPrefix(heading) }.dropFirst(2)
+            .prefix { $0.hasPrefix("|") }
+            .map { line in
+                line.split(separator: "|", omittingEmptySubsequences: false).dropFirst().dropLast()
+                    .map { $0.trimmingCharacters(in: .whitespaces) }
+            }
+    }
+
+    private static func names(_ classes: Set<TaskClass>) -> String {
+        TaskClass.allCases.filter(classes.contains).map(\.name).joined(separator: ", ")
     }
 
     /// The cells of a row of the page, but for the last; a row of each class is one there.
@@ -162,9 +181,6 @@ import Testing
             case .scheduler: "aico"
             case .taskClass(let taskClass): taskClass == own ? "the class" : taskClass.name
             }
-        }
-        func names(_ classes: Set<TaskClass>) -> String {
-            TaskClass.allCases.filter(classes.contains).map(\.name).joined(separator: ", ")
         }
         let path = own == nil ? row.path : "\(row.path.dropLast(end.count))<class>"
         let holders = row.owner == row.group ? [row.owner] : [row.owner, row.group]

@@ -44,7 +44,7 @@ struct TrustedDirectoryTests {
     }
 
     private func makeAll() throws {
-        let directory = try TrustedDirectory.root(root)
+        let directory = try TrustedDirectory.root(root, by: RootPrivilege())
         try directory.makeRuntime()
         try directory.makeLayout(try entries(), parents: Layout.parents)
     }
@@ -73,7 +73,7 @@ struct TrustedDirectoryTests {
 
     @Test func aRootThatIsClosedToOthersIsOpenedForPassing() throws {
         try #require(mkdir(root, 0o700) == 0)
-        _ = try TrustedDirectory.root(root)
+        _ = try TrustedDirectory.root(root, by: RootPrivilege())
         #expect(try scratch.status("root").st_mode & 0o7777 == 0o711)
     }
 
@@ -81,7 +81,7 @@ struct TrustedDirectoryTests {
     func aRootThatOthersMayWriteIsRefused(mode: mode_t) throws {
         try #require(mkdir(root, 0o755) == 0 && chmod(root, mode) == 0)
         #expect(
-            refusal { _ = try TrustedDirectory.root(root) }
+            refusal { _ = try TrustedDirectory.root(root, by: RootPrivilege()) }
                 == "cannot use '\(root)': others than root may write to it")
         #expect(try scratch.status("root").st_mode & 0o7777 == mode, "and it is left as it was")
     }
@@ -89,7 +89,7 @@ struct TrustedDirectoryTests {
     @Test func aRootOfAnotherUserIsRefused() throws {
         try #require(mkdir(root, 0o755) == 0 && chown(root, Self.stranger, 0) == 0)
         #expect(
-            refusal { _ = try TrustedDirectory.root(root) }
+            refusal { _ = try TrustedDirectory.root(root, by: RootPrivilege()) }
                 == "cannot use '\(root)': it belongs to uid \(Self.stranger)")
     }
 
@@ -97,7 +97,7 @@ struct TrustedDirectoryTests {
         try #require(mkdir("\(scratch.path)/other", 0o755) == 0)
         try #require(symlink("other", root) == 0)
         #expect(
-            refusal { _ = try TrustedDirectory.root(root) }
+            refusal { _ = try TrustedDirectory.root(root, by: RootPrivilege()) }
                 == "cannot open '\(root)': Not a directory")
     }
 
@@ -138,32 +138,37 @@ struct TrustedDirectoryTests {
 
     @Test func oneInstanceRunsInOneRoot() throws {
         try makeAll()
-        let first = try TrustedDirectory.root(root).lock(Layout.lockFile)
+        let first = try TrustedDirectory.root(root, by: RootPrivilege()).lock(Layout.lockFile)
         #expect(
-            refusal { _ = try TrustedDirectory.root(root).lock(Layout.lockFile) }
+            refusal {
+                _ = try TrustedDirectory.root(root, by: RootPrivilege()).lock(Layout.lockFile)
+            }
                 == "cannot start in '\(root)': another aico-supervisor runs there")
         #expect(try scratch.text("root/\(Layout.lockFile)") == "\(getpid())\n")
         // A file can be removed; the instance runs on.
         try #require(unlink("\(root)/\(Layout.lockFile)") == 0)
-        #expect(refusal { _ = try TrustedDirectory.root(root).lock(Layout.lockFile) } != nil)
+        #expect(
+            refusal {
+                _ = try TrustedDirectory.root(root, by: RootPrivilege()).lock(Layout.lockFile)
+            } != nil)
         first.close()
-        _ = try TrustedDirectory.root(root).lock(Layout.lockFile)
+        _ = try TrustedDirectory.root(root, by: RootPrivilege()).lock(Layout.lockFile)
     }
 
     @Test func anInstanceHasAnIDThatStays() throws {
         try makeAll()
-        let id = try TrustedDirectory.root(root).instanceID()
+        let id = try TrustedDirectory.root(root, by: RootPrivilege()).instanceID()
         #expect(id.utf8.count == 32 && id.allSatisfy(\.isHexDigit))
-        #expect(try TrustedDirectory.root(root).instanceID() == id)
+        #expect(try TrustedDirectory.root(root, by: RootPrivilege()).instanceID() == id)
         let file = "\(root)/var/lib/aico/instance"
         let status = try scratch.status("root/var/lib/aico/instance")
         #expect(status.st_uid == 0 && status.st_mode & 0o7777 == 0o644)
         try #require(unlink(file) == 0)
-        #expect(try TrustedDirectory.root(root).instanceID() != id)
+        #expect(try TrustedDirectory.root(root, by: RootPrivilege()).instanceID() != id)
         for text in ["", "\n", "\(id)", "\(id)0\n", "../../../../../../../../../../x\n"] {
             try text.write(toFile: file, atomically: false, encoding: .utf8)
             #expect(
-                refusal { _ = try TrustedDirectory.root(root).instanceID() }
+                refusal { _ = try TrustedDirectory.root(root, by: RootPrivilege()).instanceID() }
                     == "cannot use '\(file)': it holds no 32 hex digits; remove it, and the next start draws them"
             )
         }
@@ -195,14 +200,16 @@ struct TrustedDirectoryTests {
 
     @Test func theLockGoesWithItsHolder() throws {
         try makeAll()
-        for _ in 0..<2 { _ = try TrustedDirectory.root(root).lock(Layout.lockFile) }
+        for _ in 0..<2 {
+            _ = try TrustedDirectory.root(root, by: RootPrivilege()).lock(Layout.lockFile)
+        }
     }
 
     @Test func aLockFileThatIsALinkIsReplacedAndNotFollowed() throws {
         try makeAll()
         let target = "\(scratch.path)/target"
         try #require(symlink(target, "\(root)/\(Layout.lockFile)") == 0)
-        let lock = try TrustedDirectory.root(root).lock(Layout.lockFile)
+        let lock = try TrustedDirectory.root(root, by: RootPrivilege()).lock(Layout.lockFile)
         #expect(access(target, F_OK) != 0, "nothing is made behind the link")
         #expect(try scratch.text("root/\(Layout.lockFile)") == "\(getpid())\n")
         lock.close()

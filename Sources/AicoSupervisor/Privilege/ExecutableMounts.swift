@@ -8,7 +8,7 @@ import CLinux
 ///
 /// A checkout below a home directory is closed to others than its owner; copies would cost the
 /// start its speed. The mounts are in a namespace of the supervisor's own and go with it.
-enum Stage {
+enum ExecutableMounts {
     /// Leaves the host's mount namespace and shows both directories below the runtime directory.
     static func show(
         executables: String, profiles: String, root: String

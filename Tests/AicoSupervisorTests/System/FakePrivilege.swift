@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import CLinux
+import Glibc
+import LinuxSystem
+import SandboxProfiles
+import Synchronization
+import SystemPackage
+
+@testable import AicoSupervisor
+@testable import LinuxSandbox
+
+/// Rights that change nothing of the machine's: all users are numbers, directories stay whose they
+/// are, and a program that is started is what answers in its place.
+final class FakePrivilege: Privilege {
+    /// What was asked, in order.
+    var asked: [String] { state.withLock { $0 } }
+    private let state = Mutex<[String]>([])
+    private let scratch: ScratchDirectory
+    private let refused: String?
+    private let kinds: [TaskClass: UInt32]
+
+    /// - Parameter refused: what is refused, by its word in `asked`.
+    init(_ scratch: ScratchDirectory, refusing refused: String? = nil) {
+        self.scratch = scratch
+        self.refused = refused
+        kinds = Dictionary(
+            uniqueKeysWithValues: TaskClass.allCases.map { ($0, 61001 + UInt32($0.rawValue)) })
+    }
+
+    private func ask(_ words: String) -> Bool {
+        state.withLock { $0.append(words) }
+        return words != refused
+    }
+
+    private static func refusal(_ subject: String) -> SupervisorError {
+        SupervisorError(operation: "ask for", subject: subject, reason: .errno(.permissionDenied))
+    }
+
+    // MARK: - Set-up
+
+    let lack: String? = nil
+
+    /// Whoever runs the test.
+    var trustedOwners: Set<UInt32> { [0, geteuid()] }
+
+    func identities(from compiler: Compiler) throws(SupervisorError) -> Identities {
+        guard ask("identities") else { throw Self.refusal("identities") }
+        let words = [UInt32](61000...61005).flatMap { [$0, $0] }
+        let bytes = words.flatMap { word in
+            (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
+        }
+        guard let identities = Identities(decoding: bytes) else {
+            throw Self.refusal("identities")
+        }
+        return identities
+    }
+
+    func show(
+        executables: String, profiles: String, root: String
+    ) throws(SupervisorError) -> (executables: String, profiles: String) {
+        guard ask("show") else { throw Self.refusal("mounts") }
+        return (executables, profiles)
+    }
+
+    func give(_ directory: borrowing Directory, to entry: Layout.Entry) throws(SystemError) {
+        guard ask("give \(entry.path)") else {
+            throw SystemError("change the owner of", entry.path, .permissionDenied)
+        }
+    }
+
+    func takeCgroups(root: String, instance: String) throws -> CgroupTree {
+        guard ask("cgroups") else { throw Self.refusal("cgroups") }
+        let tree = try CgroupTree(
+            layout: .discover(), root: "/fake-\(getpid())-\(root)", instance: instance)
+        try tree.create()
+        return tree
+    }
+
+    // MARK: - Processes
+
+    func start(_ program: Launch) throws(LaunchError) -> LaunchedProcess {
+        let name = program.path.split(separator: "/").last.map(String.init) ?? ""
+        let count = program.arguments.first == "--class" ? 2 : 1
+        let words = ([name] + program.arguments.prefix(count)).joined(separator: " ")
+        guard ask("start \(words) as \(program.userID)"), let output = program.output else {
+            throw LaunchError(layer: .identity, errno: EPERM, detail: "asked for")
+        }
+        do {
+            return try print(try answer(to: program.arguments), to: output)
+        } catch {
+            throw LaunchError(layer: .session, errno: EIO, detail: "\(error)")
+        }
+    }
+
+    func start(_ worker: WorkerLaunch) throws(LaunchError) -> LaunchedClass {
+        _ = ask("start worker \(worker.executable)")
+        throw LaunchError(layer: .namespaces, errno: EUSERS, detail: "asked for")
+    }
+
+    /// What the compiler answers.
+    private func answer(to arguments: [String]) throws -> [UInt8] {
+        if arguments[0] == "--scheduler-filter" {
+            return FilterCodec.encode(try SchedulerFilter.compile())
+        }
+        guard let taskClass = TaskClass(name: arguments[1]), let number = kinds[taskClass] else {
+            throw Self.refusal(arguments[1])
+        }
+        let plan = try ProfileCompiler.compile(
+            class: taskClass, profilesDirectory: arguments[3],
+            paths: InstancePaths(
+                root: "\(scratch.path)/root", executables: arguments[5], profiles: arguments[3]),
+            identities: ClassIdentities([taskClass: .init(userID: number, groupID: number)]))
+        return PlanCodec.encode(plan)
+    }
+
+    /// Has a process write bytes to a descriptor.
+    private func print(_ bytes: [UInt8], to output: Int32) throws -> LaunchedProcess {
+        let file = "\(scratch.path)/answer-\(asked.count)"
+        let made = Descriptor(owning: open(file, O_CREAT | O_EXCL | O_WRONLY, 0o600))
+        try made.write(bytes)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        let words: [UnsafeMutablePointer<CChar>?] = [strdup("cat"), strdup(file), nil]
+        defer { for word in words { free(word) } }
+        var process = pid_t()
+        let code = posix_spawn(&process, "/usr/bin/cat", &actions, nil, words, environ)
+        guard code == 0 else { throw Errno(rawValue: code) }
+        return LaunchedProcess(pid: process, pidfd: aico_pidfd_open(process))
+    }
+}
