@@ -46,7 +46,7 @@ final class BenchClass {
         try tree.create()
         worker = try ClassLauncher.launch(
             plan: plan, planBytes: PlanCodec.encode(plan), endpoints: "\(root)/run/class/user",
-            cgroups: try tree.makeClass("user", plan: plan),
+            cgroups: try tree.makeWorker("bench", of: "user", plan: plan),
             executable: "/aico/bin/aico-bench-worker", arguments: [],
             environment: ["PATH=/usr/bin"], logDescriptor: 2)
         guard case .hello = try nextReport() else { throw BenchError("the worker said no hello") }

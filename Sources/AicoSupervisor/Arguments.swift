@@ -51,8 +51,8 @@ struct Arguments: Equatable {
 
     /// The sockets below a root have its path in their addresses, of 107 bytes at most (unix(7)).
     static let maximumRootBytes: Int = {
-        let longest = TaskClass.allCases.map { "/run/aico/class/\($0.name)/reports".utf8.count }
-        return 107 - (longest.max() ?? 0)
+        // A worker's number has two digits at most.
+        107 - "/run/aico/worker/\(WorkerID.maximumCount - 1)/reports".utf8.count
     }()
 
     private static func checkLength(of root: String, _ name: String) throws(Refusal) {

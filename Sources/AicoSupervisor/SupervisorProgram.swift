@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import AicoWire
 import CLinux
 import Glibc
 import LinuxSandbox
@@ -61,8 +62,13 @@ public enum SupervisorProgram {
     private static func check(_ given: Compiler) throws -> Int32 {
         let compiler = given.withDefaultProfiles()
         let identities = try compiler.identities()
-        try warnOfLacks(try compiler.compile(identities).plans)
-        try checkByScheduler(compiler, identities)
+        let compiled = try compiler.compile(identities)
+        try warnOfLacks(compiled.plans)
+        let describer = Describer(
+            executables: compiler.binaries, identities: identities, plans: compiled.plans)
+        try checkByScheduler(
+            compiler, identities, compiled.workers,
+            descriptions: try file(of: describer.ask(compiled.workers)))
         print("configuration, profiles and keys are in order")
         return Status.done
     }
@@ -91,17 +97,21 @@ public enum SupervisorProgram {
 
     /// Lets the scheduler look at what it alone reads; it says on standard error what is wrong.
     private static func checkByScheduler(
-        _ compiler: Compiler, _ identities: Identities
+        _ compiler: Compiler, _ identities: Identities, _ workers: [WorkerID],
+        descriptions: borrowing Descriptor
     ) throws(SupervisorError) {
         let words = ["--check", "--bin", compiler.binaries]
         let path = "\(compiler.binaries)/aico-scheduler"
         let child: ChildProcess
         do throws(LaunchError) {
-            child = try Program(
+            var program = Program(
                 path: path,
-                arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root]),
-                identity: identities.scheduler
-            ).launch()
+                arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root])
+                    + workers.filter { !$0.isShipped }.flatMap { ["--worker", $0.name] },
+                identity: identities.scheduler)
+            // The place of the channel, which a check has none of.
+            program.descriptors = [descriptions.number, descriptions.number]
+            child = try program.launch()
         } catch {
             throw SupervisorError(launching: path, error)
         }
@@ -131,14 +141,16 @@ public enum SupervisorProgram {
             executables: given.binaries, profiles: given.profiles, root: given.root)
         let identities = try compiler.identities()
         let compiled = try compiler.compile(identities)
-        let entries = Layout.entries(identities)
+        let entries = Layout.entries(identities, workers: compiled.workers)
         try directory.makeLayout(entries, parents: Layout.parents)
         try directory.writeClassFiles(identities)
         let runtime = try RuntimeDirectories.note(root: given.root, entries: entries)
         let tree = try takeCgroups(root: given.root, instance: try directory.instanceID())
         let supervisor = Supervisor(
             root: given.root, executables: compiler.binaries, profiles: compiler.profiles,
-            identities: identities, compiled: compiled, tree: tree, runtime: runtime,
+            identities: identities, compiled: compiled,
+            descriptions: try describe(compiled, compiler, identities, tree), tree: tree,
+            runtime: runtime,
             stopSignals: stopSignals)
         do {
             try supervisor.run()
@@ -148,6 +160,32 @@ public enum SupervisorProgram {
         }
         withExtendedLifetime(lock) { SupervisorLog.write("stopped") }
         return Status.done
+    }
+
+    /// Asks the workers for their types, each that is not ours in a cgroup that ends with its answer.
+    private static func describe(
+        _ compiled: Compiler.Compiled, _ compiler: Compiler, _ identities: Identities,
+        _ tree: CgroupTree
+    ) throws -> Descriptor {
+        func group(_ worker: WorkerID) -> String { "describe-\(worker.number)" }
+        let others = compiled.workers.filter { !$0.isShipped }
+        let describer = Describer(
+            executables: compiler.binaries, identities: identities, plans: compiled.plans)
+        let descriptions = describer.ask(compiled.workers) { worker throws(CgroupError) in
+            guard !worker.isShipped, let plan = compiled.plans[worker.taskClass]?.plan else {
+                return nil
+            }
+            return try tree.makeLeaf(group(worker), limits: plan.attemptLimits)
+        }
+        for worker in others { try tree.remove(group(worker), patience: .seconds(1)) }
+        return try file(of: descriptions)
+    }
+
+    private static func file(of descriptions: [WorkerDescription]) throws -> Descriptor {
+        let bytes = WorkerDescription.encode(descriptions)
+        let memory = aico_sealed_memfd("descriptions", bytes, bytes.count)
+        guard memory >= 0 else { throw SupervisorError.system("make", "file of descriptions") }
+        return Descriptor(owning: memory)
     }
 
     private static func takeCgroups(root: String, instance: String) throws -> CgroupTree {

@@ -39,13 +39,13 @@ public struct InstanceLayout: Sendable, Equatable {
     /// The bus's events.
     public var eventsSocket: String { "\(runtime)/bus/events.sock" }
 
-    /// Where the scheduler sends a class's orders.
-    public func ordersSocket(of taskClass: TaskClass) -> String {
-        "\(runtime)/class/\(taskClass.name)/orders"
+    /// Where the scheduler sends a worker's orders.
+    public func ordersSocket(of worker: WorkerID) -> String {
+        "\(runtime)/worker/\(worker.number)/orders"
     }
 
-    /// Where a class's reports arrive.
-    public func reportsSocket(of taskClass: TaskClass) -> String {
-        "\(runtime)/class/\(taskClass.name)/reports"
+    /// Where a worker's reports arrive.
+    public func reportsSocket(of worker: WorkerID) -> String {
+        "\(runtime)/worker/\(worker.number)/reports"
     }
 }

@@ -29,8 +29,13 @@ enum Layout {
         Entry(path: $0, user: 0, group: 0, mode: 0o755)
     }
 
+    /// The directory of a worker's two pipes.
+    static func pipes(of worker: WorkerID) -> String { "run/aico/worker/\(worker.number)" }
+
     /// Every other directory of ours, parents first.
-    static func entries(_ identities: Identities) -> [Entry] {
+    static func entries(
+        _ identities: Identities, workers: [WorkerID] = WorkerID.shipped
+    ) -> [Entry] {
         let scheduler = identities.scheduler
         func ours(_ path: String, _ mode: UInt32) -> Entry {
             Entry(path: path, user: 0, group: 0, mode: mode)
@@ -58,14 +63,10 @@ enum Layout {
             scheduled("run/aico/bus", for: .maintenance, 0o2755),
             // Closed to a class's group: what a set-group-id program that a task left on the host
             // lends, must not be the way to its worker's sockets.
-            Entry(path: "run/aico/class", user: 0, group: scheduler.group, mode: 0o750),
+            Entry(path: "run/aico/worker", user: 0, group: scheduler.group, mode: 0o750),
             ours("run/aico/etc", 0o755),
         ]
-            + TaskClass.allCases.flatMap {
-                [
-                    scheduled("run/aico/class/\($0.name)", for: $0, 0o2750),
-                    ours("run/aico/etc/\($0.name)", 0o755),
-                ]
-            }
+            + TaskClass.allCases.map { ours("run/aico/etc/\($0.name)", 0o755) }
+            + workers.map { scheduled(pipes(of: $0), for: $0.taskClass, 0o2750) }
     }
 }

@@ -19,7 +19,7 @@ final class HybridCgroups: CgroupBackend {
     private var ready: [Int: HybridLeaf] = [:]
     private var worn: [HybridLeaf] = []
 
-    /// `groups` are the class's directories of the trees v2, memory, pids and cpu.
+    /// `groups` are the worker's directories of the trees v2, memory, pids and cpu.
     init?(groups: [CgroupDirectory], attemptLimits: PlanLimits, processorCeiling: UInt32) {
         guard groups.count == 4 else { return nil }
         unified = groups[0]
