@@ -295,6 +295,9 @@ let package = Package(
                 name: "storm-worker-agency", dependencies: ["TaskKit", "AicoCore", "CStorm"],
                 path: "Tests/Storm/Worker", swiftSettings: swiftSettings),
             .executableTarget(
+                name: "second-worker-user", dependencies: ["TaskKit", "UserTasks", "AicoCore"],
+                path: "Tests/SecondWorker", swiftSettings: swiftSettings),
+            .executableTarget(
                 name: "escape-probe", dependencies: ["CStorm"], path: "Tests/EscapeProbe"),
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "LinuxSystem", "CLinux"],

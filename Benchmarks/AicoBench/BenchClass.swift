@@ -29,7 +29,7 @@ final class BenchClass {
         let paths = InstancePaths(
             root: root, executables: arguments.bin, profiles: arguments.profiles)
         let work = "\(root)/var/lib/aico/work"
-        let endpoints = InstanceDirectory.endpoints(of: .user).path(under: root)
+        let endpoints = InstanceDirectory.pipes(of: WorkerID.shipped(.user)).path(under: root)
         for path in [work, endpoints] {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true)
@@ -49,7 +49,7 @@ final class BenchClass {
         try tree.create()
         worker = try ClassLauncher.launch(
             plan: plan, planBytes: PlanCodec.encode(plan), endpoints: endpoints,
-            cgroups: try tree.makeClass("user", plan: plan),
+            cgroups: try tree.makeWorker("bench", of: "user", plan: plan),
             executable: "/aico/bin/aico-bench-worker", arguments: [],
             environment: ["PATH=/usr/bin"], logDescriptor: 2)
         guard case .hello = try nextReport() else { throw BenchError("the worker said no hello") }

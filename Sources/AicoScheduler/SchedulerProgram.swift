@@ -2,7 +2,9 @@
 // Part of the AICO Task Supervisor
 
 import AicoConfig
+import AicoCore
 import AicoKeys
+import AicoWire
 import Glibc
 import Logging
 
@@ -32,9 +34,13 @@ public enum SchedulerProgram {
             complain("\(error)")
             return Status.configuration
         }
-        if options.isCheck { return check(configuration, options: options) }
+        // Before anything of ours can have its number.
+        let descriptions = [WorkerDescription].inherited()
+        if options.isCheck {
+            return check(configuration, options: options, descriptions: descriptions)
+        }
         // Before anything is opened: a relaunch would meet the same again.
-        let obstacles = Endpoints(configuration).problems()
+        let obstacles = Endpoints(configuration, workers: options.workers).problems()
         for obstacle in obstacles { complain("\(obstacle)") }
         guard obstacles.isEmpty else { return Status.configuration }
         // Files and sockets are for owner and group; directories decide which group that is.
@@ -47,7 +53,8 @@ public enum SchedulerProgram {
         }
         do {
             let scheduler = try Scheduler(
-                configuration: configuration, channel: SupervisorChannel.inherited,
+                configuration: configuration, workers: options.workers,
+                channel: SupervisorChannel.inherited,
                 monitor: ProcResourceMonitor(now: WallClock.uptime), log: log)
             if let profiles = options.profileDirectory {
                 // After the keys were made.
@@ -56,7 +63,7 @@ public enum SchedulerProgram {
                     profiles: profiles, log: log
                 ).begin()
             }
-            scheduler.discover(in: options.binDirectory)
+            scheduler.discover(descriptions ?? [])
             return try scheduler.run()
         } catch {
             complain("\(error)")
@@ -66,21 +73,33 @@ public enum SchedulerProgram {
 
     /// Says what of settings, endpoints and keys is wrong, and changes nothing.
     private static func check(
-        _ configuration: Configuration, options: SchedulerArguments
+        _ configuration: Configuration, options: SchedulerArguments,
+        descriptions: [WorkerDescription]?
     ) -> Int32 {
-        let warnings = warnings(configuration, options: options)
+        let warnings =
+            warnings(configuration, options: options)
+            + typeWarnings(configuration, options: options, descriptions)
         let layout = configuration.layout
         let ownKeys = [
             KeyRing.problem(layout: layout), BusKeys.serverProblem(directory: layout.keys),
         ].compactMap { $0?.description }
         let clientKeys = ClientKeys.read(directory: layout.keys).problems.map(\.description)
-        let endpoints = Endpoints(configuration)
+        let endpoints = Endpoints(configuration, workers: options.workers)
         // A system that runs has them itself.
         let obstacles = endpoints.isServed ? [] : endpoints.problems().map { $0.description }
         let problems = ownKeys + clientKeys + obstacles
         for text in warnings { complain("warning: \(text)") }
         for problem in problems { complain(problem) }
         return problems.isEmpty ? Status.done : Status.configuration
+    }
+
+    /// What is wrong with the workers' types, where the supervisor has asked for them.
+    private static func typeWarnings(
+        _ configuration: Configuration, options: SchedulerArguments,
+        _ descriptions: [WorkerDescription]?
+    ) -> [String] {
+        guard configuration.scheduler.autoDiscover, let descriptions else { return [] }
+        return Registry(options.workers, described: descriptions).problems
     }
 
     private static func warnings(
@@ -118,12 +137,20 @@ struct SchedulerArguments: Equatable {
     var binDirectory = ""
     var profileDirectory: String?
     var isCheck = false
+    /// By their numbers.
+    var workers = WorkerID.shipped
 
     init(_ arguments: some Sequence<String>) throws(SchedulerError) {
         var rest = Array(arguments)[...]
+        var names: [String] = []
         while let name = rest.popFirst() {
             switch name {
             case "--check": isCheck = true
+            case "--worker":
+                guard let value = rest.popFirst() else {
+                    throw SchedulerError("use", name, "it needs a name")
+                }
+                names.append(value)
             case "--root", "--bin", "--profiles":
                 guard let value = rest.popFirst() else {
                     throw SchedulerError("use", name, "it needs a directory")
@@ -135,8 +162,13 @@ struct SchedulerArguments: Equatable {
                 }
             default:
                 throw SchedulerError(
-                    "use", name, "known are --root, --bin, --profiles and --check")
+                    "use", name, "known are --root, --bin, --profiles, --worker and --check")
             }
+        }
+        do throws(WorkerIDError) {
+            workers = try WorkerID.list(beside: names)
+        } catch {
+            throw SchedulerError("use", "--worker", error.description)
         }
     }
 }

@@ -51,10 +51,9 @@ struct Arguments: Equatable {
 
     /// The sockets below a root have its path in their addresses, of 107 bytes at most (unix(7)).
     static let maximumRootBytes: Int = {
-        let longest = TaskClass.allCases.map {
-            "\(InstanceDirectory.endpoints(of: $0).path(under: ""))/reports".utf8.count
-        }
-        return 107 - (longest.max() ?? 0)
+        // A worker's number has two digits at most.
+        let longest = InstanceDirectory.workerPipes.path(under: "")
+        return 107 - "\(longest)/\(WorkerID.maximumCount - 1)/reports".utf8.count
     }()
 
     private static func checkLength(of root: String, _ name: String) throws(Refusal) {

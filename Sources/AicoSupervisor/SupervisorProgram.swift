@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import AicoWire
 import CLinux
 import Glibc
 import LinuxSandbox
@@ -62,8 +63,12 @@ public enum SupervisorProgram {
     private static func check(_ given: Compiler) throws -> Int32 {
         let compiler = given.withDefaultProfiles()
         let identities = try compiler.privilege.identities(from: compiler)
-        try warnOfLacks(try compiler.compile(identities).plans)
-        try checkByScheduler(compiler, identities)
+        let compiled = try compiler.compile(identities)
+        try warnOfLacks(compiled.plans)
+        let describer = Describer(compiler, identities: identities, plans: compiled.plans)
+        try checkByScheduler(
+            compiler, identities, compiled.workers,
+            descriptions: try Describer.file(of: describer.ask(compiled.workers)))
         print("configuration, profiles and keys are in order")
         return Status.done
     }
@@ -92,17 +97,21 @@ public enum SupervisorProgram {
 
     /// Lets the scheduler look at what it alone reads; it says on standard error what is wrong.
     private static func checkByScheduler(
-        _ compiler: Compiler, _ identities: Identities
+        _ compiler: Compiler, _ identities: Identities, _ workers: [WorkerID],
+        descriptions: borrowing Descriptor
     ) throws(SupervisorError) {
         let words = ["--check", "--bin", compiler.binaries]
         let path = "\(compiler.binaries)/aico-scheduler"
         let child: ChildProcess
         do throws(LaunchError) {
-            child = try Program(
+            var program = Program(
                 path: path,
-                arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root]),
-                identity: identities.scheduler
-            ).launch(by: compiler.privilege)
+                arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root])
+                    + workers.filter { !$0.isShipped }.flatMap { ["--worker", $0.name] },
+                identity: identities.scheduler)
+            // The place of the channel, which a check has none of.
+            program.descriptors = [descriptions.number, descriptions.number]
+            child = try program.launch(by: compiler.privilege)
         } catch {
             throw SupervisorError(launching: path, error)
         }

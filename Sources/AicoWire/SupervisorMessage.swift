@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+import AicoCore
 
 /// A fixed-size message (256 bytes) of the SOCK_SEQPACKET pair between supervisor and scheduler.
 ///
 /// The scheduler's end is file descriptor 3 of `aico-scheduler`.
-/// Byte layout, little endian: 0 magic 0xA1, 1 kind, 2 class, 3 length of the words, 4-7 argument
+/// Byte layout, little endian: 0 magic 0xA1, 1 kind, 2 worker, 3 length of the words, 4-7 argument
 /// (Int32), 8-15 process id (UInt64), 16-31 zero, 32-255 the words, then zeros. Any other length or
 /// content is a violation.
 public struct SupervisorMessage: Sendable, Equatable {
@@ -17,19 +17,19 @@ public struct SupervisorMessage: Sendable, Equatable {
 
     /// The message's kind.
     public enum Kind: UInt8, Sendable, CaseIterable {
-        /// Scheduler to supervisor: launch the worker of a class.
+        /// Scheduler to supervisor: launch a worker.
         case launch = 1
-        /// Scheduler to supervisor: kill a class's cgroup.
+        /// Scheduler to supervisor: kill a worker's cgroup.
         case kill = 2
-        /// Scheduler to supervisor: ask for `status` events of all classes.
+        /// Scheduler to supervisor: ask for `status` events of all workers.
         case status = 3
         /// Scheduler to supervisor: an admin asked for a stop of the whole system.
         case stop = 4
         /// Scheduler to supervisor: the answer to a ping; `argument` is the ping's.
         case pong = 5
-        /// Supervisor to scheduler: a class's worker runs; `processID` is its host pid.
+        /// Supervisor to scheduler: a worker runs; `processID` is its host pid.
         case launched = 65
-        /// Supervisor to scheduler: a class's worker ended; `argument` is its raw wait status.
+        /// Supervisor to scheduler: a worker ended; `argument` is its raw wait status.
         case exited = 66
         /// Supervisor to scheduler: a launch failed; `argument` is the errno.
         case launchFailed = 67
@@ -37,30 +37,33 @@ public struct SupervisorMessage: Sendable, Equatable {
         case shutdown = 68
         /// Supervisor to scheduler: answer, to show that you run; `argument` is a number of its own.
         case ping = 69
+
+        /// Whether words may follow.
+        var hasWords: Bool { self == .exited || self == .launchFailed }
     }
 
     /// The kind.
     public var kind: Kind
-    /// The class it is about; ignored (maintenance) for status, stop, shutdown, ping and pong.
-    public var taskClass: TaskClass
+    /// The number of the worker it is about; ignored (0) for status, stop, shutdown, ping and pong.
+    public var worker: UInt8
     /// A wait status, an errno or a ping's number, by kind.
     public var argument: Int32
     /// A host process id, or 0.
     public var processID: UInt64
-    /// The last bytes that an exited worker wrote to its standard error, as they came; other kinds
-    /// have none, and more than `maximumWords` are cut at the front.
+    /// The last bytes that an exited worker wrote to its standard error, as they came, or why a launch
+    /// failed; other kinds have none, and more than `maximumWords` are cut at the front.
     public var words: [UInt8]
 
     /// Makes a message.
     public init(
-        kind: Kind, taskClass: TaskClass, argument: Int32 = 0, processID: UInt64 = 0,
+        kind: Kind, worker: UInt8 = 0, argument: Int32 = 0, processID: UInt64 = 0,
         words: [UInt8] = []
     ) {
         self.kind = kind
-        self.taskClass = taskClass
+        self.worker = worker
         self.argument = argument
         self.processID = processID
-        self.words = kind == .exited ? words.suffix(Self.maximumWords) : []
+        self.words = kind.hasWords ? words.suffix(Self.maximumWords) : []
     }
 
     /// The words for a person: one line of text, without control and direction characters.
@@ -79,8 +82,8 @@ public struct SupervisorMessage: Sendable, Equatable {
 
     /// Encodes to exactly `size` bytes.
     public func encoded() -> [UInt8] {
-        let words = kind == .exited ? words.suffix(Self.maximumWords) : []
-        var bytes: [UInt8] = [0xA1, kind.rawValue, taskClass.rawValue, UInt8(words.count)]
+        let words = kind.hasWords ? words.suffix(Self.maximumWords) : []
+        var bytes: [UInt8] = [0xA1, kind.rawValue, worker, UInt8(words.count)]
         withUnsafeBytes(of: argument.littleEndian) { bytes.append(contentsOf: $0) }
         withUnsafeBytes(of: processID.littleEndian) { bytes.append(contentsOf: $0) }
         bytes.append(contentsOf: repeatElement(0, count: Self.head - bytes.count))
@@ -92,11 +95,11 @@ public struct SupervisorMessage: Sendable, Equatable {
     /// Decodes; nil where anything at all is not as `encoded` writes it.
     public init?(decoding bytes: [UInt8]) {
         guard bytes.count == Self.size, bytes[0] == 0xA1,
-            let kind = Kind(rawValue: bytes[1]), let taskClass = TaskClass(rawValue: bytes[2]),
+            let kind = Kind(rawValue: bytes[1]), Int(bytes[2]) < WorkerID.maximumCount,
             bytes[16..<Self.head].allSatisfy({ $0 == 0 })
         else { return nil }
         let count = Int(bytes[3])
-        guard count == 0 || kind == .exited, count <= Self.maximumWords,
+        guard count == 0 || kind.hasWords, count <= Self.maximumWords,
             bytes[(Self.head + count)...].allSatisfy({ $0 == 0 })
         else { return nil }
         func word<T: FixedWidthInteger>(_ offset: Int, _: T.Type) -> T {
@@ -107,7 +110,7 @@ public struct SupervisorMessage: Sendable, Equatable {
             return value
         }
         self.init(
-            kind: kind, taskClass: taskClass, argument: word(4, Int32.self),
+            kind: kind, worker: bytes[2], argument: word(4, Int32.self),
             processID: word(8, UInt64.self), words: Array(bytes[Self.head..<(Self.head + count)]))
     }
 

@@ -7,16 +7,16 @@ public import AicoCore
 public enum Action: Sendable {
     /// Write all of it or nothing, and answer with `committed`.
     case write(token: UInt64, [StoreChange])
-    /// Send an order to a class's worker; one that finds no room comes back as `unsent`.
-    case send(TaskClass, Order)
+    /// Send an order to a worker; one that finds no room comes back as `unsent`.
+    case send(WorkerID, Order)
     /// Tell the subscribers.
     case publish(Published)
     /// Tell a client; the request is over.
     case reply(RequestID, Reply)
-    /// Have the supervisor launch a class's worker.
-    case launchWorker(TaskClass)
-    /// Have the supervisor kill a class's worker.
-    case killWorker(TaskClass)
+    /// Have the supervisor launch a worker.
+    case launchWorker(WorkerID)
+    /// Have the supervisor kill a worker.
+    case killWorker(WorkerID)
     /// Ask the supervisor to stop the system.
     case stopSystem
     /// A line for the log.
@@ -69,5 +69,5 @@ public enum Published: Sendable, Equatable {
     case deferred(Subject, plannedAt: Instant, Reply.Waits)
     case skipped(Subject, plannedAt: Instant, reason: String)
     case health(HealthStatus, was: HealthStatus)
-    case worker(TaskClass, state: String, processID: UInt64?, detail: String?)
+    case worker(WorkerID, state: String, processID: UInt64?, detail: String?)
 }

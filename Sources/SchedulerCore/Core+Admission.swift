@@ -64,12 +64,18 @@ extension SchedulerCore {
         recordFresh()
     }
 
-    func hasPlace(_ taskClass: TaskClass) -> Bool {
-        let worker = worker(taskClass)
-        if planted(.classLimitIgnored) { return worker.isReady }
+    /// Whether one more may run in a worker: the places are its class's, also those of its profile
+    /// that it tells of as its capacity.
+    func hasPlace(_ worker: Worker) -> Bool {
+        guard worker.isReady else { return false }
+        if planted(.classLimitIgnored) { return true }
+        let taskClass = worker.id.taskClass
         let limit = min(
             settings.classConcurrency[taskClass] ?? settings.maximumConcurrency, worker.capacity)
-        return worker.isReady && worker.running < limit
+        let running = workers.reduce(0) { sum, other in
+            other.id.taskClass == taskClass ? sum + other.running : sum
+        }
+        return running < limit
     }
 
     /// Starts what may, the most important first.
@@ -77,8 +83,8 @@ extension SchedulerCore {
         var left = settings.admissionsPerTurn
         let lanes = Queue.Lane.allCases.filter { gate($0) == nil }
         while running < settings.maximumConcurrency || planted(.globalLimitIgnored) {
-            let places = TaskClass.allCases.filter { hasPlace($0) }.flatMap { taskClass in
-                lanes.map { (taskClass, $0) }
+            let places = workers.filter(hasPlace).flatMap { worker in
+                lanes.map { (worker.id, $0) }
             }
             guard let entry = queue.removeFirst(of: places) else { return }
             guard let execution = executions[entry.execution], execution.ticket == entry.ticket,
@@ -105,14 +111,14 @@ extension SchedulerCore {
         var left = settings.admissionsPerTurn
         for lane in [Queue.Lane.normal, .idle] {
             guard let reason = gate(lane) else { continue }
-            for taskClass in TaskClass.allCases where worker(taskClass).isReady {
-                while let entry = queue.first(of: taskClass, lane) {
+            for worker in workers where worker.isReady {
+                while let entry = queue.first(of: worker.id, lane) {
                     guard left > 0 else {
                         needsAdmission = true
                         return
                     }
                     left -= 1
-                    _ = queue.removeFirst(of: taskClass, lane)
+                    _ = queue.removeFirst(of: worker.id, lane)
                     guard let execution = executions[entry.execution],
                         execution.ticket == entry.ticket, execution.state == .queued
                     else { continue }
@@ -184,8 +190,9 @@ extension SchedulerCore {
         if execution.isInLine, let task = task(execution.task), !isFree(task, for: execution.id) {
             return .overlap
         }
-        let worker = worker(execution.taskClass)
-        guard worker.isReady else { return .worker }
+        guard let workerID = workerID(of: execution), worker(workerID).isReady else {
+            return .worker
+        }
         if let reason = gate(lane(of: execution)) { return reason }
         return running < settings.maximumConcurrency ? .classConcurrency : .concurrency
     }
@@ -196,7 +203,7 @@ extension SchedulerCore {
         let detail: String
         switch reason {
         case .overlap: detail = "another execution of the task is not over"
-        case .worker: detail = words(of: worker(execution.taskClass))
+        case .worker: detail = wordsOfWorker(of: execution)
         case .concurrency:
             detail = "all \(settings.maximumConcurrency) places are taken"
         case .classConcurrency:
@@ -211,11 +218,22 @@ extension SchedulerCore {
         return Reply.Waits(reason: reason, detail: detail, since: execution.queuedAt)
     }
 
-    /// Why a class takes no orders.
+    private func wordsOfWorker(of execution: Execution) -> String {
+        guard let workerID = workerID(of: execution) else {
+            let type = task(execution.task)?.record.type ?? ""
+            return "no worker has its type \"\(type)\"; see aico scheduler health"
+        }
+        return words(of: worker(workerID))
+    }
+
+    /// Why a worker takes no orders; a class is as well as its shipped one.
     public func words(of worker: Worker) -> String {
-        let name = "class \(worker.taskClass.name) takes no orders"
+        let subject =
+            worker.id.isShipped
+            ? "class \(worker.id.taskClass.name)" : "worker \(worker.id.name)"
+        let name = "\(subject) takes no orders"
         switch worker.state {
-        case .ready: return "class \(worker.taskClass.name) takes orders"
+        case .ready: return "\(subject) takes orders"
         case .absent:
             return worker.lastEnd.map { "\(name): its worker \($0)" }
                 ?? "\(name): its worker is not launched yet"

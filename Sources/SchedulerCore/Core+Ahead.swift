@@ -29,8 +29,8 @@ extension SchedulerCore {
         if !planted(.claimWithoutNextRun) { write(nextRunChanged(task, to: next)) }
         arm(task.id)
         var execution = Execution(
-            id: ids.next(), task: task.key, trigger: .schedule, plannedAt: instant,
-            policies: task.policies)
+            id: ids.next(), task: task.key, worker: workerID(of: task), trigger: .schedule,
+            plannedAt: instant, policies: task.policies)
         execution.startsAt = due
         execution.queuedAt = due
         execution.allowedAt = now.boot + (due - now.wall)
@@ -44,14 +44,14 @@ extension SchedulerCore {
     }
 
     private func mayClaimAhead(_ task: TaskState, _ instant: Instant) -> Bool {
-        let worker = worker(task.id.taskClass)
+        guard let worker = workerID(of: task).map({ self.worker($0) }) else { return false }
         return stop == .running && settings.isEnabled && !task.isCreating && !task.isDeleting
             && task.changes.isEmpty && task.open.isEmpty && task.line.isEmpty
             && ending[task.id]?.isEmpty ?? true
             && repeatedUntil.map({ $0 < instant }) ?? true
             && ledger.failingSince == nil && !needsAdmission
             && worker.outbox.isEmpty && !worker.isBlocked
-            && running < settings.maximumConcurrency && hasPlace(task.id.taskClass)
+            && running < settings.maximumConcurrency && hasPlace(worker)
             && gate(task.policies.idleOnly ? .idle : .normal) == nil
     }
 
@@ -95,7 +95,7 @@ extension SchedulerCore {
         for id in task.open.sorted() {
             guard let execution = executions[id], isAhead(execution) else { continue }
             let instant = execution.plannedAt
-            if definition.record.enabled,
+            if definition.record.enabled, definition.record.type == task.record.type,
                 definition.table.next(after: instant - .microseconds(1)) == instant
             {
                 kept = instant

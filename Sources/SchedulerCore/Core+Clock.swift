@@ -81,9 +81,10 @@ extension SchedulerCore {
         switch timer {
         case .backstop(let key):
             let execution = attempts[key].flatMap { executions[$0] }
-            isUnread = execution.map { heard.unread.contains($0.taskClass) } ?? false
-        case .canary(let taskClass), .silence(let taskClass):
-            isUnread = heard.unread.contains(taskClass)
+            isUnread =
+                execution.flatMap { workerID(of: $0) }.map { heard.unread.contains($0) } ?? false
+        case .canary(let workerID), .silence(let workerID):
+            isUnread = heard.unread.contains(workerID)
         // A stop waits for no flood.
         case .stop: isUnread = false
         case .ping, .retry, .maximumDefer, .resources, .heartbeat, .store, .waitingWrites, .audit:
@@ -103,8 +104,8 @@ extension SchedulerCore {
             switch name {
             case .backstop: patience = settings.backstopSlack
             case .canary: patience = settings.canaryPatience
-            case .silence(let taskClass):
-                workers[Int(taskClass.rawValue)].askedAt = now.boot
+            case .silence(let workerID):
+                workers[workerID.number].askedAt = now.boot
                 patience = settings.silenceNoticed
             case .stop: patience = settings.stopPatience
             case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .waitingWrites,

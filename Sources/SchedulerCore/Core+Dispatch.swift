@@ -9,7 +9,7 @@ extension SchedulerCore {
     mutating func claim(_ id: String) {
         guard move(id, .admit), let execution = executions[id] else { return }
         running += 1
-        workers[Int(execution.taskClass.rawValue)].running += 1
+        if let worker = workerID(of: execution) { workers[worker.number].running += 1 }
         bootTimers.set(.maximumDefer(id), at: nil)
         leaveLine(execution)
         tasks[execution.task.id]?.open.insert(id)
@@ -122,7 +122,9 @@ extension SchedulerCore {
         guard let execution = executions[id], let attempt = execution.attempt else { return }
         forgetInstant(execution)
         let task = task(execution.task)
-        guard let task, execution.cancelled == nil, stop == .running else {
+        guard let task, let workerID = workerID(of: execution), execution.cancelled == nil,
+            stop == .running
+        else {
             let outcome =
                 execution.cancelled?.outcome
                 ?? (task == nil ? Outcome(.cancelled, .taskGone) : CancelReason.shutdown.outcome)
@@ -136,7 +138,7 @@ extension SchedulerCore {
             occurrence: execution.plannedAt, timeout: timeout,
             grace: task.policies.grace, config: task.record.config)
         executions[id]?.policies = task.policies
-        send(.run(order), to: execution.taskClass)
+        send(.run(order), to: workerID)
         setBackstop(attempt.key, after: timeout + task.policies.grace)
     }
 
@@ -146,7 +148,7 @@ extension SchedulerCore {
             task.policies.timeout ?? settings.typeTimeouts[task.record.type]
             ?? settings.classTimeouts[task.id.taskClass] ?? .seconds(300)
         // The worker holds its attempts to its profile.
-        guard let limit = worker(task.id.taskClass).wallLimit else { return asked }
+        guard let limit = workerID(of: task).flatMap({ worker($0).wallLimit }) else { return asked }
         return min(asked, limit)
     }
 
@@ -162,13 +164,14 @@ extension SchedulerCore {
             bootTimers.set(.backstop(key), at: now.boot + settings.backstopSlack)
             return
         }
-        quarantine(execution.taskClass, "did not end attempt \(key.value) in time")
+        guard let workerID = workerID(of: execution) else { return }
+        quarantine(workerID, "did not end attempt \(key.value) in time")
     }
 
     /// Gives back the place that an execution held.
     mutating func release(_ execution: Execution) {
         if planted(.placeNotGivenBack) { return }
-        workers[Int(execution.taskClass.rawValue)].running -= 1
+        if let worker = workerID(of: execution) { workers[worker.number].running -= 1 }
         running -= 1
         needsAdmission = true
     }
@@ -190,18 +193,18 @@ extension SchedulerCore {
     // MARK: - The orders' way
 
     /// Sends an order, or keeps it until it can leave.
-    mutating func send(_ order: Order, to taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    mutating func send(_ order: Order, to workerID: WorkerID) {
+        let index = workerID.number
         guard workers[index].isReady, !workers[index].isBlocked, workers[index].outbox.isEmpty
         else {
             workers[index].outbox.append(order)
             return
         }
-        leave(order, to: taskClass)
+        leave(order, to: workerID)
     }
 
     /// Lets an order go; from now on its worker has its time.
-    private mutating func leave(_ order: Order, to taskClass: TaskClass) {
+    private mutating func leave(_ order: Order, to workerID: WorkerID) {
         switch order {
         case .run(let run):
             if let id = attempts[run.attempt] {
@@ -212,26 +215,26 @@ extension SchedulerCore {
             if attempts[attempt] != nil { setBackstop(attempt, after: grace) }
         case .ping: break
         }
-        actions.append(.send(taskClass, order))
+        actions.append(.send(workerID, order))
     }
 
     /// Sends what waits.
-    mutating func flushOrders(_ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    mutating func flushOrders(_ workerID: WorkerID) {
+        let index = workerID.number
         guard workers[index].isReady, !workers[index].isBlocked else { return }
         let orders = workers[index].outbox
         workers[index].outbox = []
-        for order in orders { leave(order, to: taskClass) }
+        for order in orders { leave(order, to: workerID) }
     }
 
     /// An order found no room on its pipe.
-    mutating func takeBack(_ order: Order, of taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    mutating func takeBack(_ order: Order, of workerID: WorkerID) {
+        let index = workerID.number
         workers[index].isBlocked = true
         switch order {
         case .ping:
             // It is asked again; what did not leave needs no answer.
-            bootTimers.set(.silence(taskClass), at: nil)
+            bootTimers.set(.silence(workerID), at: nil)
             return
         case .run(let run) where run.attempt == workers[index].canary?.order.attempt:
             workers[index].canary?.isSent = false
@@ -247,22 +250,22 @@ extension SchedulerCore {
         workers[index].returned += 1
     }
 
-    /// A class's orders pipe has room again.
-    mutating func unblock(_ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    /// A worker's orders pipe has room again.
+    mutating func unblock(_ workerID: WorkerID) {
+        let index = workerID.number
         workers[index].isBlocked = false
         workers[index].returned = 0
         switch workers[index].state {
-        case .launched: ping(taskClass)
-        case .probing: sendCanary(taskClass)
-        case .ready: flushOrders(taskClass)
+        case .launched: ping(workerID)
+        case .probing: sendCanary(workerID)
+        case .ready: flushOrders(workerID)
         case .absent, .canaryFailed, .quarantined: break
         }
     }
 
     /// Takes an attempt's order out of what has not left.
-    mutating func withdrawOrder(of key: AttemptKey, _ taskClass: TaskClass) {
-        workers[Int(taskClass.rawValue)].outbox.removeAll {
+    mutating func withdrawOrder(of key: AttemptKey, _ workerID: WorkerID) {
+        workers[workerID.number].outbox.removeAll {
             if case .run(let run) = $0 { run.attempt == key } else { false }
         }
     }

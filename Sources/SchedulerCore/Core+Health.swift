@@ -72,7 +72,7 @@ extension SchedulerCore {
     /// All that health is judged by.
     public var healthFacts: HealthRules.Facts {
         HealthRules.Facts(
-            workers: workers.map { ($0.taskClass, healthState(of: $0)) },
+            workers: workers.map { ($0.id, healthState(of: $0)) },
             recentOfSystem: health.recentOfSystem, recentOfTasks: health.recentOfTasks,
             storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: damages,
             lateness: health.lateness, log: logFacts,

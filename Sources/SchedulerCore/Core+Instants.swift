@@ -46,8 +46,9 @@ extension SchedulerCore {
         let isAll = task.policies.misfire == .runAll && plan.due.count > 1
         for due in plan.due where !known.contains(due.instant) {
             var execution = Execution(
-                id: ids.next(), task: key, trigger: due.isCatchUp ? .catchUp : .schedule,
-                plannedAt: due.instant, policies: task.policies)
+                id: ids.next(), task: key, worker: workerID(of: task),
+                trigger: due.isCatchUp ? .catchUp : .schedule, plannedAt: due.instant,
+                policies: task.policies)
             execution.allowedAt = allowedAt(due.instant + jitter)
             enqueue(
                 execution,
@@ -55,7 +56,7 @@ extension SchedulerCore {
                     ? .oneOfAll : .onTime)
             if planted(.catchUpStartsTwice), due.isCatchUp {
                 let again = Execution(
-                    id: ids.next(), task: key, trigger: .catchUp,
+                    id: ids.next(), task: key, worker: workerID(of: task), trigger: .catchUp,
                     plannedAt: due.instant + .microseconds(7), policies: task.policies)
                 enqueue(again, cause: .oneOfAll)
             }

@@ -10,7 +10,7 @@ extension SchedulerCore {
     /// An attempt that stands as running was interrupted: whether its order was ever sent cannot
     /// be known, so that only the task's `on_crash` can say whether to run it again.
     mutating func recover(_ recovered: StartFacts) {
-        for taskClass in TaskClass.allCases { actions.append(.launchWorker(taskClass)) }
+        for worker in workers { actions.append(.launchWorker(worker.id)) }
         damages = recovered.damages
         for damage in damages { log(.error, "the store is damaged", ["what": damage]) }
         for task in recovered.tasks where tasks[task.record.id] == nil {
@@ -38,8 +38,8 @@ extension SchedulerCore {
         if task.table.schedule.kind == .reboot {
             guard isBoot, settings.isEnabled else { return }
             let boot = Execution(
-                id: ids.next(), task: task.key, trigger: .schedule, plannedAt: startedAt.wall,
-                policies: task.policies)
+                id: ids.next(), task: task.key, worker: workerID(of: task), trigger: .schedule,
+                plannedAt: startedAt.wall, policies: task.policies)
             enqueue(boot, cause: .onTime)
         } else if let known = task.record.nextRun {
             // Later than the next instant from now: the clock was set back while down.
@@ -92,7 +92,7 @@ extension SchedulerCore {
         tasks[task.id]?.open.insert(row.id)
         // `finish` gives back a place; this one was taken by the scheduler before.
         running += 1
-        workers[Int(execution.taskClass.rawValue)].running += 1
+        if let worker = workerID(of: execution) { workers[worker.number].running += 1 }
         finish(
             row.id, Outcome(.interrupted, .schedulerDied), exit: nil, message: message, result: nil)
     }
@@ -123,8 +123,8 @@ extension SchedulerCore {
         _ row: StoredExecution, of task: TaskState, state: ExecutionState
     ) -> Execution {
         var execution = Execution(
-            id: row.id, task: task.key, trigger: row.trigger, plannedAt: row.plannedAt,
-            policies: task.policies, state: state)
+            id: row.id, task: task.key, worker: workerID(of: task), trigger: row.trigger,
+            plannedAt: row.plannedAt, policies: task.policies, state: state)
         execution.startedAt = row.startedAt
         execution.attempts = row.attempts
         return execution
@@ -146,7 +146,7 @@ extension SchedulerCore {
         if let next = task.record.nextRun, next <= row.plannedAt { expectAgain(row.plannedAt) }
         let isMissed = trigger == .schedule && now.wall - row.plannedAt > Planner.grace
         var execution = Execution(
-            id: row.executionID ?? ids.next(), task: task.key,
+            id: row.executionID ?? ids.next(), task: task.key, worker: workerID(of: task),
             trigger: isMissed ? .catchUp : trigger, plannedAt: row.plannedAt,
             policies: task.policies)
         execution.recorded = .worker

@@ -4,75 +4,76 @@
 import AicoCore
 
 extension SchedulerCore {
-    /// Whether what a class's worker says is taken at all.
-    func hears(_ taskClass: TaskClass) -> Bool {
-        switch worker(taskClass).state {
+    /// Whether what a worker says is taken at all.
+    func hears(_ workerID: WorkerID) -> Bool {
+        switch worker(workerID).state {
         case .canaryFailed, .quarantined: false
         case .absent, .launched, .probing, .ready: true
         }
     }
 
-    /// Takes what one class's worker reports; everything in it is hostile until checked.
-    mutating func receive(_ report: Report, from taskClass: TaskClass) {
-        guard hears(taskClass) else { return }
-        let index = Int(taskClass.rawValue)
+    /// Takes what one worker reports; everything in it is hostile until checked.
+    mutating func receive(_ report: Report, from workerID: WorkerID) {
+        guard hears(workerID) else { return }
+        let index = workerID.number
         switch report {
         case .hello(_, let capacity, let wallLimit, let layers):
             workers[index].layers = layers.held
             workers[index].capacity = max(1, Int(capacity))
             workers[index].wallLimit = wallLimit
             // Its answer to the ping of its launch may be on the way; a second one does no harm.
-            if workers[index].state == .launched { ping(taskClass) }
-        case .pong(let nonce): receivePong(nonce, from: taskClass)
+            if workers[index].state == .launched { ping(workerID) }
+        case .pong(let nonce): receivePong(nonce, from: workerID)
         case .started(let key, let sequence, let layers, let at):
-            guard let id = check(key, sequence, taskClass, .life) else { return }
+            guard let id = check(key, sequence, workerID, .life) else { return }
             started(id, layers, at: plausible(at))
         case .progress(let key, let sequence, let fraction, let message):
-            guard let id = check(key, sequence, taskClass, .life) else { return }
+            guard let id = check(key, sequence, workerID, .life) else { return }
             guard let subject = executions[id]?.subject else { return }
             publish(.progress(subject, fraction: fraction, message: message))
         case .log(let key, let sequence, let stream, let at, let line):
-            guard let id = check(key, sequence, taskClass, .line(line)) else { return }
+            guard let id = check(key, sequence, workerID, .line(line)) else { return }
             logged(id, key, sequence, stream, at: plausible(at), line)
         case .finished(let key, let sequence, let exit):
-            guard let id = check(key, sequence, taskClass, .end(exit)) else { return }
+            guard let id = check(key, sequence, workerID, .end(exit)) else { return }
             finished(id, exit)
         }
     }
 
-    /// Lets a report of an attempt through if the attempt is the class's and the next in order;
-    /// gives its execution. `word` is what it says where the attempt is the class's canary.
+    /// Lets a report of an attempt through if the attempt is the worker's and the next in order;
+    /// gives its execution. `word` is what it says where the attempt is its canary.
     private mutating func check(
-        _ key: AttemptKey, _ sequence: UInt32, _ taskClass: TaskClass, _ word: CanaryRun.Word
+        _ key: AttemptKey, _ sequence: UInt32, _ workerID: WorkerID, _ word: CanaryRun.Word
     ) -> String? {
-        switch worker(taskClass).state {
+        switch worker(workerID).state {
         // Left behind by a worker that is gone: its attempts were ended with it.
         case .absent, .launched:
             if planted(.lateReportBelieved) { return attempts[key] }
             return nil
         case .canaryFailed, .quarantined: return nil
-        case .probing where worker(taskClass).formerAttempts.contains(key),
-            .ready where worker(taskClass).formerAttempts.contains(key):
+        case .probing where worker(workerID).formerAttempts.contains(key),
+            .ready where worker(workerID).formerAttempts.contains(key):
             // It read an order that was meant for the one before: over already, and not to be run.
             if sequence == 0 {
                 actions.append(
-                    .send(taskClass, .cancel(attempt: key, reason: .requested, grace: .zero)))
+                    .send(workerID, .cancel(attempt: key, reason: .requested, grace: .zero)))
             }
             return nil
         case .probing:
-            let canary = worker(taskClass).canary
+            let canary = worker(workerID).canary
             let isOwn = key == canary?.order.attempt && canary?.isSent == true
-            guard check(key, sequence, isOwn ? canary?.sequence : nil, taskClass) else {
+            guard check(key, sequence, isOwn ? canary?.sequence : nil, workerID) else {
                 return nil
             }
-            canarySaid(word, in: taskClass)
+            canarySaid(word, in: workerID)
             return nil
         case .ready:
             let execution = attempts[key].flatMap { executions[$0] }
-            let attempt = execution?.taskClass == taskClass ? execution?.attempt : nil
+            let attempt =
+                execution?.workerNumber == UInt8(workerID.number) ? execution?.attempt : nil
             let isOwn = attempt?.key == key && attempt?.isSent == true
             if planted(.lateReportBelieved), !isOwn { return attempts[key] }
-            guard check(key, sequence, isOwn ? attempt?.sequence : nil, taskClass),
+            guard check(key, sequence, isOwn ? attempt?.sequence : nil, workerID),
                 let id = execution?.id
             else { return nil }
             executions[id]?.attempt?.sequence += 1
@@ -82,15 +83,15 @@ extension SchedulerCore {
 
     /// Compares a report's sequence with the next of its attempt, nil where that is not its own.
     private mutating func check(
-        _ key: AttemptKey, _ sequence: UInt32, _ next: UInt32?, _ taskClass: TaskClass
+        _ key: AttemptKey, _ sequence: UInt32, _ next: UInt32?, _ workerID: WorkerID
     ) -> Bool {
         guard let next else {
-            quarantine(taskClass, "reported on attempt \(key.value), which is not its own")
+            quarantine(workerID, "reported on attempt \(key.value), which is not its own")
             return false
         }
         guard sequence == next || planted(.sequenceNotChecked) else {
             quarantine(
-                taskClass,
+                workerID,
                 "report \(sequence) of attempt \(key.value) is out of order, \(next) was next")
             return false
         }

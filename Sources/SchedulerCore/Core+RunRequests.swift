@@ -20,7 +20,7 @@ extension SchedulerCore {
                 hint: "wait for it, or type: aico scheduler cancel \(name)")
         }
         var execution = Execution(
-            id: ids.next(), task: task.key, trigger: trigger,
+            id: ids.next(), task: task.key, worker: workerID(of: task), trigger: trigger,
             plannedAt: requestedInstant(of: task), policies: task.policies)
         execution.deadLetter = letter
         execution.asked = request
@@ -205,7 +205,9 @@ extension SchedulerCore {
         case .running:
             guard let attempt = execution.attempt else { return nil }
             guard attempt.isSent else {
-                withdrawOrder(of: attempt.key, execution.taskClass)
+                if let worker = workerID(of: execution) {
+                    withdrawOrder(of: attempt.key, worker)
+                }
                 finish(id, reason.outcome, exit: nil, message: nil, result: nil)
                 return nil
             }
@@ -215,10 +217,8 @@ extension SchedulerCore {
             if reason == .shutdown { grace = min(grace, settings.stopGrace) }
             let until = min(attempt.killedAt ?? now.wall + grace, now.wall + grace)
             executions[id]?.attempt?.killedAt = until
-            if !planted(.cancelForgotten) {
-                send(
-                    .cancel(attempt: attempt.key, reason: reason, grace: grace),
-                    to: execution.taskClass)
+            if !planted(.cancelForgotten), let worker = workerID(of: execution) {
+                send(.cancel(attempt: attempt.key, reason: reason, grace: grace), to: worker)
             }
             setBackstop(attempt.key, after: grace)
             return until

@@ -152,8 +152,8 @@ extension SchedulerCore {
         let isReplanned =
             record.schedule != before.schedule || record.timezone != before.timezone
             || record.enabled != before.enabled || change.table.policies.dst != task.policies.dst
+        let kept = keepAhead(of: task, by: change) ?? now.wall
         if isReplanned {
-            let kept = keepAhead(of: task, by: change) ?? now.wall
             record.nextRun = record.enabled ? change.table.next(after: max(now.wall, kept)) : nil
         } else {
             record.nextRun = before.nextRun

@@ -4,9 +4,9 @@
 import AicoCore
 
 extension SchedulerCore {
-    /// The supervisor tells of a class's worker.
-    mutating func receive(_ news: WorkerNews, of taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    /// The supervisor tells of a worker.
+    mutating func receive(_ news: WorkerNews, of workerID: WorkerID) {
+        let index = workerID.number
         switch news {
         case .launched(let processID):
             guard workers[index].move(.launch, at: now) else { return }
@@ -15,22 +15,23 @@ extension SchedulerCore {
             workers[index].why = nil
             workers[index].isBlocked = false
             workers[index].returned = 0
-            ping(taskClass)
-            publishWorker(taskClass, "launched", nil)
-        case .exited(let status, let words): exited(taskClass, status, words)
-        case .launchFailed(let errno):
+            ping(workerID)
+            publishWorker(workerID, "launched", nil)
+        case .exited(let status, let words): exited(workerID, status, words)
+        case .launchFailed(let errno, let words):
             workers[index].state = .absent
             workers[index].processID = nil
             workers[index].deaths += 1
-            workers[index].lastEnd = "could not be launched: errno \(errno)"
+            let why = words.isEmpty ? "errno \(errno)" : words
+            workers[index].lastEnd = "could not be launched: \(why)"
             workers[index].diedAt = now.wall
-            publishWorker(taskClass, "launch_failed", "errno \(errno)")
+            publishWorker(workerID, "launch_failed", why)
             assessHealth()
         }
     }
 
-    private mutating func exited(_ taskClass: TaskClass, _ status: Int32, _ words: String) {
-        let index = Int(taskClass.rawValue)
+    private mutating func exited(_ workerID: WorkerID, _ status: Int32, _ words: String) {
+        let index = workerID.number
         let worker = workers[index]
         let isStable = worker.isReady && now.boot - worker.since.boot >= settings.stableAfter
         guard workers[index].move(.exit, at: now) else { return }
@@ -51,12 +52,13 @@ extension SchedulerCore {
         // Orders that are not for an attempt were for the worker that is gone.
         workers[index].outbox.removeAll { if case .run = $0 { false } else { true } }
         for timer in [
-            BootTimer.ping(taskClass), .canary(taskClass), .heartbeat(taskClass),
-            .silence(taskClass),
+            BootTimer.ping(workerID), .canary(workerID), .heartbeat(workerID),
+            .silence(workerID),
         ] { bootTimers.set(timer, at: nil) }
-        publishWorker(taskClass, "exited", workers[index].lastEnd)
+        publishWorker(workerID, "exited", workers[index].lastEnd)
         let lost = executions.values.filter {
-            $0.taskClass == taskClass && $0.attempt?.isSent == true && $0.state == .running
+            $0.workerNumber == UInt8(workerID.number) && $0.attempt?.isSent == true
+                && $0.state == .running
         }
         workers[index].keepFormer(lost.compactMap { $0.attempt?.key })
         // In the order of their attempts.
@@ -72,55 +74,55 @@ extension SchedulerCore {
     }
 
     /// Sends a ping of a new nonce.
-    mutating func ping(_ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    mutating func ping(_ workerID: WorkerID) {
+        let index = workerID.number
         workers[index].nonce &+= 1
         if !workers[index].isBlocked {
-            actions.append(.send(taskClass, .ping(nonce: workers[index].nonce)))
+            actions.append(.send(workerID, .ping(nonce: workers[index].nonce)))
         }
         if workers[index].state == .launched {
-            bootTimers.set(.ping(taskClass), at: now.boot + settings.pingInterval)
+            bootTimers.set(.ping(workerID), at: now.boot + settings.pingInterval)
         }
     }
 
     /// Pings a worker again that did not answer.
-    mutating func pingAgain(_ taskClass: TaskClass) {
-        guard worker(taskClass).state == .launched else { return }
-        ping(taskClass)
+    mutating func pingAgain(_ workerID: WorkerID) {
+        guard worker(workerID).state == .launched else { return }
+        ping(workerID)
         assessHealth()
     }
 
-    mutating func receivePong(_ nonce: UInt64, from taskClass: TaskClass) {
-        guard nonce == worker(taskClass).nonce else { return }
-        switch worker(taskClass).state {
-        case .launched: probe(taskClass)
-        case .ready: receiveSignOfLife(taskClass)
+    mutating func receivePong(_ nonce: UInt64, from workerID: WorkerID) {
+        guard nonce == worker(workerID).nonce else { return }
+        switch worker(workerID).state {
+        case .launched: probe(workerID)
+        case .ready: receiveSignOfLife(workerID)
         case .absent, .probing, .canaryFailed, .quarantined: break
         }
     }
 
     /// A worker that works is asked for a sign of life.
-    mutating func beat(_ taskClass: TaskClass) {
-        guard worker(taskClass).isReady else { return }
-        bootTimers.set(.heartbeat(taskClass), at: now.boot + settings.heartbeatInterval)
-        let index = Int(taskClass.rawValue)
+    mutating func beat(_ workerID: WorkerID) {
+        guard worker(workerID).isReady else { return }
+        bootTimers.set(.heartbeat(workerID), at: now.boot + settings.heartbeatInterval)
+        let index = workerID.number
         if workers[index].deaths > 0, now.boot - workers[index].since.boot >= settings.stableAfter {
             workers[index].deaths = 0
             assessHealth()
         }
         // One that is asked already has its time; a full pipe is no silence.
-        guard bootTimers.time(of: .silence(taskClass)) == nil, !workers[index].isBlocked else {
+        guard bootTimers.time(of: .silence(workerID)) == nil, !workers[index].isBlocked else {
             return
         }
         workers[index].askedAt = now.boot
-        bootTimers.set(.silence(taskClass), at: now.boot + settings.silenceNoticed)
-        ping(taskClass)
+        bootTimers.set(.silence(workerID), at: now.boot + settings.silenceNoticed)
+        ping(workerID)
     }
 
-    private mutating func receiveSignOfLife(_ taskClass: TaskClass) {
-        let wasSilent = silence(of: worker(taskClass)) != nil
-        bootTimers.set(.silence(taskClass), at: nil)
-        workers[Int(taskClass.rawValue)].askedAt = nil
+    private mutating func receiveSignOfLife(_ workerID: WorkerID) {
+        let wasSilent = silence(of: worker(workerID)) != nil
+        bootTimers.set(.silence(workerID), at: nil)
+        workers[workerID.number].askedAt = nil
         if wasSilent { assessHealth() }
     }
 
@@ -133,57 +135,57 @@ extension SchedulerCore {
     }
 
     /// A worker owes a sign of life: that is told first, and then it is killed.
-    mutating func noticeSilence(_ taskClass: TaskClass) {
-        guard worker(taskClass).isReady else { return }
-        let killed = (worker(taskClass).askedAt ?? now.boot) + settings.heartbeatPatience
+    mutating func noticeSilence(_ workerID: WorkerID) {
+        guard worker(workerID).isReady else { return }
+        let killed = (worker(workerID).askedAt ?? now.boot) + settings.heartbeatPatience
         guard now.boot >= killed else {
-            bootTimers.set(.silence(taskClass), at: killed)
+            bootTimers.set(.silence(workerID), at: killed)
             return assessHealth()
         }
         let seconds = settings.heartbeatPatience.wholeMicroseconds / 1_000_000
-        quarantine(taskClass, "gave no sign of life for \(seconds) s")
+        quarantine(workerID, "gave no sign of life for \(seconds) s")
     }
 
     // MARK: - The canary
 
     /// Has a worker that lives run its class's canary; until that passed it takes no orders.
-    private mutating func probe(_ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    private mutating func probe(_ workerID: WorkerID) {
+        let index = workerID.number
         guard workers[index].move(.pong, at: now) else { return }
-        bootTimers.set(.ping(taskClass), at: nil)
-        bootTimers.set(.canary(taskClass), at: now.boot + settings.canaryPatience)
+        bootTimers.set(.ping(workerID), at: nil)
+        bootTimers.set(.canary(workerID), at: now.boot + settings.canaryPatience)
         workers[index].canary = CanaryRun(
-            taskClass, number: canaries, at: now, patience: settings.canaryPatience)
+            workerID.taskClass, number: canaries, at: now, patience: settings.canaryPatience)
         canaries += 1
-        sendCanary(taskClass)
+        sendCanary(workerID)
     }
 
-    mutating func sendCanary(_ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    mutating func sendCanary(_ workerID: WorkerID) {
+        let index = workerID.number
         guard let canary = workers[index].canary, !canary.isSent, !workers[index].isBlocked else {
             return
         }
         workers[index].canary?.isSent = true
-        actions.append(.send(taskClass, .run(canary.order)))
+        actions.append(.send(workerID, .run(canary.order)))
     }
 
-    mutating func canarySaid(_ word: CanaryRun.Word, in taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    mutating func canarySaid(_ word: CanaryRun.Word, in workerID: WorkerID) {
+        let index = workerID.number
         guard let verdict = workers[index].canary?.receive(word) else { return }
-        judge(taskClass, verdict)
+        judge(workerID, verdict)
     }
 
     /// The canary's time is over.
-    mutating func missCanary(_ taskClass: TaskClass) {
-        guard worker(taskClass).state == .probing, let canary = worker(taskClass).canary else {
+    mutating func missCanary(_ workerID: WorkerID) {
+        guard worker(workerID).state == .probing, let canary = worker(workerID).canary else {
             return
         }
-        judge(taskClass, canary.lateVerdict)
+        judge(workerID, canary.lateVerdict)
     }
 
-    private mutating func judge(_ taskClass: TaskClass, _ verdict: CanaryRules.Verdict) {
-        let index = Int(taskClass.rawValue)
-        bootTimers.set(.canary(taskClass), at: nil)
+    private mutating func judge(_ workerID: WorkerID, _ verdict: CanaryRules.Verdict) {
+        let index = workerID.number
+        bootTimers.set(.canary(workerID), at: nil)
         let time = now.boot - (workers[index].canary?.orderedAt ?? now.boot)
         workers[index].canary = nil
         switch verdict {
@@ -192,52 +194,58 @@ extension SchedulerCore {
             log(
                 .info, "canary passed",
                 [
-                    "class": taskClass.name, "ways": "\(ways)",
+                    "worker": workerID.label, "ways": "\(ways)",
                     "milliseconds": "\(time.wholeMicroseconds / 1000)",
                 ])
             workers[index].closedWays = ways
-            markReady(taskClass)
+            markReady(workerID)
         case .failed(let why):
             guard workers[index].move(.fail, at: now) else { return }
             workers[index].why = why
             log(
-                .error, "canary failed; the class takes no orders",
-                ["class": taskClass.name, "why": why])
-            write([audit("scheduler", "class.canary", taskClass.name, why)])
-            publishWorker(taskClass, "canary_failed", why)
+                .error, "canary failed; the worker takes no orders",
+                ["worker": workerID.label, "why": why])
+            write([audit("scheduler", "class.canary", workerID.label, why)])
+            publishWorker(workerID, "canary_failed", why)
             assessHealth()
         }
     }
 
     /// A worker's sandbox was probed: it takes orders from now on.
-    private mutating func markReady(_ taskClass: TaskClass) {
+    ///
+    /// The system is ready with the shipped ones: another's fault is its own.
+    private mutating func markReady(_ workerID: WorkerID) {
         needsAdmission = true
-        bootTimers.set(.heartbeat(taskClass), at: now.boot + settings.heartbeatInterval)
-        flushOrders(taskClass)
-        publishWorker(taskClass, "ready", nil)
+        bootTimers.set(.heartbeat(workerID), at: now.boot + settings.heartbeatInterval)
+        flushOrders(workerID)
+        publishWorker(workerID, "ready", nil)
         assessHealth()
-        if workers.allSatisfy(\.isReady) { log(.notice, "ready: all classes take orders") }
+        guard workerID.isShipped, workers.allSatisfy({ !$0.id.isShipped || $0.isReady }) else {
+            return
+        }
+        log(.notice, "ready: all classes take orders")
     }
 
     /// Stops listening to a worker that broke a rule, and has it killed.
-    mutating func quarantine(_ taskClass: TaskClass, _ why: String) {
-        let index = Int(taskClass.rawValue)
+    mutating func quarantine(_ workerID: WorkerID, _ why: String) {
+        let index = workerID.number
         guard workers[index].move(.quarantine, at: now) else { return }
         workers[index].why = why
         workers[index].canary = nil
         log(
             .error, "a worker is out of order; it is killed",
-            ["class": taskClass.name, "why": why])
-        write([audit("scheduler", "worker.violation", taskClass.name, why)])
-        actions.append(.killWorker(taskClass))
-        publishWorker(taskClass, "quarantined", why)
+            ["worker": workerID.label, "why": why])
+        write([audit("scheduler", "worker.violation", workerID.label, why)])
+        actions.append(.killWorker(workerID))
+        publishWorker(workerID, "quarantined", why)
         assessHealth()
     }
 
-    private mutating func publishWorker(_ taskClass: TaskClass, _ state: String, _ detail: String?)
-    {
+    private mutating func publishWorker(
+        _ workerID: WorkerID, _ state: String, _ detail: String?
+    ) {
         publish(
             .worker(
-                taskClass, state: state, processID: worker(taskClass).processID, detail: detail))
+                workerID, state: state, processID: worker(workerID).processID, detail: detail))
     }
 }

@@ -7,9 +7,15 @@ public import AicoCore
 public struct CoreSettings: Sendable {
     /// Whether tasks start by the clock; requested executions always do.
     public var isEnabled = true
+    /// The system's workers, by their numbers.
+    public var workers = WorkerID.shipped
+    /// Which of them has a type.
+    public var typeWorkers: [String: WorkerID] = [:]
+    /// Classes whose shipped worker did not say which types it has: it is given whatever nobody has.
+    public var undescribed = Set(TaskClass.allCases)
     /// Attempts at once, of all classes together.
     public var maximumConcurrency = 10
-    /// Attempts at once of each class; a worker's own capacity counts as well.
+    /// Attempts at once of each class, in all its workers; a worker's own capacity counts as well.
     public var classConcurrency: [TaskClass: Int] = [:]
     /// Bounds on how busy the machine may be.
     public var thresholds = Admission.Thresholds()

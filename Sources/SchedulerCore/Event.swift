@@ -11,16 +11,16 @@ public enum Event: Sendable {
     case request(RequestID, actor: String, Request)
     /// A batch was written, or nothing of it was.
     case committed(token: UInt64, BatchResult)
-    /// A class's worker reported; hostile until checked.
-    case report(TaskClass, Report)
-    /// A class's pipe gave bytes that are no report.
-    case malformedReport(TaskClass, String)
-    /// The supervisor tells of a class's worker.
-    case worker(TaskClass, WorkerNews)
+    /// A worker reported; hostile until checked.
+    case report(WorkerID, Report)
+    /// A worker's pipe gave bytes that are no report.
+    case malformedReport(WorkerID, String)
+    /// The supervisor tells of a worker.
+    case worker(WorkerID, WorkerNews)
     /// An order found no room on its pipe: it has not left.
-    case unsent(TaskClass, Order)
-    /// A class's orders pipe has room again.
-    case writable(TaskClass)
+    case unsent(WorkerID, Order)
+    /// A worker's orders pipe has room again.
+    case writable(WorkerID)
     /// The machine was looked at.
     case load(MachineLoad)
     /// The store's write-ahead log was looked at.
@@ -45,11 +45,11 @@ public enum Event: Sendable {
 public struct Heard: Sendable {
     /// Boot-time clock before the turn asked which pipes have reports.
     public var until: Duration
-    /// Classes of which more was there than one turn takes.
-    public var unread: Set<TaskClass>
+    /// Workers of which more was there than one turn takes.
+    public var unread: Set<WorkerID>
 
     /// Makes one.
-    public init(until: Duration, unread: Set<TaskClass> = []) {
+    public init(until: Duration, unread: Set<WorkerID> = []) {
         self.until = until
         self.unread = unread
     }
@@ -64,8 +64,8 @@ public enum WorkerNews: Sendable, Hashable {
     case launched(processID: UInt64)
     /// It ended, with this wait status and these last words.
     case exited(status: Int32, words: String)
-    /// It could not be launched.
-    case launchFailed(errno: Int32)
+    /// It could not be launched, for this reason.
+    case launchFailed(errno: Int32, words: String = "")
 }
 
 /// How busy the machine is, as far as that is known.

@@ -27,6 +27,8 @@ public struct Execution: Sendable {
     public let id: String
     /// The task that planned it, or that it was asked for.
     public let task: TaskKey
+    /// The number of the worker that has its type; nil where none has. A million may wait: no name.
+    let workerNumber: UInt8?
     /// What started it.
     public let trigger: ExecutionTrigger
     /// The planned instant, or the request's; unique with the task.
@@ -73,11 +75,12 @@ public struct Execution: Sendable {
     var allowedAt: Duration?
 
     init(
-        id: String, task: TaskKey, trigger: ExecutionTrigger, plannedAt: Instant,
-        policies: TaskPolicies, state: ExecutionState = .queued
+        id: String, task: TaskKey, worker: WorkerID?, trigger: ExecutionTrigger,
+        plannedAt: Instant, policies: TaskPolicies, state: ExecutionState = .queued
     ) {
         self.id = id
         self.task = task
+        workerNumber = worker.map { UInt8($0.number) }
         self.trigger = trigger
         self.plannedAt = plannedAt
         queuedAt = plannedAt
@@ -86,7 +89,7 @@ public struct Execution: Sendable {
         isExempt = trigger.isRequested
     }
 
-    /// The class whose worker runs it.
+    /// The class whose profile confines it.
     public var taskClass: TaskClass { task.id.taskClass }
 
     /// Whether it has begun: an attempt of it was written.

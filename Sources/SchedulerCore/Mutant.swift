@@ -27,6 +27,7 @@ public enum Mutant: String, Sendable, CaseIterable {
     case waitNotRecorded = "wait_not_recorded"
     case stopNeverEnds = "stop_never_ends"
     case classLimitIgnored = "class_limit_ignored"
+    case typeIgnored = "type_ignored"
     case globalLimitIgnored = "global_limit_ignored"
     case idleOnlyIgnored = "idle_only_ignored"
     case backstopNotArmed = "backstop_not_armed"

@@ -4,7 +4,7 @@
 import AicoCore
 import HeapModule
 
-/// What waits for a place, by class and by what may hold it back.
+/// What waits for a place, by worker and by what may hold it back.
 ///
 /// An entry whose execution left the queue some other way stays, to be passed over when it comes
 /// up: its ticket is no longer the execution's.
@@ -35,39 +35,46 @@ struct Queue: Sendable {
         static func == (left: Entry, right: Entry) -> Bool { left.ticket == right.ticket }
     }
 
-    private var heaps: [Heap<Entry>] = Array(
-        repeating: Heap(), count: TaskClass.allCases.count * Lane.allCases.count)
+    /// One for each worker's lane, and behind them those of types that no worker has.
+    private var heaps: [Heap<Entry>]
+    private let workers: Int
     private var ticket: UInt64 = 0
 
-    private static func index(_ taskClass: TaskClass, _ lane: Lane) -> Int {
-        Int(taskClass.rawValue) * Lane.allCases.count + lane.rawValue
+    init(workers: Int) {
+        self.workers = workers
+        heaps = Array(repeating: Heap(), count: (workers + 1) * Lane.allCases.count)
+    }
+
+    private func index(_ number: Int, _ lane: Lane) -> Int {
+        number * Lane.allCases.count + lane.rawValue
     }
 
     /// Puts an execution in; gives its ticket.
     mutating func insert(_ execution: Execution, priority: Int, lane: Lane) -> UInt64 {
         ticket += 1
-        heaps[Self.index(execution.taskClass, lane)].insert(
+        let number = execution.workerNumber.map(Int.init) ?? workers
+        heaps[index(number, lane)].insert(
             Entry(
                 priority: priority, plannedAt: execution.plannedAt, ticket: ticket,
                 execution: execution.id))
         return ticket
     }
 
-    /// The first of a class's lane.
-    func first(of taskClass: TaskClass, _ lane: Lane) -> Entry? {
-        heaps[Self.index(taskClass, lane)].min
+    /// The first of a worker's lane.
+    func first(of worker: WorkerID, _ lane: Lane) -> Entry? {
+        heaps[index(worker.number, lane)].min
     }
 
-    /// Takes the first of a class's lane.
-    mutating func removeFirst(of taskClass: TaskClass, _ lane: Lane) -> Entry? {
-        heaps[Self.index(taskClass, lane)].popMin()
+    /// Takes the first of a worker's lane.
+    mutating func removeFirst(of worker: WorkerID, _ lane: Lane) -> Entry? {
+        heaps[index(worker.number, lane)].popMin()
     }
 
-    /// Takes the first of several lanes of several classes.
-    mutating func removeFirst(of places: [(TaskClass, Lane)]) -> Entry? {
+    /// Takes the first of several lanes of several workers.
+    mutating func removeFirst(of places: [(WorkerID, Lane)]) -> Entry? {
         var best: (entry: Entry, index: Int)?
-        for (taskClass, lane) in places {
-            let index = Self.index(taskClass, lane)
+        for (worker, lane) in places {
+            let index = index(worker.number, lane)
             guard let entry = heaps[index].min else { continue }
             if let known = best, known.entry < entry { continue }
             best = (entry, index)

@@ -23,7 +23,7 @@ public struct SchedulerCore: Sendable {
     public internal(set) var executions = PartedDictionary<String, Execution>()
     /// How many of them wait for a place.
     public internal(set) var queued = 0
-    /// By `TaskClass.rawValue`.
+    /// By their numbers.
     public internal(set) var workers: [Worker]
     /// Which part of its life it is in.
     public internal(set) var stop = StopState.running
@@ -42,7 +42,7 @@ public struct SchedulerCore: Sendable {
 
     /// Executions by the key of their running attempt.
     var attempts: [AttemptKey: String] = [:]
-    var queue = Queue()
+    var queue: Queue
     /// Held back by the machine.
     var held: Set<String> = []
     /// Waiting since this turn, with nothing in the store that says so.
@@ -88,7 +88,8 @@ public struct SchedulerCore: Sendable {
         last = now
         startedAt = now
         punctualSince = now.boot
-        workers = TaskClass.allCases.map { Worker($0, at: now) }
+        workers = settings.workers.map { Worker($0, at: now) }
+        queue = Queue(workers: workers.count)
         ids = IDGenerator(seed: settings.seed)
     }
 
@@ -118,8 +119,31 @@ public struct SchedulerCore: Sendable {
         settings.typeTimeouts[type] = timeout
     }
 
-    /// The worker of a class.
-    public func worker(_ taskClass: TaskClass) -> Worker { workers[Int(taskClass.rawValue)] }
+    /// Tells which worker has which type, and the classes whose shipped worker did not say.
+    public mutating func setTypes(
+        _ typeWorkers: [String: WorkerID], undescribed: Set<TaskClass>
+    ) {
+        settings.typeWorkers = typeWorkers
+        settings.undescribed = undescribed
+    }
+
+    /// A worker as it stands.
+    public func worker(_ workerID: WorkerID) -> Worker { workers[workerID.number] }
+
+    /// The worker that has a task's type; nil where none has.
+    public func workerID(of task: TaskState) -> WorkerID? {
+        if let worker = settings.typeWorkers[task.record.type], !planted(.typeIgnored) {
+            return worker
+        }
+        let taskClass = task.id.taskClass
+        let isShipped = settings.undescribed.contains(taskClass) || planted(.typeIgnored)
+        return isShipped ? .shipped(taskClass) : nil
+    }
+
+    /// The worker that an execution's attempts run in; nil where none has its type.
+    public func workerID(of execution: Execution) -> WorkerID? {
+        execution.workerNumber.map { workers[Int($0)].id }
+    }
 
     /// The task of an identity; nil once it is deleted.
     public func task(_ key: TaskKey) -> TaskState? {
@@ -133,12 +157,12 @@ public struct SchedulerCore: Sendable {
         case .start(let recovered): recover(recovered)
         case .request(let id, let actor, let request): receive(request, id, from: actor)
         case .committed(let token, let result): committed(token, result)
-        case .report(let taskClass, let report): receive(report, from: taskClass)
-        case .malformedReport(let taskClass, let why):
-            if hears(taskClass) { quarantine(taskClass, why) }
-        case .worker(let taskClass, let news): receive(news, of: taskClass)
-        case .unsent(let taskClass, let order): takeBack(order, of: taskClass)
-        case .writable(let taskClass): unblock(taskClass)
+        case .report(let workerID, let report): receive(report, from: workerID)
+        case .malformedReport(let workerID, let why):
+            if hears(workerID) { quarantine(workerID, why) }
+        case .worker(let workerID, let news): receive(news, of: workerID)
+        case .unsent(let workerID, let order): takeBack(order, of: workerID)
+        case .writable(let workerID): unblock(workerID)
         case .load(let load):
             self.load = load
             needsAdmission = true
@@ -195,10 +219,10 @@ public struct SchedulerCore: Sendable {
             case .backstop(let key): enforceBackstop(key)
             case .maximumDefer(let execution): endDefer(execution)
             case .resources: needsAdmission = true
-            case .ping(let taskClass): pingAgain(taskClass)
-            case .canary(let taskClass): missCanary(taskClass)
-            case .heartbeat(let taskClass): beat(taskClass)
-            case .silence(let taskClass): noticeSilence(taskClass)
+            case .ping(let workerID): pingAgain(workerID)
+            case .canary(let workerID): missCanary(workerID)
+            case .heartbeat(let workerID): beat(workerID)
+            case .silence(let workerID): noticeSilence(workerID)
             case .store: ledger.mustTry = true
             case .waitingWrites: ledger.isUrgent = true
             case .stop: abandonRunning()

@@ -98,13 +98,13 @@ enum BootTimer: Hashable, Sendable {
     /// The machine is to be looked at again.
     case resources
     /// A worker did not answer the ping of its launch.
-    case ping(TaskClass)
+    case ping(WorkerID)
     /// A class's canary did not end in its time.
-    case canary(TaskClass)
+    case canary(WorkerID)
     /// A worker is to be asked for a sign of life.
-    case heartbeat(TaskClass)
+    case heartbeat(WorkerID)
     /// A worker did not give one.
-    case silence(TaskClass)
+    case silence(WorkerID)
     /// The store is to be tried again.
     case store
     /// Changes that could wait for others waited long enough.

@@ -3,7 +3,7 @@
 
 public import AicoCore
 
-/// Where a class's worker stands.
+/// Where a worker stands.
 ///
 /// A worker takes orders once it answered a ping that was sent after its launch, and its class's
 /// canary passed: orders that a dead worker's connection swallowed, and reports that one left
@@ -53,10 +53,10 @@ public enum WorkerState: String, Sendable, CaseIterable {
     }
 }
 
-/// A class's worker, and what waits to be sent to it.
+/// A worker, and what waits to be sent to it.
 public struct Worker: Sendable {
-    /// The class.
-    public let taskClass: TaskClass
+    /// Which one it is.
+    public let id: WorkerID
     /// Where it stands.
     public internal(set) var state = WorkerState.absent
     /// Since when, by both clocks.
@@ -75,7 +75,7 @@ public struct Worker: Sendable {
     public internal(set) var why: String?
     /// The canary that runs in it.
     var canary: CanaryRun?
-    /// Attempts whose orders were sent to the class before its last workers ended: such an order can
+    /// Attempts whose orders were sent to it before its last processes ended: such an order can
     /// still have been read by the successor, which is not to blame for it. The latest alone.
     var formerAttempts: [AttemptKey] = []
     /// How many ways out its canary found closed.
@@ -90,7 +90,7 @@ public struct Worker: Sendable {
     var outbox: [Order] = []
     /// How many of these came back since the pipe had room.
     var returned = 0
-    /// Executions that hold one of the class's places.
+    /// Executions of its types that hold one of the class's places.
     public internal(set) var running = 0
     /// How often it died in a row without having worked for long.
     public internal(set) var deaths = 0
@@ -99,8 +99,8 @@ public struct Worker: Sendable {
     /// When it did.
     var diedAt: Instant?
 
-    init(_ taskClass: TaskClass, at now: Time) {
-        self.taskClass = taskClass
+    init(_ id: WorkerID, at now: Time) {
+        self.id = id
         since = now
     }
 

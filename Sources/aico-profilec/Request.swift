@@ -18,11 +18,13 @@ struct RequestError: Error, CustomStringConvertible {
 enum Request {
     case identities(root: String)
     case schedulerFilter
+    case workers(root: String)
     case plan(TaskClass, root: String, profiles: String, executables: String)
 
     static let usage =
         "usage: aico-profilec --class NAME [--root DIR] --profiles DIR --bin DIR, "
-        + "or aico-profilec --identities [--root DIR], or aico-profilec --scheduler-filter"
+        + "or aico-profilec --identities [--root DIR], or aico-profilec --workers [--root DIR], "
+        + "or aico-profilec --scheduler-filter"
 
     init(_ words: [String]) throws(RequestError) {
         var values: [String: String] = [:]
@@ -30,11 +32,11 @@ enum Request {
         while let word = rest.popFirst() {
             guard
                 [
-                    "--class", "--root", "--profiles", "--bin", "--identities",
+                    "--class", "--root", "--profiles", "--bin", "--identities", "--workers",
                     "--scheduler-filter",
                 ].contains(word), values[word] == nil
             else { throw RequestError("unexpected '\(word)'; \(Self.usage)") }
-            if word == "--identities" || word == "--scheduler-filter" {
+            if ["--identities", "--workers", "--scheduler-filter"].contains(word) {
                 values[word] = ""
                 continue
             }
@@ -47,18 +49,15 @@ enum Request {
             values[word] = value
         }
         let root = values["--root"] ?? ""
-        if values["--identities"] != nil {
-            guard values.keys.allSatisfy({ ["--identities", "--root"].contains($0) }) else {
+        let alone: [(String, Request)] = [
+            ("--identities", .identities(root: root)), ("--workers", .workers(root: root)),
+            ("--scheduler-filter", .schedulerFilter),
+        ]
+        for (word, request) in alone where values[word] != nil {
+            guard values.keys.allSatisfy({ [word, "--root"].contains($0) }) else {
                 throw RequestError(Self.usage)
             }
-            self = .identities(root: root)
-            return
-        }
-        if values["--scheduler-filter"] != nil {
-            guard values.keys.allSatisfy({ ["--scheduler-filter", "--root"].contains($0) }) else {
-                throw RequestError(Self.usage)
-            }
-            self = .schedulerFilter
+            self = request
             return
         }
         guard let name = values["--class"], let profiles = values["--profiles"],
@@ -78,6 +77,7 @@ enum Request {
         switch self {
         case .identities(let root):
             return try Configuration.load(root: root).resolvedIdentities().encoded
+        case .workers(let root): return try Configuration.load(root: root).encodedWorkers
         case .schedulerFilter: return FilterCodec.encode(try SchedulerFilter.compile())
         case .plan(let taskClass, let root, let profiles, let executables):
             let configuration = try Configuration.load(root: root)

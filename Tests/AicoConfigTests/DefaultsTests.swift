@@ -34,7 +34,7 @@ import Testing
                     count: 3, delay: .seconds(60), factor: 2, maximumDelay: .seconds(3600)))
         #expect(settings.resourceCheckInterval == .seconds(30))
         #expect(
-            settings.workerExecutables
+            settings.workers.map(\.name)
                 == TaskClass.allCases.map { "aico-worker-\($0.name)" })
     }
 

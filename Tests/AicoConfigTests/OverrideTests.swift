@@ -28,8 +28,6 @@ import Testing
     }
 
     @Test func listsAreReplacedAsAWhole() throws {
-        let changed = try check("scheduler: {worker_executables: [aico-worker-user]}")
-        #expect(changed.scheduler.workerExecutables == ["aico-worker-user"])
         let modules = try check(
             "scheduler: {task_modules: [aico.scheduler.tasks.agency]}")
         #expect(modules.builtInTasks.map(\.id.text) == ["agency.background_learning"])
@@ -83,32 +81,58 @@ import Testing
         #expect(try Configuration.load(root: "/r").warnings(at: instant) == [])
     }
 
+    @Test(arguments: [
+        ("[]", []), ("[aico-worker-user]", []), ("[acme-worker-user]", ["acme-worker-user"]),
+        (
+            "[b-agency, aico-worker-security, aico-worker-folders-user]",
+            ["b-agency", "aico-worker-folders-user"]
+        ),
+    ])
+    func theFourAreThereWhateverIsListed(list: String, others: [String]) throws {
+        let workers = try check("scheduler: {worker_executables: \(list)}").workers
+        #expect(workers.prefix(4) == WorkerID.shipped[...])
+        #expect(workers.dropFirst(4).map(\.name) == others)
+        #expect(workers.map(\.number) == Array(workers.indices))
+    }
+
     @Test func workersThatCannotRunAreWarnedOf() throws {
-        let text = "scheduler: {worker_executables: [aico-worker-user, aico-worker-other]}"
         let directory = try TemporaryRoot()
-        let configuration = try check(text)
+        for worker in WorkerID.shipped where worker != .user {
+            close(open("\(directory.path)/\(worker.name)", O_WRONLY | O_CREAT, 0o755))
+        }
+        let configuration = try check("scheduler: {worker_executables: [acme-worker-user]}")
+        func warning(_ name: String) -> String {
+            "cannot run worker \"\(directory.path)/\(name)\": No such file or directory; "
+                + "its tasks do not run: install it"
+        }
         #expect(
             configuration.executableWarnings(in: directory.path) == [
-                "cannot run worker \"\(directory.path)/aico-worker-user\": No such file or "
-                    + "directory; its tasks do not run: install it, or take it out of "
-                    + "worker_executables",
-                "/r/etc/aico/core.yaml: worker_executables names \"aico-worker-other\", which "
-                    + "nobody launches; write aico-worker-maintenance, aico-worker-security, "
-                    + "aico-worker-agency, aico-worker-user",
+                warning("aico-worker-user"),
+                warning("acme-worker-user") + ", or take it out of worker_executables",
             ])
-        let worker = "\(directory.path)/aico-worker-user"
+        let worker = "\(directory.path)/acme-worker-user"
         close(open(worker, O_WRONLY | O_CREAT, 0o755))
-        defer { unlink(worker) }
-        #expect(configuration.executableWarnings(in: directory.path).count == 1)
+        #expect(
+            configuration.executableWarnings(in: directory.path)
+                == [warning("aico-worker-user")])
+        // What did not come with the supervisor must be root's alone.
+        chmod(worker, 0o775)
+        #expect(
+            configuration.executableWarnings(in: directory.path).last
+                == "cannot run worker \"\(worker)\": others than root can change it; its tasks do "
+                + "not run: type: chown root:root \(worker); chmod 0755 \(worker), or take it out "
+                + "of worker_executables")
     }
 
     /// As the class's user sees it, not as whoever asks: access(2) says yes to root and for
     /// directories.
     @Test func whatTheClassesUserCannotExecuteIsWarnedOf() throws {
         let directory = try TemporaryRoot()
-        let configuration = try check("scheduler: {worker_executables: [aico-worker-user]}")
+        let configuration = try check("")
         let worker = "\(directory.path)/aico-worker-user"
-        func warning() -> String? { configuration.executableWarnings(in: directory.path).first }
+        func warning() -> String? {
+            configuration.executableWarnings(in: directory.path).first { $0.contains(worker) }
+        }
         mkdir(worker, 0o755)
         #expect(warning()?.contains("it is a directory; its tasks do not run") == true)
         rmdir(worker)
@@ -128,8 +152,7 @@ import Testing
         #expect(
             warning()
                 == "cannot run worker \"\(worker)\": uid \(user.userID) may not execute it; its "
-                + "tasks do not run: type: chmod 0755 \(worker), or take it out of "
-                + "worker_executables")
+                + "tasks do not run: type: chmod 0755 \(worker)")
         // Of the group's bits those of the class's group count.
         try #require(geteuid() != 0 || chown(worker, .max, user.groupID) == 0)
         if geteuid() == 0 { #expect(warning() == nil) }

@@ -104,8 +104,12 @@ import Testing
             "path as an executable", "scheduler:\n  worker_executables: [../evil]\n",
             "core.yaml:2: '../evil' must be a file name of a-z, 0-9 and '-', not a path"),
         Fault(
-            "executable twice", "scheduler:\n  worker_executables: [a, a]\n",
-            "core.yaml:2: 'a' is listed twice"),
+            "executable twice", "scheduler:\n  worker_executables: [a-user, a-user]\n",
+            "core.yaml:2: 'a-user' is listed twice"),
+        Fault(
+            "executable of no class", "scheduler:\n  worker_executables: [acme-worker]\n",
+            "core.yaml:2: 'acme-worker' must end in the class that it serves: -maintenance, "
+                + "-security, -agency, -user"),
         Fault(
             "zone that is a path", "scheduler:\n  timezone: ../../etc/passwd\n",
             "core.yaml:2: 'timezone' must be a zone's name as Europe/Berlin, "

@@ -145,7 +145,7 @@ struct CanaryTests {
         }
         let message = try run.receive()
         #expect(message.kind == .kill)
-        #expect(message.taskClass == .user)
+        #expect(message.worker == 3)
         #expect(try run.request(.health)["status"] == "critical")
         #expect(try state(run)["state"] == "stopped")
         #expect(try state(run)["message"]?.string?.isEmpty == false)

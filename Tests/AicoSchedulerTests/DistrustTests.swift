@@ -63,7 +63,7 @@ struct DistrustTests {
         try violation.commit(worker, order, other: other)
         let message = try run.receive()
         #expect(message.kind == .kill)
-        #expect(message.taskClass == .user)
+        #expect(message.worker == 3)
         // What it says from here on does not count.
         try worker.finish(second, sequence: 0)
         let health = try run.request(.health)
@@ -140,7 +140,7 @@ struct DistrustTests {
         try flood.commit(try #require(worker))
         let message = try run.receive()
         #expect(message.kind == .kill)
-        #expect(message.taskClass == .user)
+        #expect(message.worker == 3)
         let health = try run.request(.health)
         let check = health["checks"]?.array?.first { $0["name"] == "worker.user" }
         #expect(check?["message"]?.string?.contains(flood.words) == true, "\(health.text())")
@@ -190,7 +190,8 @@ struct DistrustTests {
         run.send(.launched, .user, processID: 2000)
         #expect(
             try run.event(.worker) == [
-                "class": "user", "state": "launched", "pid": 2000, "detail": nil,
+                "class": "user", "worker": "aico-worker-user", "state": "launched", "pid": 2000,
+                "detail": nil,
             ])
         let again = try run.worker(.user)
         let second = try again.nextRun()
@@ -206,7 +207,8 @@ struct DistrustTests {
         run.send(.launchFailed, .agency, argument: 13)
         #expect(
             try run.event(.worker) == [
-                "class": "agency", "state": "launch_failed", "pid": nil, "detail": "errno 13",
+                "class": "agency", "worker": "aico-worker-agency", "state": "launch_failed",
+                "pid": nil, "detail": "errno 13",
             ])
     }
 

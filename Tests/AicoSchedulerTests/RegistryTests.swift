@@ -91,22 +91,129 @@ struct RegistryTests {
 
     @Test func aWorkerThatSaysAnotherClassIsRefused() throws {
         let root = try InstanceRoot()
-        try root.write(
-            "#!/bin/sh\necho '{\"class\":\"agency\",\"types\":[]}'\n", to: "bin/aico-worker-user",
-            mode: 0o755)
+        try root.describe("agency", by: 3, types: "")
         let run = try SchedulerRun(root)
         #expect(try check(run) == "aico-worker-user: does not say class user")
     }
 
-    @Test(arguments: [
-        ("exit 3", "--describe ended with exit code 3"),
-        ("yes '                                        ' | head -c 300000", "more than 262144"),
-    ])
-    func aWorkerThatFailsToDescribeItselfIsNoted(script: String, reason: String) throws {
+    @Test func aWorkerThatFailsToDescribeItselfIsNoted() throws {
         let root = try InstanceRoot()
-        try root.write("#!/bin/sh\n\(script)\n", to: "bin/aico-worker-user", mode: 0o755)
+        root.describe(by: 3, .failed("--describe ended with exit code 3"))
         let run = try SchedulerRun(root)
-        #expect(try check(run)?.contains(reason) == true)
+        #expect(try check(run) == "aico-worker-user: --describe ended with exit code 3")
         #expect(try run.request(.health)["status"] != "healthy")
+    }
+
+    // MARK: - Several workers of a class
+
+    private static let settings = """
+        scheduler:
+          max_cpu_percent: 100
+          max_memory_percent: 100
+          worker_executables: [acme-worker-user, other-worker-user]
+
+        """
+
+    private static func type(_ id: String) -> String {
+        "{\"id\":\"user.\(id)\",\"config\":[]}"
+    }
+
+    private func owners(_ run: SchedulerRun) throws -> [String: [String]] {
+        let workers = try run.request(.supervisorStatus)["workers"]?.array ?? []
+        return Dictionary(
+            uniqueKeysWithValues: workers.map { worker in
+                (
+                    worker["name"]?.string ?? "",
+                    (worker["types"]?.array ?? []).compactMap(\.string)
+                )
+            })
+    }
+
+    @Test func aTypeBelongsToTheWorkerThatDescribesIt() throws {
+        let root = try InstanceRoot(configuration: Self.settings)
+        try root.describe("user", by: 4, types: Self.type("theirs"))
+        try root.describe("user", by: 5, types: Self.type("others"))
+        let run = try SchedulerRun(root)
+        let theirs = try ScriptedWorker(
+            try WorkerID.list(beside: ["acme-worker-user"])[4], root: root.path)
+        try theirs.greet()
+        let owners = try owners(run)
+        #expect(owners["aico-worker-user"] == ["user.command"])
+        #expect(owners["acme-worker-user"] == ["user.theirs"])
+        #expect(owners["other-worker-user"] == ["user.others"])
+        #expect(try check(run) == nil)
+        _ = try run.request(
+            .taskCreate, ["id": "user.one", "type": "user.theirs", "schedule": "@yearly"])
+        _ = try run.request(.taskRun, ["task": "user.one"])
+        #expect(try theirs.nextRun().taskType == "user.theirs")
+    }
+
+    /// Beside the shipped one, never instead of it.
+    @Test func aShippedWorkersTypeStaysIts() throws {
+        let root = try InstanceRoot(configuration: Self.settings)
+        try root.describe("user", by: 4, types: "\(Self.good),\(Self.type("theirs"))")
+        try root.describe("user", by: 5, types: "")
+        let run = try SchedulerRun(root)
+        let owners = try owners(run)
+        #expect(owners["aico-worker-user"] == ["user.command"])
+        #expect(owners["acme-worker-user"] == ["user.theirs"])
+        #expect(
+            try check(run)
+                == "acme-worker-user: type user.command is aico-worker-user's and stays so; give "
+                + "yours another id")
+    }
+
+    /// Also where it does not say which are its own: nobody takes its place meanwhile.
+    @Test func nobodyTakesTheTypesOfAShippedWorkerThatIsSilent() throws {
+        let root = try InstanceRoot(configuration: Self.settings)
+        root.describe(by: 3, .failed("is broken"))
+        try root.describe("user", by: 4, types: Self.good)
+        try root.describe("user", by: 5, types: "")
+        let run = try SchedulerRun(root)
+        #expect(try owners(run)["acme-worker-user"] == [])
+        let said = try #require(try check(run))
+        #expect(said.contains("aico-worker-user: is broken"))
+        #expect(said.contains("acme-worker-user: its types are left out while"))
+    }
+
+    @Test func ofTwoThatDescribeTheSameTypeNeitherHasIt() throws {
+        let root = try InstanceRoot(configuration: Self.settings)
+        try root.describe("user", by: 4, types: "\(Self.type("same")),\(Self.type("theirs"))")
+        try root.describe("user", by: 5, types: "\(Self.type("same")),\(Self.type("others"))")
+        let run = try SchedulerRun(root)
+        let owners = try owners(run)
+        #expect(owners["acme-worker-user"] == ["user.theirs"])
+        #expect(owners["other-worker-user"] == ["user.others"])
+        #expect(
+            try check(run)
+                == "type user.same is described by acme-worker-user and other-worker-user: none of "
+                + "them has it; take it out of all but one")
+        let error = #expect(throws: BusError.self) {
+            try run.request(
+                .taskCreate, ["id": "user.one", "type": "user.same", "schedule": "@yearly"])
+        }
+        #expect(error?.description == "unknown task type \"user.same\"")
+    }
+
+    @Test func aBrokenOneHarmsOnlyItself() throws {
+        let root = try InstanceRoot(configuration: Self.settings)
+        root.describe(by: 4, .text(Array("{".utf8)))
+        try root.describe("user", by: 5, types: Self.type("others"))
+        let run = try SchedulerRun(root)
+        #expect(try check(run)?.hasPrefix("acme-worker-user: ") == true)
+        #expect(try owners(run)["other-worker-user"] == ["user.others"])
+        let user = try run.worker(.user)
+        try run.createCommand()
+        _ = try run.request(.taskRun, ["task": "user.one"])
+        #expect(try user.nextRun().taskType == "user.command")
+    }
+
+    @Test func theCanarysIdIsNobodys() throws {
+        let root = try InstanceRoot(configuration: Self.settings)
+        try root.describe("user", by: 4, types: Self.type("canary"))
+        try root.describe("user", by: 5, types: "")
+        let run = try SchedulerRun(root)
+        #expect(
+            try check(run) == "acme-worker-user: the id user.canary is the class's canary's")
     }
 }

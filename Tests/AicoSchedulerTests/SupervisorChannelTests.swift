@@ -14,7 +14,7 @@ struct SupervisorChannelTests {
             run.send(.ping, argument: number)
             #expect(
                 try run.receive()
-                    == SupervisorMessage(kind: .pong, taskClass: .maintenance, argument: number))
+                    == SupervisorMessage(kind: .pong, argument: number))
         }
     }
 

@@ -178,25 +178,25 @@ import Testing
 }
 
 @Suite struct SupervisorMessageTests {
-    @Test func everyKindAndClassSurvivesTheRoundTrip() {
+    @Test func everyKindAndWorkerSurvivesTheRoundTrip() {
         for kind in SupervisorMessage.Kind.allCases {
-            for taskClass in TaskClass.allCases {
+            for worker: UInt8 in [0, 3, 15] {
                 let message = SupervisorMessage(
-                    kind: kind, taskClass: taskClass, argument: -5, processID: .max)
+                    kind: kind, worker: worker, argument: -5, processID: .max)
                 #expect(SupervisorMessage(decoding: message.encoded()) == message)
             }
         }
     }
 
     @Test func aFrameOfAnotherLengthIsRefused() {
-        let bytes = SupervisorMessage(kind: .status, taskClass: .user).encoded()
+        let bytes = SupervisorMessage(kind: .status, worker: 3).encoded()
         #expect(SupervisorMessage(decoding: Array(bytes.dropLast())) == nil)
         #expect(SupervisorMessage(decoding: bytes + [0]) == nil)
     }
 
     @Test func everyBitOutsideOfTheFieldsMustBeZero() {
-        let bytes = SupervisorMessage(kind: .launch, taskClass: .user).encoded()
-        for offset in [0, 3] + Array(16..<256) {
+        let bytes = SupervisorMessage(kind: .launch, worker: 3).encoded()
+        for offset in [0, 2, 3] + Array(16..<256) {
             var damaged = bytes
             damaged[offset] ^= 0x10
             #expect(SupervisorMessage(decoding: damaged) == nil, "byte \(offset)")
@@ -205,22 +205,23 @@ import Testing
 
     @Test(arguments: [0, 1, 223, 224]) func theWordsOfAnExitedWorkerSurvive(count: Int) {
         let words = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
-        let message = SupervisorMessage(kind: .exited, taskClass: .user, words: words)
+        let message = SupervisorMessage(kind: .exited, worker: 3, words: words)
         #expect(message.encoded().count == 256)
         #expect(SupervisorMessage(decoding: message.encoded())?.words == words)
     }
 
     @Test func moreWordsThanFitAreCutAtTheFront() {
         let words = (0..<300).map { UInt8(truncatingIfNeeded: $0) }
-        var message = SupervisorMessage(kind: .exited, taskClass: .user, words: words)
+        var message = SupervisorMessage(kind: .exited, worker: 3, words: words)
         #expect(message.words == Array(words.suffix(224)))
         message.words = words
         #expect(SupervisorMessage(decoding: message.encoded())?.words == Array(words.suffix(224)))
     }
 
     @Test func onlyAnExitedWorkerHasWords() {
-        for kind in SupervisorMessage.Kind.allCases where kind != .exited {
-            var message = SupervisorMessage(kind: kind, taskClass: .user, words: [1])
+        for kind in SupervisorMessage.Kind.allCases
+        where kind != .exited && kind != .launchFailed {
+            var message = SupervisorMessage(kind: kind, worker: 3, words: [1])
             #expect(message.words == [])
             message.words = [1]
             #expect(SupervisorMessage(decoding: message.encoded())?.words == [], "\(kind)")
@@ -231,7 +232,7 @@ import Testing
     }
 
     @Test func wordsOfAnotherLengthAreRefused() {
-        var bytes = SupervisorMessage(kind: .exited, taskClass: .user, words: [1, 2]).encoded()
+        var bytes = SupervisorMessage(kind: .exited, worker: 3, words: [1, 2]).encoded()
         bytes[3] = 1
         #expect(SupervisorMessage(decoding: bytes) == nil, "a byte beyond them")
         bytes[3] = 225
@@ -243,13 +244,13 @@ import Testing
         ("a\u{202E}b\u{85}c\u{2028}d", "a b c d"),
     ]) func wordsBecomeOneLineOfText(words: String, text: String) {
         let message = SupervisorMessage(
-            kind: .exited, taskClass: .user, words: Array(words.utf8))
+            kind: .exited, worker: 3, words: Array(words.utf8))
         #expect(message.wordsText == text)
     }
 
     @Test func aCharacterThatWasCutAtTheFrontIsLeftOut() {
         let words = Array("\u{20AC}uro".utf8.dropFirst())
-        let message = SupervisorMessage(kind: .exited, taskClass: .user, words: words)
+        let message = SupervisorMessage(kind: .exited, worker: 3, words: words)
         #expect(message.wordsText == "uro")
     }
 }

@@ -48,7 +48,7 @@ import Testing
         plan.userID = getuid()
         plan.groupID = getgid()
         plan.classLimits = Self.limits(50)
-        let cgroups = try tree.makeClass("user", plan: plan)
+        let cgroups = try tree.makeWorker("aico-worker-user", of: "user", plan: plan)
         for controller in CgroupController.all {
             let folder = kind == .unified ? "" : "\(controller.tree)/"
             let settings = controller.settings(plan.classLimits, on: kind)
@@ -85,7 +85,7 @@ import Testing
         plan.userID = getuid()
         plan.groupID = getgid()
         plan.classLimits = Self.limits(50)
-        _ = try tree.makeClass("user", plan: plan)
+        _ = try tree.makeWorker("aico-worker-user", of: "user", plan: plan)
         #expect(tree.lacks(of: plan.classLimits) == ["io_weight"])
         #expect(tree.lacks(of: PlanLimits()).isEmpty)
     }
@@ -101,7 +101,9 @@ import Testing
         let top =
             layout.kind == .unified
             ? layout.unified : layout.controllers.first { $0.controller.name == io.name }?.path
-        let group = "\(top ?? "/none")/\(fixture.tree.parentName)/\(fixture.cgroups.group)"
+        // Its class's, which has the limit.
+        let name = fixture.cgroups.group.split(separator: "/").first ?? ""
+        let group = "\(top ?? "/none")/\(fixture.tree.parentName)/\(name)"
         let taken = io.settings(plan.classLimits, on: layout.kind).filter { setting in
             guard let directory = try? CgroupDirectory.open(path: group),
                 let text = try? directory.read(setting.file)

@@ -13,7 +13,7 @@ struct CgroupTreeTests {
         let fixture = try ClassFixture(plan: ClassFixture.plan())
         let parent = "\(fixture.tree.layout.unified)/\(fixture.tree.parentName)"
         let group = "\(parent)/\(fixture.cgroups.group)"
-        // The control: nothing bounds it above the class.
+        // The control: nothing bounds it above the worker.
         #expect(mkdir("\(parent)/a", 0o755) == 0 && mkdir("\(parent)/a/b", 0o755) == 0)
         #expect(mkdir("\(group)/a", 0o755) == 0)
         #expect(mkdir("\(group)/a/b", 0o755) == -1 && errno == EAGAIN)
@@ -24,6 +24,45 @@ struct CgroupTreeTests {
             var status = stat()
             #expect(stat("\(group)/\(name)", &status) == 0 && status.st_uid == 0)
         }
+    }
+
+    /// Two workers of a class: one's end is not the other's, and the class's limits are both's.
+    @Test func workersOfAClassShareItsLimitsAndNotTheirEnd() throws {
+        var plan = ClassFixture.plan()
+        plan.classLimits.processes = 6
+        let fixture = try ClassFixture(plan: plan)
+        let second = try fixture.tree.makeWorker("second", of: "fixture", plan: plan)
+        func start(in group: WorkerCgroups, _ script: String) throws -> LaunchedProcess {
+            var launch = Launch(
+                path: "/bin/sh", arguments: ["-c", script], environment: [], userID: 61004,
+                groupID: 61004)
+            launch.entry = group.worker.entry
+            return try launch.start()
+        }
+        let first = try start(in: fixture.cgroups, "sleep 1000 & sleep 1000 & sleep 1000 & wait")
+        defer { first.end() }
+        let four = try waitUntil { try fixture.cgroups.worker.processes().count == 4 }
+        #expect(four)
+        let other = try start(in: second, "sleep 1000 & sleep 1000 & wait")
+        var status: Int32 = 0
+        // Two fit: the shell and one of its own. The next fork ends it.
+        #expect(waitpid(other.pid, &status, 0) == other.pid && status != 0, "\(status)")
+        close(other.pidfd)
+        try fixture.tree.kill(second.group)
+        try fixture.tree.remove(second.group, patience: .seconds(5))
+        #expect(try fixture.cgroups.worker.processes().count == 4)
+        let again = try fixture.tree.makeWorker("second", of: "fixture", plan: plan)
+        let third = try start(in: again, "exec sleep 1000")
+        defer { third.end() }
+        #expect(try again.worker.processes() == [third.pid])
+    }
+
+    private func waitUntil(_ isSo: () throws -> Bool) throws -> Bool {
+        for _ in 0..<1000 {
+            if try isSo() { return true }
+            poll(nil, 0, 10)
+        }
+        return false
     }
 
     /// v1 has no limit of depth: what is nested there is removed with few descriptors, and what

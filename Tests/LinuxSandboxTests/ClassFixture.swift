@@ -10,7 +10,7 @@ import Synchronization
 /// One class on the real kernel: its cgroups, and whatever program stands in its worker's place.
 final class ClassFixture {
     let tree: CgroupTree
-    let cgroups: ClassCgroups
+    let cgroups: WorkerCgroups
     var plan: Plan
     private var launched: LaunchedClass?
     private let output: (read: Int32, write: Int32)
@@ -49,7 +49,7 @@ final class ClassFixture {
             layout: layout, root: "/class-fixture-\(getpid())-\(Self.next())",
             instance: "")
         try tree.create()
-        cgroups = try tree.makeClass("fixture", plan: plan)
+        cgroups = try tree.makeWorker("worker", of: "fixture", plan: plan)
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw FixtureError(errno: errno) }
         output = (ends[0], ends[1])
@@ -78,12 +78,12 @@ final class ClassFixture {
         return launched
     }
 
-    /// The class's cgroups with, in the last one's place, a directory that a launch must not pass on.
-    private func cgroups(planting planted: CgroupDirectory) -> ClassCgroups {
+    /// The worker's cgroups with, in the last one's place, a directory that a launch must not pass on.
+    private func cgroups(planting planted: CgroupDirectory) -> WorkerCgroups {
         let own = cgroups.descriptors.map {
             CgroupDirectory(owning: fcntl($0, F_DUPFD_CLOEXEC, 3), label: "cgroup")
         }
-        return ClassCgroups(
+        return WorkerCgroups(
             directories: own.dropLast() + [planted], worker: cgroups.worker, group: cgroups.group)
     }
 

@@ -194,7 +194,7 @@ struct ClassLauncherTests {
         let worker = try fixture.launchAtRest()
         let groups = try #require(readFile("/proc/\(worker.pid)/cgroup"))
         let ours = groups.split(separator: "\n").filter {
-            $0.contains("\(fixture.tree.parentName)/class-fixture/")
+            $0.contains("\(fixture.tree.parentName)/class-fixture/worker/")
         }
         #expect(ours.count == fixture.tree.layout.trees.count, "\(groups)")
     }

@@ -17,9 +17,9 @@ struct CoreRun {
     private(set) var batches: [(token: UInt64, changes: [StoreChange])] = []
     private var lastKey: UInt64 = 0
     private var deleted: Set<TaskKey> = []
-    private var pings: [(TaskClass, UInt64)] = []
-    /// Classes whose workers answer no ping.
-    var silent: Set<TaskClass> = []
+    private var pings: [(WorkerID, UInt64)] = []
+    /// Workers that answer no ping.
+    var silent: Set<WorkerID> = []
     /// Instants that the store says were claimed before.
     var claimedBefore: Set<Instant> = []
     /// Whether batches are answered as written at once.
@@ -36,7 +36,7 @@ struct CoreRun {
         feed(.start(facts))
         feed(.load(.known(Admission.Load(cpu: 1, memory: 1))))
         turn()
-        for taskClass in TaskClass.allCases { try makeReady(taskClass) }
+        for worker in settings.workers { try makeReady(worker) }
         _ = take()
     }
 
@@ -84,8 +84,8 @@ struct CoreRun {
     mutating func feed(_ event: Event) {
         for action in core.handle(event, at: time) {
             if case .write(let token, let changes) = action { batches.append((token, changes)) }
-            if case .send(let taskClass, .ping(let nonce)) = action {
-                pings.append((taskClass, nonce))
+            if case .send(let workerID, .ping(let nonce)) = action {
+                pings.append((workerID, nonce))
             }
             actions.append(action)
         }
@@ -95,8 +95,8 @@ struct CoreRun {
         feed(.settle(Heard(until: boot)))
         let asked = pings
         pings = []
-        for (taskClass, nonce) in asked where !silent.contains(taskClass) {
-            report(taskClass, .pong(nonce: nonce))
+        for (workerID, nonce) in asked where !silent.contains(workerID) {
+            report(workerID, .pong(nonce: nonce))
         }
         guard isStoreWell else { return }
         answerStore()
@@ -165,22 +165,22 @@ struct CoreRun {
 
     // MARK: - Workers
 
-    mutating func makeReady(_ taskClass: TaskClass) throws {
-        feed(.worker(taskClass, .launched(processID: 7)))
-        answerPing(taskClass)
-        let canary = try #require(core.worker(taskClass).canary?.order)
+    mutating func makeReady(_ workerID: WorkerID) throws {
+        feed(.worker(workerID, .launched(processID: 7)))
+        answerPing(workerID)
+        let canary = try #require(core.worker(workerID).canary?.order)
         report(
-            taskClass,
+            workerID,
             .started(
                 attempt: canary.attempt, sequence: 0, layers: LayerReport(held: [], missing: []),
                 at: wall))
         report(
-            taskClass,
+            workerID,
             .log(
                 attempt: canary.attempt, sequence: 1, stream: .info, at: wall,
                 line: CanaryReport(open: []).line))
         report(
-            taskClass,
+            workerID,
             .finished(
                 attempt: canary.attempt, sequence: 2,
                 exit: AttemptExit(
@@ -188,20 +188,20 @@ struct CoreRun {
                     cause: .deniedSyscall(name: "unshare", number: 272, arguments: []),
                     usage: .none)))
         turn()
-        #expect(core.worker(taskClass).isReady)
+        #expect(core.worker(workerID).isReady)
     }
 
-    mutating func report(_ taskClass: TaskClass, _ report: Report) {
-        feed(.report(taskClass, report))
+    mutating func report(_ workerID: WorkerID, _ report: Report) {
+        feed(.report(workerID, report))
     }
 
-    mutating func answerPing(_ taskClass: TaskClass) {
-        report(taskClass, .pong(nonce: core.worker(taskClass).nonce))
+    mutating func answerPing(_ workerID: WorkerID) {
+        report(workerID, .pong(nonce: core.worker(workerID).nonce))
     }
 
     mutating func start(_ order: AttemptOrder) throws {
         report(
-            try TaskID(order.taskID).taskClass,
+            try #require(core.workerID(of: order)),
             .started(
                 attempt: order.attempt, sequence: 0, layers: LayerReport(held: [], missing: []),
                 at: wall))
@@ -210,7 +210,7 @@ struct CoreRun {
 
     mutating func finish(_ order: AttemptOrder, sequence: UInt32 = 1) throws {
         report(
-            try TaskID(order.taskID).taskClass,
+            try #require(core.workerID(of: order)),
             .finished(
                 attempt: order.attempt, sequence: sequence,
                 exit: AttemptExit(
@@ -221,7 +221,7 @@ struct CoreRun {
 
     mutating func fail(_ order: AttemptOrder) throws {
         report(
-            try TaskID(order.taskID).taskClass,
+            try #require(core.workerID(of: order)),
             .finished(
                 attempt: order.attempt, sequence: 0,
                 exit: AttemptExit(
@@ -258,6 +258,13 @@ struct CoreRun {
     }
 }
 
+extension SchedulerCore {
+    /// The worker that an attempt was ordered of.
+    fileprivate func workerID(of order: AttemptOrder) -> WorkerID? {
+        executions[order.executionID].flatMap { workerID(of: $0) }
+    }
+}
+
 extension [Action] {
     /// The run orders among them, without canaries.
     var orders: [AttemptOrder] {
@@ -270,8 +277,8 @@ extension [Action] {
         }
     }
 
-    var killed: [TaskClass] {
-        compactMap { if case .killWorker(let taskClass) = $0 { taskClass } else { nil } }
+    var killed: [WorkerID] {
+        compactMap { if case .killWorker(let workerID) = $0 { workerID } else { nil } }
     }
 
     var replies: [Reply] { compactMap { if case .reply(_, let reply) = $0 { reply } else { nil } } }

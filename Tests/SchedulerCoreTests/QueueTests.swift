@@ -16,7 +16,7 @@ struct QueueTests {
         // Spread over the instants, so that a new one belongs anywhere among the others.
         let planned = Instant(seconds: 1_750_000_000) + .seconds(number &* 7919 % 1_000_003)
         return Execution(
-            id: "e\(number)", task: task, trigger: .schedule, plannedAt: planned,
+            id: "e\(number)", task: task, worker: .user, trigger: .schedule, plannedAt: planned,
             policies: TaskPolicies())
     }
 
@@ -37,7 +37,7 @@ struct QueueTests {
     }
 
     @Test func tenTimesAsManyThatWaitDoNotMakeAnEntryThriceAsDear() {
-        var queue = Queue()
+        var queue = Queue(workers: 4)
         for number in 0..<20_000 {
             _ = queue.insert(execution(number), priority: 0, lane: .normal)
         }
@@ -51,7 +51,7 @@ struct QueueTests {
     }
 
     @Test func orderIsPriorityThenInstantThenArrival() {
-        var queue = Queue()
+        var queue = Queue(workers: 4)
         func add(_ number: Int, _ priority: Int, at seconds: Int64) {
             var execution = execution(number)
             execution.plannedAt = Instant(seconds: seconds)

@@ -52,12 +52,12 @@ struct Judge {
     var hasCommitted = true
     var turnsOfSecond = 0
     var secondBegun = Span.zero
-    var exitsTold = Array(repeating: 0, count: TaskClass.allCases.count)
-    var launchesTold = Array(repeating: 0, count: TaskClass.allCases.count)
+    var exitsTold = Array(repeating: 0, count: WorkerID.maximumCount)
+    var launchesTold = Array(repeating: 0, count: WorkerID.maximumCount)
     var present: (key: UInt64?, delivery: Delivery)?
 
     /// Since when each class takes orders and has room for them.
-    var openSince = Array(repeating: Span.never, count: TaskClass.allCases.count)
+    var openSince = Array(repeating: Span.never, count: WorkerID.maximumCount)
     /// Attempts that stand as running and that no worker has read, and since when.
     var unread: [UInt64: Span] = [:]
     /// More deaths of the scheduler break a rule that only tests make.

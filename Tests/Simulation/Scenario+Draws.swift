@@ -33,7 +33,7 @@ extension Scenario {
             gap: random.pick(DSTPolicy.Gap.allCases),
             overlap: random.pick(DSTPolicy.Overlap.allCases))
         return TaskSpec(
-            number: specs.count, name: name, type: "\(name.taskClass.name).work",
+            number: specs.count, name: name, type: type(of: name),
             schedule: schedule(&random, at: time), zone: random.pick(zones), policies: policies,
             isEnabled: !random.percent(6))
     }
@@ -139,7 +139,7 @@ extension Scenario {
     }
 
     private mutating func addFault(_ random: inout Randomness, at time: Span, left: Span) {
-        let taskClass = random.pick(TaskClass.allCases)
+        let workerID = random.pick(workers)
         func short(_ longest: Span) -> Span { min(longest, max(.milliseconds(1), left)) }
         switch random.below(100) {
         case 0..<8:
@@ -170,23 +170,23 @@ extension Scenario {
                     down: short(random.time(.milliseconds(100), .minutes(20))),
                     settings: random.below(5)), at: time)
         case 39: add(.supervisorLost(down: short(random.time(.seconds(1), .minutes(5)))), at: time)
-        case 40..<48: add(.workerDies(taskClass), at: time)
-        case 48..<55: add(.workerBreaks(taskClass, random.pick(Hostility.allCases)), at: time)
+        case 40..<48: add(.workerDies(workerID), at: time)
+        case 48..<55: add(.workerBreaks(workerID, random.pick(Hostility.allCases)), at: time)
         case 55..<58:
             add(
-                .workerHangs(taskClass, for: short(random.time(.seconds(1), .minutes(3)))),
+                .workerHangs(workerID, for: short(random.time(.seconds(1), .minutes(3)))),
                 at: time)
-        case 58..<61: add(.workerForgets(taskClass), at: time)
-        case 61..<64: add(.canary(taskClass, random.pick(CanaryFault.allCases)), at: time)
-        case 64..<66: add(.launchFails(taskClass, times: 1 + random.below(4)), at: time)
+        case 58..<61: add(.workerForgets(workerID), at: time)
+        case 61..<64: add(.canary(workerID, random.pick(CanaryFault.allCases)), at: time)
+        case 64..<66: add(.launchFails(workerID, times: 1 + random.below(4)), at: time)
         case 66..<71:
             add(
-                .pipeFull(taskClass, for: short(random.time(.milliseconds(5), .minutes(2)))),
+                .pipeFull(workerID, for: short(random.time(.milliseconds(5), .minutes(2)))),
                 at: time)
         case 71..<75:
             add(
                 .reportsLate(
-                    taskClass, by: random.time(.milliseconds(100), .seconds(15)),
+                    workerID, by: random.time(.milliseconds(100), .seconds(15)),
                     for: short(random.time(.seconds(10), .minutes(10)))), at: time)
         case 75..<84: add(.step(step(&random)), at: time)
         case 84..<88:

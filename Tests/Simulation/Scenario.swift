@@ -16,6 +16,8 @@ struct Scenario: Sendable {
     }
 
     var seed: UInt64
+    /// The system's workers: some classes have two.
+    var workers: [WorkerID]
     var length: Span
     var startedAt: Instant
     var specs: [TaskSpec] = []
@@ -32,6 +34,7 @@ struct Scenario: Sendable {
     init(seed: UInt64, length: Span, zones: [ZoneRules]) {
         self.seed = seed
         self.length = length
+        workers = Self.workers(seed)
         var random = Randomness(seed, 1)
         startedAt = Self.start(&random)
         isLoadUnknowable = random.percent(5)
@@ -60,6 +63,22 @@ struct Scenario: Sendable {
         inputs.sort { $0.at != $1.at ? $0.at < $1.at : $0.index < $1.index }
     }
 
+    private static func workers(_ seed: UInt64) -> [WorkerID] {
+        var random = Randomness(seed, 5)
+        let names = ["acme-worker-user", "acme-worker-agency", "other-worker-security"]
+        return (try? WorkerID.list(beside: names.filter { _ in random.percent(40) }))
+            ?? WorkerID.shipped
+    }
+
+    /// The type of a task's name: that of a second worker, where its class has one and the name says
+    /// so.
+    func type(of name: TaskID) -> String {
+        let isOther =
+            !name.text.hasSuffix(".a")
+            && workers.contains { !$0.isShipped && $0.taskClass == name.taskClass }
+        return "\(name.taskClass.name).\(isOther ? "other" : "work")"
+    }
+
     /// A day of the years 2001 to 2037, more often one on which clocks are about to change.
     private static func start(_ random: inout Randomness) -> Instant {
         let year = Int64(random.below(37))
@@ -81,6 +100,16 @@ struct Scenario: Sendable {
     func settings(_ variant: Int) -> CoreSettings {
         var random = Randomness(seed, 2, UInt64(variant))
         var settings = CoreSettings()
+        settings.workers = workers
+        settings.undescribed = []
+        // Another configuration can have a type with another worker.
+        var moved = Randomness(seed, 6, UInt64(variant))
+        let isMoved = moved.percent(20)
+        for worker in workers {
+            let shipped = WorkerID.shipped(worker.taskClass)
+            let type = "\(worker.taskClass.name).\(worker.isShipped ? "work" : "other")"
+            settings.typeWorkers[type] = isMoved ? shipped : worker
+        }
         settings.isEnabled = !random.percent(4)
         settings.maximumConcurrency = 1 + random.below(5)
         for taskClass in TaskClass.allCases where random.percent(40) {

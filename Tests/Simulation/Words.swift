@@ -21,14 +21,14 @@ extension Event {
             hash.mix(3)
             hash.mix(token)
             if case .failure = result { hash.mix(1) }
-        case .report(let taskClass, let report):
+        case .report(let workerID, let report):
             hash.mix(4)
-            hash.mix(Int(taskClass.rawValue))
+            hash.mix(workerID.number)
             hash.mix(report.key ?? 0)
         case .malformedReport: hash.mix(5)
-        case .worker(let taskClass, _):
+        case .worker(let workerID, _):
             hash.mix(6)
-            hash.mix(Int(taskClass.rawValue))
+            hash.mix(workerID.number)
         case .unsent: hash.mix(7)
         case .writable: hash.mix(8)
         case .load: hash.mix(9)
@@ -111,9 +111,9 @@ extension Action {
             hash.mix(token)
             hash.mix(changes.count)
             for change in changes { change.mix(into: &hash) }
-        case .send(let taskClass, let order):
+        case .send(let workerID, let order):
             hash.mix(2)
-            hash.mix(Int(taskClass.rawValue))
+            hash.mix(workerID.number)
             switch order {
             case .run(let order): hash.mix(order.attempt.value)
             case .cancel(let attempt, _, _): hash.mix(attempt.value)
@@ -147,8 +147,8 @@ extension Action {
         switch self {
         case .write(let token, let changes):
             "write \(token): \(changes.map(\.words).joined(separator: "; "))"
-        case .send(let taskClass, .run(let order)):
-            "send \(taskClass.name) run \(order.attempt.value) \(order.taskID) "
+        case .send(let workerID, .run(let order)):
+            "send \(workerID.label) run \(order.attempt.value) \(order.taskID) "
                 + "\(order.executionID.prefix(8)) attempt \(order.attemptNumber)"
         default: "\(self)"
         }

@@ -6,7 +6,7 @@ import SchedulerCore
 
 /// A class's worker and its pipes.
 struct WorkerModel {
-    let taskClass: TaskClass
+    let workerID: WorkerID
     /// Counts its processes.
     var incarnation = 0
     var isAlive = false
@@ -37,7 +37,7 @@ struct WorkerModel {
     /// Orders are read in the order in which they left.
     var lastRead = Span.zero
 
-    init(_ taskClass: TaskClass) { self.taskClass = taskClass }
+    init(_ workerID: WorkerID) { self.workerID = workerID }
 }
 
 /// An attempt in a worker, as it is: what the core believes of it is checked against this.
@@ -45,7 +45,7 @@ struct RunModel {
     enum Step { case start, line, progress, end }
 
     var order: AttemptOrder
-    var taskClass: TaskClass
+    var workerID: WorkerID
     var incarnation: Int
     var isCanary: Bool
     var sequence: UInt32 = 0

@@ -6,26 +6,26 @@ import SchedulerCore
 
 /// What a worker does with an order.
 extension World {
-    mutating func readOrder(_ order: Order, _ taskClass: TaskClass, _ incarnation: Int) {
-        let index = Int(taskClass.rawValue)
+    mutating func readOrder(_ order: Order, _ workerID: WorkerID, _ incarnation: Int) {
+        let index = workerID.number
         guard workers[index].isAlive, workers[index].incarnation == incarnation else { return }
         if now < workers[index].hangsUntil {
             schedule(
-                .readOrder(taskClass, incarnation: incarnation, order),
+                .readOrder(workerID, incarnation: incarnation, order),
                 at: workers[index].hangsUntil)
             return
         }
         switch order {
-        case .ping(let nonce): report(.pong(nonce: nonce), taskClass)
+        case .ping(let nonce): report(.pong(nonce: nonce), workerID)
         case .cancel(let attempt, let reason, let grace): cancel(attempt.value, reason, grace)
-        case .run(let order): begin(order, taskClass)
+        case .run(let order): begin(order, workerID)
         }
     }
 
-    private mutating func begin(_ order: AttemptOrder, _ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    private mutating func begin(_ order: AttemptOrder, _ workerID: WorkerID) {
+        let index = workerID.number
         let key = order.attempt.value
-        let isCanary = order.taskType == taskClass.canaryType
+        let isCanary = order.taskType == workerID.taskClass.canaryType
         var dice = Randomness(
             scenario.seed, World.Purpose.run.rawValue,
             UInt64(bitPattern: order.occurrence.microseconds),
@@ -35,15 +35,15 @@ extension World {
             return judge.violate(.orders, "attempt \(key) was ordered twice")
         }
         var run = RunModel(
-            order: order, taskClass: taskClass, incarnation: workers[index].incarnation,
+            order: order, workerID: workerID, incarnation: workers[index].incarnation,
             isCanary: isCanary, plannedExit: Self.exit(.none, .exited(code: 0), nil))
         // Canaries of two schedulers have one key.
         run.generation = life << 20
         if isCanary {
-            startCanary(&run, taskClass, &dice)
+            startCanary(&run, workerID, &dice)
             return
         }
-        judgeBegin(order, taskClass)
+        judgeBegin(order, workerID)
         workers[index].running.append(key)
         var length = dice.time(.milliseconds(50), .seconds(isQuiet(now) ? 2 : 10))
         run.plannedExit = draw(&dice)
@@ -84,9 +84,9 @@ extension World {
     }
 
     private mutating func startCanary(
-        _ run: inout RunModel, _ taskClass: TaskClass, _ dice: inout Randomness
+        _ run: inout RunModel, _ workerID: WorkerID, _ dice: inout Randomness
     ) {
-        let index = Int(taskClass.rawValue)
+        let index = workerID.number
         let key = run.order.attempt.value
         run.plannedExit = Self.exit(
             .none, .signaled(signal: 31),
@@ -129,7 +129,7 @@ extension World {
         guard let run = runs[key], !run.isOver, run.generation >> 20 == generation >> 20 else {
             return
         }
-        let index = Int(run.taskClass.rawValue)
+        let index = run.workerID.number
         guard workers[index].isAlive, workers[index].incarnation == run.incarnation else { return }
         if now < workers[index].hangsUntil {
             schedule(
@@ -143,18 +143,18 @@ extension World {
             report(
                 .started(
                     attempt: attempt, sequence: sequence,
-                    layers: LayerReport(held: ["seccomp"], missing: []), at: wall), run.taskClass)
+                    layers: LayerReport(held: ["seccomp"], missing: []), at: wall), run.workerID)
         case .line:
             let isOpen = run.isCanary && run.cancelled != nil
             let line =
                 run.isCanary ? CanaryReport(open: isOpen ? [.readShadow] : []).line : "a line"
             report(
                 .log(attempt: attempt, sequence: sequence, stream: .info, at: wall, line: line),
-                run.taskClass)
+                run.workerID)
         case .progress:
             report(
                 .progress(attempt: attempt, sequence: sequence, fraction: 0.5, message: ""),
-                run.taskClass)
+                run.workerID)
         case .end:
             guard run.generation == generation else { return }
             runs[key]?.isOver = true
@@ -162,7 +162,7 @@ extension World {
             workers[index].running.removeAll { $0 == key }
             report(
                 .finished(attempt: attempt, sequence: sequence, exit: run.plannedExit),
-                run.taskClass)
+                run.workerID)
         }
         runs[key]?.sequence += 1
     }

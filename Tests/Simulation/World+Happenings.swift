@@ -30,28 +30,28 @@ extension World {
             let batch = writer.batches.remove(at: index)
             inbox.commits.append((token, batch.result ?? .success([])))
             poke()
-        case .launched(let taskClass, let incarnation): launched(taskClass, incarnation)
-        case .hello(let taskClass, let incarnation): hello(taskClass, incarnation)
-        case .killed(let taskClass, let incarnation):
-            workerEnds(taskClass, incarnation, status: 9, words: "")
-        case .workerNews(let life, let taskClass, let news, let incarnation):
+        case .launched(let workerID, let incarnation): launched(workerID, incarnation)
+        case .hello(let workerID, let incarnation): hello(workerID, incarnation)
+        case .killed(let workerID, let incarnation):
+            workerEnds(workerID, incarnation, status: 9, words: "")
+        case .workerNews(let life, let workerID, let news, let incarnation):
             guard life == self.life, isUp else { return }
-            inbox.supervisor.append((taskClass, news, incarnation))
+            inbox.supervisor.append((workerID, news, incarnation))
             poke()
-        case .relaunch(let life, let taskClass):
-            if life == self.life, isUp { launch(taskClass) }
-        case .readOrder(let taskClass, let incarnation, let order):
-            readOrder(order, taskClass, incarnation)
+        case .relaunch(let life, let workerID):
+            if life == self.life, isUp { launch(workerID) }
+        case .readOrder(let workerID, let incarnation, let order):
+            readOrder(order, workerID, incarnation)
         case .step(let attempt, let step, let generation): take(step, of: attempt, generation)
-        case .report(let life, let taskClass, let delivery):
+        case .report(let life, let workerID, let delivery):
             guard life == self.life, isUp else { return }
-            inbox.reports[Int(taskClass.rawValue)].append(delivery)
+            inbox.reports[workerID.number].append(delivery)
             poke()
-        case .writable(let taskClass, let until):
-            let index = Int(taskClass.rawValue)
+        case .writable(let workerID, let until):
+            let index = workerID.number
             guard workers[index].pipeFullUntil == until, isUp else { return }
             if workers[index].isPipeBlocked {
-                inbox.writable.insert(taskClass.rawValue)
+                inbox.writable.insert(workerID.number)
                 poke()
             }
         case .request(let life, let id):
@@ -100,28 +100,28 @@ extension World {
             crash = input
             inbox.isOrphaned = true
             poke()
-        case .workerDies(let taskClass):
-            let worker = workers[Int(taskClass.rawValue)]
-            workerEnds(taskClass, worker.incarnation, status: 11, words: "it died")
-        case .workerBreaks(let taskClass, let how):
-            workers[Int(taskClass.rawValue)].hostility = how
-        case .workerHangs(let taskClass, let time):
-            let index = Int(taskClass.rawValue)
+        case .workerDies(let workerID):
+            let worker = workers[workerID.number]
+            workerEnds(workerID, worker.incarnation, status: 11, words: "it died")
+        case .workerBreaks(let workerID, let how):
+            workers[workerID.number].hostility = how
+        case .workerHangs(let workerID, let time):
+            let index = workerID.number
             guard workers[index].isAlive else { return }
             workers[index].hangsUntil = now + time
             workers[index].isSuspect = true
-        case .workerForgets(let taskClass): workers[Int(taskClass.rawValue)].forgetsNext = true
-        case .canary(let taskClass, let fault):
-            workers[Int(taskClass.rawValue)].canaryFault = fault
-        case .launchFails(let taskClass, let times):
-            workers[Int(taskClass.rawValue)].launchFailures = times
-        case .pipeFull(let taskClass, let time):
-            let index = Int(taskClass.rawValue)
+        case .workerForgets(let workerID): workers[workerID.number].forgetsNext = true
+        case .canary(let workerID, let fault):
+            workers[workerID.number].canaryFault = fault
+        case .launchFails(let workerID, let times):
+            workers[workerID.number].launchFailures = times
+        case .pipeFull(let workerID, let time):
+            let index = workerID.number
             workers[index].pipeFullUntil = now + time
             workers[index].isSuspect = true
-            schedule(.writable(taskClass, until: now + time), in: time)
-        case .reportsLate(let taskClass, let delay, let time):
-            let index = Int(taskClass.rawValue)
+            schedule(.writable(workerID, until: now + time), in: time)
+        case .reportsLate(let workerID, let delay, let time):
+            let index = workerID.number
             workers[index].reportDelay = delay
             workers[index].reportsLateUntil = now + time
             workers[index].isSuspect = true
@@ -170,9 +170,9 @@ extension World {
             for var entry in entries {
                 at = at + Span(Int64(dice.below(200_000)))
                 entry.at = min(at, now + .seconds(3))
-                if case .report(_, let taskClass, _) = entry.happening {
+                if case .report(_, let workerID, _) = entry.happening {
                     // A pipe keeps its order: nothing said from now on comes before it.
-                    workers[Int(taskClass.rawValue)].lastArrival = entry.at
+                    workers[workerID.number].lastArrival = entry.at
                 }
                 queue.insert(entry)
             }
@@ -188,8 +188,8 @@ extension World {
         writer.failsUntil = now
         writer.refusesNext = false
         crashAfter = nil
-        for taskClass in TaskClass.allCases {
-            let index = Int(taskClass.rawValue)
+        for workerID in scenario.workers {
+            let index = workerID.number
             workers[index].hostility = nil
             workers[index].canaryFault = nil
             workers[index].launchFailures = 0
@@ -198,7 +198,7 @@ extension World {
             workers[index].hangsUntil = min(workers[index].hangsUntil, now)
             if workers[index].pipeFullUntil > now {
                 workers[index].pipeFullUntil = now
-                schedule(.writable(taskClass, until: now), in: .zero)
+                schedule(.writable(workerID, until: now), in: .zero)
             }
         }
         relaunchDistrusted()
@@ -206,12 +206,12 @@ extension World {
         drawLoad()
     }
 
-    /// A class whose canary failed waits for a person.
+    /// A worker whose canary failed waits for a person.
     mutating func relaunchDistrusted() {
         guard isUp else { return }
-        for taskClass in TaskClass.allCases where core.worker(taskClass).state == .canaryFailed {
-            let incarnation = workers[Int(taskClass.rawValue)].incarnation
-            workerEnds(taskClass, incarnation, status: 15, words: "")
+        for workerID in scenario.workers where core.worker(workerID).state == .canaryFailed {
+            let incarnation = workers[workerID.number].incarnation
+            workerEnds(workerID, incarnation, status: 15, words: "")
         }
     }
 

@@ -6,8 +6,10 @@ import SchedulerCore
 
 /// Checks of orders, reports, replies and events.
 extension World {
-    mutating func judgeOrder(_ order: Order, _ taskClass: TaskClass) {
-        guard case .run(let order) = order, order.taskType != taskClass.canaryType else { return }
+    mutating func judgeOrder(_ order: Order, _ workerID: WorkerID) {
+        guard case .run(let order) = order, order.taskType != workerID.taskClass.canaryType else {
+            return
+        }
         guard let attempt = store.attempts[order.attempt.value], attempt.isRunning,
             attempt.execution == order.executionID, attempt.number == order.attemptNumber,
             let row = store.executions[order.executionID], row.plannedAt == order.occurrence
@@ -22,6 +24,9 @@ extension World {
             judge.violate(
                 .beforeInstant, "\(row.task) starts at \(moment), before \(row.plannedAt)")
         }
+        if core.settings.typeWorkers[order.taskType] != workerID {
+            judge.violate(.orders, "worker \(workerID) is sent a \(order.taskType)")
+        }
         let number = TaskSpec.number(in: order.config)
         let isOwn = judge.history[row.task.uid]?.contains(number) == true
         if order.taskID != row.task.id.text || !isOwn
@@ -33,23 +38,26 @@ extension World {
     }
 
     /// A worker begins an attempt.
-    mutating func judgeBegin(_ order: AttemptOrder, _ taskClass: TaskClass) {
+    mutating func judgeBegin(_ order: AttemptOrder, _ workerID: WorkerID) {
         let settings = core.settings
-        let own = workers[Int(taskClass.rawValue)]
+        let own = workers[workerID.number]
         let all = workers.reduce(0) { $0 + $1.running.count }
         if all >= settings.maximumConcurrency {
             judge.violate(.places, "\(all + 1) run, \(settings.maximumConcurrency) may")
         }
-        if let limit = settings.classConcurrency[taskClass], own.running.count >= limit {
+        let taskClass = workerID.taskClass
+        let ofClass = workers.filter { $0.workerID.taskClass == taskClass }.flatMap(\.running)
+        if let limit = settings.classConcurrency[taskClass], ofClass.count >= limit {
             judge.violate(
-                .places, "\(own.running.count + 1) of class \(taskClass.name) run, \(limit) may")
+                .places, "\(ofClass.count + 1) of class \(taskClass.name) run, \(limit) may")
         }
-        if own.running.count >= own.capacity {
+        if ofClass.count >= own.capacity {
             judge.violate(
                 .places,
-                "\(own.running.count + 1) run in worker \(taskClass.name) of \(own.capacity)")
+                "\(ofClass.count + 1) of class \(taskClass.name) run, and worker \(workerID) "
+                    + "has \(own.capacity) places")
         }
-        for key in own.running {
+        for key in ofClass {
             guard let other = runs[key], !other.isOver, other.order.taskID == order.taskID else {
                 continue
             }
@@ -67,11 +75,11 @@ extension World {
         }
     }
 
-    mutating func judgeReport(_ delivery: Delivery, _ before: WorkerState, _ taskClass: TaskClass) {
+    mutating func judgeReport(_ delivery: Delivery, _ before: WorkerState, _ workerID: WorkerID) {
         guard delivery.isDeviating, before == .ready else { return }
-        if core.worker(taskClass).isReady {
+        if core.worker(workerID).isReady {
             judge.violate(
-                .protocolKept, "worker \(taskClass.name) broke the protocol and is still heard")
+                .protocolKept, "worker \(workerID.label) broke the protocol and is still heard")
         }
     }
 

@@ -25,7 +25,7 @@ extension World {
             judge.warmWall = wall
             for worker in core.workers where !worker.isReady {
                 judge.violate(
-                    .workersReady, "class \(worker.taskClass.name): \(core.words(of: worker))")
+                    .workersReady, "\(worker.id): \(core.words(of: worker))")
             }
         }
         judgeUnwritten()
@@ -38,9 +38,9 @@ extension World {
 
     /// An order that may leave comes to its worker.
     private mutating func judgeUnread() {
-        for taskClass in TaskClass.allCases {
-            let index = Int(taskClass.rawValue)
-            let worker = core.worker(taskClass)
+        for workerID in scenario.workers {
+            let index = workerID.number
+            let worker = core.worker(workerID)
             let isOpen =
                 worker.isReady && !worker.isBlocked && now >= workers[index].hangsUntil
                 && now >= workers[index].pipeFullUntil
@@ -52,7 +52,8 @@ extension World {
             guard let key = execution.attempt?.key.value, runs[key] == nil else { continue }
             let since = judge.unread[key] ?? now
             unread[key] = since
-            let openSince = judge.openSince[Int(execution.taskClass.rawValue)]
+            let openSince =
+                core.workerID(of: execution).map { judge.openSince[$0.number] } ?? .never
             if openSince < .never, now - max(since, openSince) > .minutes(1) {
                 judge.violate(.orders, "the order of attempt \(key) never came to its worker")
             }

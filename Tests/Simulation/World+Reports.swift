@@ -7,8 +7,8 @@ import SchedulerCore
 /// What a worker says, and what becomes of it on the way.
 extension World {
     /// Sends a report on its way, with what the worker's nature makes of it.
-    mutating func report(_ report: Report, _ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    mutating func report(_ report: Report, _ workerID: WorkerID) {
+        let index = workerID.number
         let incarnation = workers[index].incarnation
         var delivery = Delivery(report: report, incarnation: incarnation)
         if let held = workers[index].swapped {
@@ -16,31 +16,31 @@ extension World {
             delivery.isDeviating = report.key == held.report?.key
             var late = held
             late.isDeviating = delivery.isDeviating
-            deliver(delivery, taskClass)
-            return deliver(late, taskClass)
+            deliver(delivery, workerID)
+            return deliver(late, workerID)
         }
         if let key = report.key, runs[key]?.isMissingReport == true { delivery.isDeviating = true }
         guard let hostility = workers[index].hostility, let key = report.key,
             runs[key]?.isCanary != true
-        else { return deliver(delivery, taskClass) }
+        else { return deliver(delivery, workerID) }
         workers[index].hostility = nil
         workers[index].isSuspect = true
-        note("HOSTILE \(taskClass.name) \(hostility)")
+        note("HOSTILE \(workerID.label) \(hostility)")
         switch hostility {
         case .double:
-            deliver(delivery, taskClass)
+            deliver(delivery, workerID)
             delivery.isDeviating = true
-            deliver(delivery, taskClass)
+            deliver(delivery, workerID)
         case .skip:
             if case .finished = report { return }
             runs[key]?.isMissingReport = true
         case .swap: workers[index].swapped = delivery
         case .malformed:
-            deliver(Delivery(report: nil, incarnation: incarnation, isDeviating: true), taskClass)
+            deliver(Delivery(report: nil, incarnation: incarnation, isDeviating: true), workerID)
         case .foreign:
-            deliver(delivery, taskClass)
+            deliver(delivery, workerID)
             let others = runs.keys.sorted().filter {
-                runs[$0]?.isOver == false && runs[$0]?.taskClass != taskClass
+                runs[$0]?.isOver == false && runs[$0]?.workerID != workerID
             }
             let victim = others.first ?? key &+ 1_000_000
             deliver(
@@ -49,19 +49,19 @@ extension World {
                         attempt: AttemptKey(victim), sequence: runs[victim]?.sequence ?? 0,
                         exit: Self.exit(
                             .succeeded(result: Array("\"forged\"".utf8)), .exited(code: 0), nil)),
-                    incarnation: incarnation, isDeviating: true), taskClass)
+                    incarnation: incarnation, isDeviating: true), workerID)
         }
     }
 
-    private mutating func deliver(_ delivery: Delivery, _ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    private mutating func deliver(_ delivery: Delivery, _ workerID: WorkerID) {
+        let index = workerID.number
         var dice = dice(.reports, order)
         var delay = Span(Int64(100 + dice.below(4000)))
         if dice.percent(3) { delay = delay + dice.time(.zero, .milliseconds(300)) }
         if now < workers[index].reportsLateUntil { delay = delay + workers[index].reportDelay }
         let at = max(now + delay, workers[index].lastArrival)
         workers[index].lastArrival = at
-        schedule(.report(life: life, taskClass, delivery), at: at)
+        schedule(.report(life: life, workerID, delivery), at: at)
     }
 }
 

@@ -27,7 +27,9 @@ extension World {
         let seed = (scenario.seed, UInt64(settingsVariant))
         for index in workers.indices {
             workers[index].isPipeBlocked = false
-            var random = Randomness(seed.0, 3, seed.1, UInt64(index))
+            // Both are the profile's, and so the class's.
+            let taskClass = workers[index].workerID.taskClass
+            var random = Randomness(seed.0, 3, seed.1, UInt64(taskClass.rawValue))
             workers[index].capacity = 1 + random.below(4)
             workers[index].wallLimit = random.percent(30) ? .seconds(200) : nil
         }
@@ -119,9 +121,8 @@ extension World {
         takeNews(most)
         takeReports(most)
         for value in inbox.writable.sorted() where isUp {
-            guard let taskClass = TaskClass(rawValue: value) else { continue }
-            workers[Int(value)].isPipeBlocked = false
-            feed(.writable(taskClass))
+            workers[value].isPipeBlocked = false
+            feed(.writable(scenario.workers[value]))
         }
         inbox.writable = []
         for _ in 0..<most where isUp {
@@ -137,7 +138,7 @@ extension World {
             }
         }
         guard isUp else { return }
-        let unread = TaskClass.allCases.filter { !inbox.reports[Int($0.rawValue)].isEmpty }
+        let unread = scenario.workers.filter { !inbox.reports[$0.number].isEmpty }
         feed(.settle(Heard(until: began, unread: Set(unread))))
         guard isUp else { return }
         judgeTurn()
@@ -160,17 +161,17 @@ extension World {
             feed(.stop)
         }
         while !inbox.supervisor.isEmpty, isUp {
-            let (taskClass, news, incarnation) = inbox.supervisor.removeFirst()
-            let index = Int(taskClass.rawValue)
+            let (workerID, news, incarnation) = inbox.supervisor.removeFirst()
+            let index = workerID.number
             if case .exited = news {
                 // What it reported before its end still counts.
-                while !inbox.reports[index].isEmpty, isUp { takeReport(taskClass) }
+                while !inbox.reports[index].isEmpty, isUp { takeReport(workerID) }
                 workers[index].isPipeBlocked = false
-                inbox.writable.remove(taskClass.rawValue)
+                inbox.writable.remove(workerID.number)
                 judge.exitsTold[index] = incarnation
             }
             if case .launched = news { judge.launchesTold[index] = incarnation }
-            if isUp { feed(.worker(taskClass, news)) }
+            if isUp { feed(.worker(workerID, news)) }
         }
         if isClockSet, isUp {
             isClockSet = false
@@ -189,27 +190,27 @@ extension World {
     }
 
     private mutating func takeReports(_ most: Int) {
-        for taskClass in TaskClass.allCases {
+        for workerID in scenario.workers {
             for _ in 0..<most where isUp {
-                guard !inbox.reports[Int(taskClass.rawValue)].isEmpty else { break }
-                takeReport(taskClass)
+                guard !inbox.reports[workerID.number].isEmpty else { break }
+                takeReport(workerID)
             }
         }
     }
 
-    private mutating func takeReport(_ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    private mutating func takeReport(_ workerID: WorkerID) {
+        let index = workerID.number
         let delivery = inbox.reports[index].removeFirst()
-        let before = core.worker(taskClass).state
+        let before = core.worker(workerID).state
         guard let report = delivery.report else {
-            feed(.malformedReport(taskClass, "sent what is no report"))
-            if isUp { judgeReport(delivery, before, taskClass) }
+            feed(.malformedReport(workerID, "sent what is no report"))
+            if isUp { judgeReport(delivery, before, workerID) }
             return
         }
         judge.present = (report.key, delivery)
-        feed(.report(taskClass, report))
+        feed(.report(workerID, report))
         judge.present = nil
-        if isUp { judgeReport(delivery, before, taskClass) }
+        if isUp { judgeReport(delivery, before, workerID) }
     }
 
     private mutating func sleep() {
@@ -258,11 +259,11 @@ extension World {
     private mutating func perform(_ action: Action) {
         switch action {
         case .write(let token, let changes): submit(token, changes)
-        case .send(let taskClass, let order): send(order, taskClass)
+        case .send(let workerID, let order): send(order, workerID)
         case .publish(let published): judgePublished(published)
         case .reply(let id, let reply): judgeReply(id, reply)
-        case .launchWorker(let taskClass): launch(taskClass)
-        case .killWorker(let taskClass): kill(taskClass)
+        case .launchWorker(let workerID): launch(workerID)
+        case .killWorker(let workerID): kill(workerID)
         case .stopSystem:
             if judge.stopBegun == nil {
                 if case .stop = crash {
@@ -279,43 +280,43 @@ extension World {
         }
     }
 
-    private mutating func send(_ order: Order, _ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
-        judgeOrder(order, taskClass)
+    private mutating func send(_ order: Order, _ workerID: WorkerID) {
+        let index = workerID.number
+        judgeOrder(order, workerID)
         if workers[index].isPipeBlocked || now < workers[index].pipeFullUntil {
             if !workers[index].isPipeBlocked {
                 workers[index].isPipeBlocked = true
                 schedule(
-                    .writable(taskClass, until: workers[index].pipeFullUntil),
+                    .writable(workerID, until: workers[index].pipeFullUntil),
                     at: workers[index].pipeFullUntil)
             }
-            echoes.append(.unsent(taskClass, order))
+            echoes.append(.unsent(workerID, order))
             return
         }
         var dice = dice(.worker, UInt64(index))
         // A dead worker's connection swallows it.
         guard workers[index].isAlive else { return }
         schedule(
-            .readOrder(taskClass, incarnation: workers[index].incarnation, order),
+            .readOrder(workerID, incarnation: workers[index].incarnation, order),
             at: max(now + Span(Int64(50 + dice.below(2000))), workers[index].lastRead))
         workers[index].lastRead = now + Span(2050)
     }
 
-    private mutating func kill(_ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    private mutating func kill(_ workerID: WorkerID) {
+        let index = workerID.number
         if !workers[index].isSuspect, workers[index].isAlive,
             judge.launchesTold[index] == workers[index].incarnation
         {
             judge.violate(
                 .healthyWorker,
-                "worker \(taskClass.name) is killed though it does its work: "
-                    + (core.worker(taskClass).why ?? ""))
+                "worker \(workerID.label) is killed though it does its work: "
+                    + (core.worker(workerID).why ?? ""))
         }
         guard workers[index].isAlive, !workers[index].isBeingKilled else { return }
         workers[index].isBeingKilled = true
         var dice = dice(.supervisor, UInt64(index))
         schedule(
-            .killed(taskClass, incarnation: workers[index].incarnation),
+            .killed(workerID, incarnation: workers[index].incarnation),
             in: dice.time(.milliseconds(1), .milliseconds(80)))
     }
 }

@@ -6,8 +6,8 @@ import SchedulerCore
 
 /// The supervisor, as far as workers are concerned: launches, back-off, ends.
 extension World {
-    mutating func launch(_ taskClass: TaskClass) {
-        let index = Int(taskClass.rawValue)
+    mutating func launch(_ workerID: WorkerID) {
+        let index = workerID.number
         guard !workers[index].isAlive, !workers[index].isLaunching else { return }
         workers[index].isLaunching = true
         var dice = dice(.supervisor, UInt64(index))
@@ -16,23 +16,23 @@ extension World {
             workers[index].isLaunching = false
             workers[index].deaths += 1
             schedule(
-                .workerNews(life: life, taskClass, .launchFailed(errno: 12), incarnation: -1),
+                .workerNews(life: life, workerID, .launchFailed(errno: 12), incarnation: -1),
                 in: dice.time(.milliseconds(1), .milliseconds(50)))
-            schedule(.relaunch(life: life, taskClass), in: backoff(taskClass))
+            schedule(.relaunch(life: life, workerID), in: backoff(workerID))
             return
         }
         schedule(
-            .launched(taskClass, incarnation: workers[index].incarnation + 1),
+            .launched(workerID, incarnation: workers[index].incarnation + 1),
             in: dice.time(.milliseconds(2), .milliseconds(200)))
     }
 
-    private func backoff(_ taskClass: TaskClass) -> Span {
-        let deaths = min(8, workers[Int(taskClass.rawValue)].deaths)
+    private func backoff(_ workerID: WorkerID) -> Span {
+        let deaths = min(8, workers[workerID.number].deaths)
         return min(.seconds(30), .milliseconds(100 << Int64(deaths)))
     }
 
-    mutating func launched(_ taskClass: TaskClass, _ incarnation: Int) {
-        let index = Int(taskClass.rawValue)
+    mutating func launched(_ workerID: WorkerID, _ incarnation: Int) {
+        let index = workerID.number
         guard workers[index].isLaunching, workers[index].incarnation + 1 == incarnation, isUp else {
             return
         }
@@ -49,32 +49,32 @@ extension World {
             || now < workers[index].pipeFullUntil
         schedule(
             .workerNews(
-                life: life, taskClass, .launched(processID: UInt64(1000 + incarnation)),
+                life: life, workerID, .launched(processID: UInt64(1000 + incarnation)),
                 incarnation: incarnation), in: dice.time(.zero, .milliseconds(60)))
         // It greets before it reads its first order.
         let greets = now + dice.time(.zero, .milliseconds(120))
         workers[index].hangsUntil = greets
-        schedule(.hello(taskClass, incarnation: incarnation), at: greets)
+        schedule(.hello(workerID, incarnation: incarnation), at: greets)
     }
 
-    mutating func hello(_ taskClass: TaskClass, _ incarnation: Int) {
-        let index = Int(taskClass.rawValue)
+    mutating func hello(_ workerID: WorkerID, _ incarnation: Int) {
+        let index = workerID.number
         guard workers[index].isAlive, workers[index].incarnation == incarnation else { return }
         report(
             .hello(
                 processID: UInt32(1000 + incarnation), capacity: UInt32(workers[index].capacity),
                 wallLimit: workers[index].wallLimit,
-                layers: LayerReport(held: ["seccomp"], missing: [])), taskClass)
+                layers: LayerReport(held: ["seccomp"], missing: [])), workerID)
     }
 
     /// The worker's process ends, and all that it ran with it.
     mutating func workerEnds(
-        _ taskClass: TaskClass, _ incarnation: Int, status: Int32, words: String
+        _ workerID: WorkerID, _ incarnation: Int, status: Int32, words: String
     ) {
-        let index = Int(taskClass.rawValue)
+        let index = workerID.number
         guard workers[index].isAlive, workers[index].incarnation == incarnation else { return }
         var dice = dice(.supervisor, UInt64(index))
-        note("WORKER \(taskClass.name) ends")
+        note("WORKER \(workerID.label) ends")
         workers[index].isAlive = false
         workers[index].swapped = nil
         for key in workers[index].running { runs[key]?.isOver = true }
@@ -83,8 +83,8 @@ extension World {
             now - workers[index].launchedAt > .minutes(1) ? 1 : workers[index].deaths + 1
         schedule(
             .workerNews(
-                life: life, taskClass, .exited(status: status, words: words),
+                life: life, workerID, .exited(status: status, words: words),
                 incarnation: incarnation), in: dice.time(.milliseconds(1), .milliseconds(150)))
-        schedule(.relaunch(life: life, taskClass), in: backoff(taskClass) + .milliseconds(150))
+        schedule(.relaunch(life: life, workerID), in: backoff(workerID) + .milliseconds(150))
     }
 }

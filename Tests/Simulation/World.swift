@@ -29,7 +29,7 @@ struct World {
     /// hold.
     var real: RealStore?
     var writer = WriterModel()
-    var workers = TaskClass.allCases.map { WorkerModel($0) }
+    var workers: [WorkerModel]
     var runs: [UInt64: RunModel] = [:]
     var load = LoadModel()
 
@@ -80,15 +80,15 @@ struct World {
         case startScheduler(boot: Bool)
         case write(life: Int, token: UInt64)
         case answer(life: Int, token: UInt64)
-        case launched(TaskClass, incarnation: Int)
-        case hello(TaskClass, incarnation: Int)
-        case killed(TaskClass, incarnation: Int)
-        case workerNews(life: Int, TaskClass, WorkerNews, incarnation: Int)
-        case relaunch(life: Int, TaskClass)
-        case readOrder(TaskClass, incarnation: Int, Order)
+        case launched(WorkerID, incarnation: Int)
+        case hello(WorkerID, incarnation: Int)
+        case killed(WorkerID, incarnation: Int)
+        case workerNews(life: Int, WorkerID, WorkerNews, incarnation: Int)
+        case relaunch(life: Int, WorkerID)
+        case readOrder(WorkerID, incarnation: Int, Order)
         case step(attempt: UInt64, RunModel.Step, generation: Int)
-        case report(life: Int, TaskClass, Delivery)
-        case writable(TaskClass, until: Span)
+        case report(life: Int, WorkerID, Delivery)
+        case writable(WorkerID, until: Span)
         case request(life: Int, RequestID)
         case load(life: Int)
         case loadOver(Span)
@@ -100,6 +100,7 @@ struct World {
     ) {
         self.real = real
         self.scenario = scenario
+        workers = scenario.workers.map { WorkerModel($0) }
         self.mutant = mutant
         self.inputs = inputs ?? scenario.inputs
         wallOffset = scenario.startedAt.microseconds
@@ -186,13 +187,13 @@ struct Inbox {
         var call: Call
     }
 
-    var supervisor: [(TaskClass, WorkerNews, incarnation: Int)] = []
+    var supervisor: [(WorkerID, WorkerNews, incarnation: Int)] = []
     var isStopping = false
     var isOrphaned = false
     var commits: [(UInt64, BatchResult)] = []
     var incidents = 0
-    var reports: [[Delivery]] = Array(repeating: [], count: TaskClass.allCases.count)
-    var writable: Set<UInt8> = []
+    var reports: [[Delivery]] = Array(repeating: [], count: WorkerID.maximumCount)
+    var writable: Set<Int> = []
     var requests: [Pending] = []
     var isLoadNew = false
 

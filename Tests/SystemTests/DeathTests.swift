@@ -142,10 +142,10 @@ struct DeathTests {
     /// Nothing can be launched and nobody reached without it: an end with a word, and no loop.
     @Test func systemEndsWithItsRuntimeDirectory() throws {
         let instance = try Instance()
-        removeTree("\(instance.root)/run/aico/class")
+        removeTree("\(instance.root)/run/aico/worker")
         #expect(
             instance.supervisor.waitForLine(
-                "cannot go on without '\(instance.root)/run/aico/class': it was removed or replaced",
+                "cannot go on without '\(instance.root)/run/aico/worker': it was removed or replaced",
                 within: Built.patience(seconds: 30)))
         #expect(instance.supervisor.waitForEnd(within: Built.patience(seconds: 30)) == 71 << 8)
         #expect(try instance.cgroups().isEmpty)

@@ -26,7 +26,8 @@ struct EndedExecution {
 extension Instance {
     /// Makes a task that runs only by hand.
     func makeTask(
-        _ identifier: String, argv: [String], config: [String: JSONValue] = [:],
+        _ identifier: String, type: String = "user.command", argv: [String],
+        config: [String: JSONValue] = [:],
         policies: JSONValue = ["retry": ["count": 0]], client: BusClient
     ) throws {
         var config = config
@@ -34,7 +35,8 @@ extension Instance {
         _ = try client.request(
             topic: "scheduler.task.create",
             body: [
-                "id": .string(identifier), "schedule": "at:2999-01-01T00:00:00Z",
+                "id": .string(identifier), "type": .string(type),
+                "schedule": "at:2999-01-01T00:00:00Z",
                 "config": .object(config), "policies": policies,
             ])
     }
@@ -74,14 +76,15 @@ extension Instance {
 
     /// Runs a command once through scheduler, worker and fork server, to its end.
     func runToEnd(
-        _ identifier: String, argv: [String], config: [String: JSONValue] = [:],
+        _ identifier: String, type: String = "user.command", argv: [String],
+        config: [String: JSONValue] = [:],
         policies: JSONValue = ["retry": ["count": 0]]
     ) throws -> EndedExecution {
         let client = try client()
         let events = try self.client()
         try events.subscribe(prefix: "scheduler.event.execution")
         try makeTask(
-            identifier, argv: argv, config: config, policies: policies, client: client)
+            identifier, type: type, argv: argv, config: config, policies: policies, client: client)
         let execution = try run(identifier, client: client)
         try waitForEnd(of: execution, events: events)
         return try record(of: execution, client: client)

@@ -9,7 +9,8 @@ import Testing
 struct PageCommandTests {
     /// Pages whose commands start a system of their own, and the suite that runs them.
     static let elsewhere = [
-        "Sources/TaskKit/TaskKit.docc/FromNothingToARunningType.md": "ExampleTests"
+        "docs/taskkit.md": "SampleTests",
+        "Sources/TaskKit/TaskKit.docc/FromNothingToARunningType.md": "ExampleTests",
     ]
 
     /// The other pages with commands.

@@ -79,7 +79,9 @@ struct StormTests {
 /// may have come into use, with the files of each that the class holds open, and nothing else.
 private func expectNothing(leftIn left: LeakTests.Census, beyond before: LeakTests.Census) {
     for path in Set(left.cgroups).subtracting(before.cgroups) {
-        #expect(path.firstMatch(of: /class-(user|agency)\/s[0-9]$/) != nil, "\(path)")
+        #expect(
+            path.firstMatch(of: /class-(user|agency)\/aico-worker-(user|agency)\/s[0-9]$/) != nil,
+            "\(path)")
     }
     var leaving = left
     leaving.cgroups = before.cgroups

@@ -66,7 +66,7 @@ struct SchedulerHealth: ParsableCommand {
             let state = worker["state"]?.string ?? ""
             let layers = (worker["layers"]?.array ?? []).compactMap(\.string)
             return [
-                .init(worker["class"]?.string ?? ""), .init(state, Style.of(state)),
+                .init(WorkerView.label(of: worker)), .init(state, Style.of(state)),
                 .init(worker["pid"]?.int.map(String.init) ?? "-"),
                 .init(worker["restarts"]?.int.map(String.init) ?? "0"),
                 .init(layers.joined(separator: " "), .faint),

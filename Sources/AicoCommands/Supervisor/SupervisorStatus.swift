@@ -13,6 +13,7 @@ struct SupervisorStatus: ParsableCommand {
         abstract: "List the system's processes.",
         discussion: """
             CAPABILITIES is what each process holds now, read from the kernel on this machine.
+            TYPES are the task types that a worker has.
 
             Example:
               aico supervisor status --json
@@ -28,15 +29,15 @@ struct SupervisorStatus: ParsableCommand {
         guard !output.json else { return try console.document(data) }
         var table = Table([
             .init(title: "PROCESS"), .init(title: "STATE"), .init(title: "PID", isRight: true),
-            .init(title: "UP", isRight: true), .init(title: "RESTARTS", isRight: true, rank: 0),
-            .init(title: "CAPABILITIES", rank: 1),
+            .init(title: "UP", isRight: true), .init(title: "RESTARTS", isRight: true, rank: 1),
+            .init(title: "CAPABILITIES", rank: 2), .init(title: "TYPES", minimum: 12, rank: 0),
         ])
         table.rows = [
             Self.row("supervisor", data["supervisor"] ?? .null),
             Self.row("scheduler", data["scheduler"] ?? .null),
         ]
         for worker in data["workers"]?.array ?? [] {
-            table.rows.append(Self.row("worker \(worker["class"]?.string ?? "?")", worker))
+            table.rows.append(Self.row("worker \(WorkerView.label(of: worker))", worker))
         }
         try console.table(table, ifEmpty: "")
     }
@@ -48,7 +49,7 @@ struct SupervisorStatus: ParsableCommand {
             .init(process["pid"]?.int.map(String.init) ?? "-"),
             .init(process["uptime"]?.double.map(HumanTime.length) ?? ""),
             .init(process["restarts"]?.int.map(String.init) ?? ""),
-            .init(capabilities(process)),
+            .init(capabilities(process)), .init(WorkerView.types(of: process), .faint),
         ]
     }
 

@@ -39,14 +39,14 @@ public struct InstanceLayout: Sendable, Equatable {
     /// The bus's events.
     public var eventsSocket: String { "\(path(.bus))/events.sock" }
 
-    /// Where the scheduler sends a class's orders.
-    public func ordersSocket(of taskClass: TaskClass) -> String {
-        "\(path(.endpoints(of: taskClass)))/orders"
+    /// Where the scheduler sends a worker's orders.
+    public func ordersSocket(of worker: WorkerID) -> String {
+        "\(path(.pipes(of: worker)))/orders"
     }
 
-    /// Where a class's reports arrive.
-    public func reportsSocket(of taskClass: TaskClass) -> String {
-        "\(path(.endpoints(of: taskClass)))/reports"
+    /// Where a worker's reports arrive.
+    public func reportsSocket(of worker: WorkerID) -> String {
+        "\(path(.pipes(of: worker)))/reports"
     }
 
     private func path(_ directory: InstanceDirectory) -> String { directory.path(under: root) }

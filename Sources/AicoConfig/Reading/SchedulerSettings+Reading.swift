@@ -25,7 +25,7 @@ extension SchedulerSettings {
             thresholds: try Self.thresholds(section),
             resourceCheckInterval: try section.seconds("resource_check_interval", 1...3600),
             autoDiscover: try section.bool("auto_discover"),
-            workerExecutables: try Self.executables(section["worker_executables"]),
+            workers: try Self.workers(section["worker_executables"]),
             retryInterval: try section.seconds("scheduler_interval", 0.01...60),
             batchSize: try section.integer("batch_size", 1...10_000),
             cacheSize: try section.integer("cache_size", 100...1_000_000),
@@ -50,22 +50,21 @@ extension SchedulerSettings {
             idleMemory: try section.number("idle_threshold_memory", 0...100))
     }
 
-    /// File names beside the scheduler's own: never a path.
-    private static func executables(_ value: YAMLValue) throws(YAMLFailure) -> [String] {
+    /// File names beside the scheduler's own: never a path. The four are there in any case.
+    private static func workers(_ value: YAMLValue) throws(YAMLFailure) -> [WorkerID] {
         var names: [String] = []
+        var workers = WorkerID.shipped
         for item in try value.list("worker_executables") {
             let name = try item.string("worker_executables")
-            let isPlain = name.utf8.allSatisfy {
-                (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
-            }
-            guard isPlain, name.utf8.first != 0x2D, name.utf8.count <= 64 else {
-                throw item.failure(
-                    "'\(name.prefix(64))' must be a file name of a-z, 0-9 and '-', not a path")
-            }
             guard !names.contains(name) else { throw item.failure("'\(name)' is listed twice") }
             names.append(name)
+            do throws(WorkerIDError) {
+                workers = try WorkerID.list(beside: names)
+            } catch {
+                throw item.failure(error.description)
+            }
         }
-        return names
+        return workers
     }
 }
 

@@ -38,11 +38,11 @@ public struct SchedulerSettings: Sendable, Equatable {
     public var resourceCheckInterval: Duration
     /// Whether workers are asked for their types at start.
     public var autoDiscover: Bool
-    /// File names of worker executables, beside the scheduler's own.
-    public var workerExecutables: [String]
+    /// The four workers, and those that are launched beside them.
+    public var workers: [WorkerID]
     /// Until a store that refused a batch is tried again.
     public var retryInterval: Duration
-    /// Reports of one class that one transaction takes.
+    /// Reports of one worker that one transaction takes.
     public var batchSize: Int
     /// Starts and ends that statistics remember.
     public var cacheSize: Int

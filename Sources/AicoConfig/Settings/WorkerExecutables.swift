@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
+public import AicoCore
+import AicoWire
 import LinuxSystem
 import SystemPackage
 
 extension Configuration {
+    /// The workers of the system: the four, and those that the settings launch beside them.
+    public var workers: [WorkerID] { scheduler.workers }
+
+    /// The same for the supervisor, as `WorkerListCodec` writes it.
+    public var encodedWorkers: [UInt8] { WorkerListCodec.encode(workers) }
+
     /// Which of the worker executables can never run from a directory, a sentence each.
     ///
-    /// The others work without them: their classes run, and this one's tasks wait.
+    /// The others work without them, also those of the same class; this one's tasks wait.
     public func executableWarnings(in directory: String) -> [String] {
-        let known = TaskClass.allCases.map { "aico-worker-\($0.name)" }
         let identities = try? resolvedIdentities()
-        var warnings: [String] = []
-        for name in scheduler.workerExecutables {
-            let path = "\(directory)/\(name)"
-            guard let index = known.firstIndex(of: name) else {
-                warnings.append(
-                    "\(layout.configurationFile): worker_executables names \"\(name)\", which "
-                        + "nobody launches; write \(known.joined(separator: ", "))")
-                continue
-            }
-            guard let fault = ExecutableFault(path, for: identities?[TaskClass.allCases[index]])
-            else { continue }
-            warnings.append(
-                "cannot run worker \"\(path)\": \(fault.reason); its tasks do not run: "
-                    + "\(fault.advice), or take it out of worker_executables")
+        return workers.compactMap { worker in
+            let path = "\(directory)/\(worker.name)"
+            guard
+                let fault = ExecutableFault(
+                    path, for: identities?[worker.taskClass], isShipped: worker.isShipped)
+            else { return nil }
+            return "cannot run worker \"\(path)\": \(fault.reason); its tasks do not run: "
+                + fault.advice
+                + (worker.isShipped ? "" : ", or take it out of worker_executables")
         }
-        return warnings
     }
 }
 
@@ -38,8 +38,10 @@ struct ExecutableFault: Equatable {
 
     /// Looks at a file; nil where it can be executed.
     ///
-    /// - Parameter identity: who is to execute it; nil where that is not known, then anybody.
-    init?(_ path: String, for identity: UserIdentities.Identity?) {
+    /// - Parameters:
+    ///   - identity: who is to execute it; nil where that is not known, then anybody.
+    ///   - isShipped: whether it came with the supervisor; any other must be root's alone.
+    init?(_ path: String, for identity: UserIdentities.Identity?, isShipped: Bool) {
         let status: FileStatus
         do throws(Errno) {
             status = try FileStatus(following: path)
@@ -53,9 +55,15 @@ struct ExecutableFault: Equatable {
             advice = "install the program there"
             return
         }
-        guard status.mode & Self.executeBit(of: status, identity) == 0 else { return nil }
-        reason = identity.map { "uid \($0.userID) may not execute it" } ?? "nobody may execute it"
-        advice = "type: chmod 0755 \(path)"
+        guard status.mode & Self.executeBit(of: status, identity) != 0 else {
+            reason =
+                identity.map { "uid \($0.userID) may not execute it" } ?? "nobody may execute it"
+            advice = "type: chmod 0755 \(path)"
+            return
+        }
+        if isShipped || (status.user == 0 && !status.isWritableByOthers) { return nil }
+        reason = "others than root can change it"
+        advice = "type: chown root:root \(path); chmod 0755 \(path)"
     }
 
     /// Of owner, group and others one counts: access(2) would ask for the caller, who may be root.

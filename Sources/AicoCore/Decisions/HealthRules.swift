@@ -53,7 +53,7 @@ public enum HealthRules {
     /// A worker that died so often in a row is critical, also while it is up again.
     public static let deathsInARow = 3
 
-    /// What the scheduler knows of one class's worker.
+    /// What the scheduler knows of one worker.
     public enum Worker: Sendable, Hashable {
         /// Takes orders.
         case ready
@@ -145,8 +145,8 @@ public enum HealthRules {
 
     /// All that is judged.
     public struct Facts: Sendable {
-        /// The classes' workers.
-        public var workers: [(taskClass: TaskClass, state: Worker)]
+        /// The system's workers.
+        public var workers: [(id: WorkerID, state: Worker)]
         /// Failed and all attempts of maintenance and security tasks that ended lately.
         public var recentOfSystem: (failed: Int, all: Int)
         /// Failed and all attempts of agency and user tasks that ended lately.
@@ -166,7 +166,7 @@ public enum HealthRules {
 
         /// Makes facts.
         public init(
-            workers: [(taskClass: TaskClass, state: Worker)] = [],
+            workers: [(id: WorkerID, state: Worker)] = [],
             recentOfSystem: (failed: Int, all: Int) = (0, 0),
             recentOfTasks: (failed: Int, all: Int) = (0, 0), storeFailure: Duration? = nil,
             storeTrouble: String? = nil, damages: [String] = [], lateness: Duration = .zero,
@@ -189,7 +189,7 @@ public enum HealthRules {
 
     /// Lists all checks, one a name; the system is as well as the worst of its own.
     public static func judge(_ facts: Facts, limits: Limits = Limits()) -> HealthReport {
-        var checks = facts.workers.map { worker($0.taskClass, $0.state, limits) }
+        var checks = facts.workers.map { worker($0.id, $0.state, limits) }
         checks.append(failures("maintenance", facts.recentOfSystem, limits))
         checks.append(store(facts))
         checks.append(log(facts.log, limits))
@@ -221,9 +221,9 @@ public enum HealthRules {
     }
 
     private static func worker(
-        _ taskClass: TaskClass, _ state: Worker, _ limits: Limits
+        _ id: WorkerID, _ state: Worker, _ limits: Limits
     ) -> HealthCheck {
-        let name = "worker.\(taskClass.name)"
+        let name = "worker.\(id.label)"
         switch state {
         case .ready:
             return HealthCheck(name: name, status: .healthy, message: "takes orders")

@@ -2,9 +2,9 @@
 // Part of the AICO Task Supervisor
 
 extension InstanceDirectory {
-    /// Every directory of ours, parents first.
+    /// Every directory of ours but those of workers' pipes, parents first.
     package static let all =
-        shared + TaskClass.allCases.flatMap { [endpoints(of: $0), files(of: $0)] }
+        shared + TaskClass.allCases.map { files(of: $0) }
 
     /// Those that no class has for itself. setgid: files that the scheduler makes are its reader's
     /// by group.
@@ -33,7 +33,7 @@ extension InstanceDirectory {
             "bus", "run/aico/bus", .scheduler, .maintenance, 0o2755, readers: [.maintenance]),
         // Closed to a class's group: what a set-group-id program that a task left on the host
         // lends, must not be the way to its worker's sockets.
-        .init("endpoints", "run/aico/class", .root, .scheduler, 0o750),
+        .init("pipes", "run/aico/worker", .root, .scheduler, 0o750),
         .init("files", "run/aico/etc"),
     ]
 
@@ -60,11 +60,14 @@ extension InstanceDirectory {
     /// The bus's sockets.
     package static let bus = row("bus")
 
-    /// The sockets between the scheduler and a class's worker.
-    package static func endpoints(of taskClass: TaskClass) -> InstanceDirectory {
+    /// Where the sockets of all workers are.
+    package static let workerPipes = row("pipes")
+
+    /// The two sockets between the scheduler and a worker.
+    package static func pipes(of worker: WorkerID) -> InstanceDirectory {
         InstanceDirectory(
-            "\(taskClass.name)-endpoints", "run/aico/class/\(taskClass.name)", .scheduler,
-            .taskClass(taskClass), 0o2750)
+            "pipes-\(worker.number)", "\(workerPipes.path)/\(worker.number)", .scheduler,
+            .taskClass(worker.taskClass), 0o2750)
     }
 
     /// The files in which the programs of a class find themselves: passwd, group and hosts.

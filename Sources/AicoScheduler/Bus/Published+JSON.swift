@@ -63,9 +63,10 @@ extension Published {
             subject.json(["planned_at": .instant(plannedAt), "reason": .string(reason)])
         case .health(let status, let was):
             ["status": .string(status.rawValue), "was": .string(was.rawValue)]
-        case .worker(let taskClass, let state, let processID, let detail):
+        case .worker(let worker, let state, let processID, let detail):
             [
-                "class": .string(taskClass.name), "state": .string(state),
+                "class": .string(worker.taskClass.name), "worker": .string(worker.name),
+                "state": .string(state),
                 "pid": .count(processID), "detail": .text(detail),
             ]
         }

@@ -76,7 +76,9 @@ extension Scheduler {
 
     private func view(of worker: Worker, adding more: [String: JSONValue]) -> JSONValue {
         let own: [String: JSONValue] = [
-            "class": .string(worker.taskClass.name), "state": .string(worker.stateName),
+            "name": .string(worker.id.name), "class": .string(worker.id.taskClass.name),
+            "types": .array(registry.types(of: worker.id).map { .string($0.text) }),
+            "state": .string(worker.stateName),
             "pid": .count(worker.processID), "restarts": .int(max(0, worker.restarts)),
         ]
         return .object(own.merging(more) { $1 })

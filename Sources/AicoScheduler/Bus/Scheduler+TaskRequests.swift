@@ -156,7 +156,7 @@ extension Scheduler {
     private func checkTimeout(_ task: TaskDefinition) throws(BusRefusal) {
         let taskClass = task.record.id.taskClass
         guard let timeout = task.table.policies.timeout,
-            let limit = core.worker(taskClass).wallLimit, timeout > limit
+            let limit = core.worker(.shipped(taskClass)).wallLimit, timeout > limit
         else { return }
         let (asked, held) = (JSONValue.seconds(timeout).text(), JSONValue.seconds(limit).text())
         throw BusRefusal(

@@ -17,18 +17,17 @@ extension Scheduler {
         for action in actions {
             switch action {
             case .write(let token, let changes): writer.submit(changes, token: token)
-            case .send(let taskClass, let order): send(order, to: taskClass)
+            case .send(let worker, let order): send(order, to: worker)
             case .publish(let published):
                 attempt("publish") { () throws(ZeroMQError) in
                     try bus.publish(published.topic, published.json)
                 }
             case .reply(let id, let reply): answer(id, reply)
-            case .launchWorker(let taskClass):
-                supervisor.send(SupervisorMessage(kind: .launch, taskClass: taskClass))
-            case .killWorker(let taskClass):
-                supervisor.send(SupervisorMessage(kind: .kill, taskClass: taskClass))
-            case .stopSystem:
-                supervisor.send(SupervisorMessage(kind: .stop, taskClass: .maintenance))
+            case .launchWorker(let worker):
+                supervisor.send(SupervisorMessage(kind: .launch, worker: UInt8(worker.number)))
+            case .killWorker(let worker):
+                supervisor.send(SupervisorMessage(kind: .kill, worker: UInt8(worker.number)))
+            case .stopSystem: supervisor.send(SupervisorMessage(kind: .stop))
             case .log(let note): write(note)
             case .measured(let latency): metrics.count(latency: latency)
             case .end(let status): self.status = self.status ?? status
@@ -36,15 +35,15 @@ extension Scheduler {
         }
     }
 
-    private func send(_ order: Order, to taskClass: TaskClass) {
-        let pipe = pipe(taskClass)
+    private func send(_ order: Order, to worker: WorkerID) {
+        let pipe = pipes[worker.number]
         do throws(ZeroMQError) {
             if try pipe.send(order) { return }
         } catch {
             log.error("socket call failed", metadata: ["call": "order", "error": "\(error)"])
             pipe.isFull = true
         }
-        echoes.append(.unsent(taskClass, order))
+        echoes.append(.unsent(worker, order))
     }
 
     private func write(_ note: Note) {

@@ -13,6 +13,9 @@ import TimeZones
 extension Scheduler {
     /// Reads what the store has and gives it to the core.
     func start() throws {
+        core.setTypes(
+            Dictionary(uniqueKeysWithValues: registry.owners.map { ($0.key.text, $0.value) }),
+            undescribed: registry.undescribed)
         for (id, type) in registry.types {
             if let timeout = type.timeout { core.setTimeout(timeout, ofType: id.text) }
         }

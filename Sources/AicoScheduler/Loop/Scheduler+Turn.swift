@@ -24,17 +24,17 @@ extension Scheduler {
         static let clock = 1
         static let writer = 2
         static let reader = 3
-        static let reports = 10
-        static let orders = 20
-        static let bus = 30
-        static let doors = 40
+        static let bus = 10
+        static let workers = 20
+        private static let keysOfWorker = 4
 
-        static func reports(_ taskClass: TaskClass) -> Int { reports + Int(taskClass.rawValue) }
-        static func isReports(_ key: Int) -> Bool { reports..<orders ~= key }
-        static func orders(_ taskClass: TaskClass) -> Int { orders + Int(taskClass.rawValue) }
-        static func doors(_ taskClass: TaskClass) -> (orders: Int, reports: Int) {
-            let first = doors + 2 * Int(taskClass.rawValue)
-            return (first, first + 1)
+        static func reports(_ worker: WorkerID) -> Int { workers + keysOfWorker * worker.number }
+        static func isReports(_ key: Int) -> Bool {
+            key >= workers && (key - workers) % keysOfWorker == 0
+        }
+        static func orders(_ worker: WorkerID) -> Int { reports(worker) + 1 }
+        static func doors(_ worker: WorkerID) -> (orders: Int, reports: Int) {
+            (reports(worker) + 2, reports(worker) + 3)
         }
     }
 
@@ -50,8 +50,8 @@ extension Scheduler {
             poller.add(socket, key: Key.bus + number)
         }
         for pipe in pipes {
-            poller.add(pipe.reports, key: Key.reports(pipe.taskClass))
-            let doors = Key.doors(pipe.taskClass)
+            poller.add(pipe.reports, key: Key.reports(pipe.worker))
+            let doors = Key.doors(pipe.worker)
             poller.add(pipe.ordersDoor.socket, key: doors.orders)
             poller.add(pipe.reportsDoor.socket, key: doors.reports)
         }
@@ -67,7 +67,7 @@ extension Scheduler {
 
     private func sleepAndTurn(_ poller: inout ZMQPoller) throws {
         for pipe in pipes {
-            let key = Key.orders(pipe.taskClass)
+            let key = Key.orders(pipe.worker)
             if pipe.isFull {
                 poller.add(pipe.orders, events: .writable, key: key)
             } else {
@@ -106,7 +106,7 @@ extension Scheduler {
         for (token, result) in writer.take() { feed(.committed(token: token, result)) }
         for (token, result) in reader.take() { answered(token, result) }
         // To ask a socket that has nothing costs a system call: a dozen of them in each turn.
-        let isBusReady = bus.wantsToWrite || ready.contains { Key.bus..<Key.doors ~= $0.key }
+        let isBusReady = bus.wantsToWrite || ready.contains { Key.bus..<Key.workers ~= $0.key }
         if isBusReady {
             attempt("admit") { () throws(ZeroMQError) in try bus.admit() }
             attempt("welcome") { () throws(ZeroMQError) in try bus.welcome() }
@@ -121,24 +121,24 @@ extension Scheduler {
                     detail: "\(incident.count) \(incident.detail)"))
         }
         for pipe in pipes {
-            let doors = Key.doors(pipe.taskClass)
+            let doors = Key.doors(pipe.worker)
             guard ready.contains(where: { $0.key == doors.orders || $0.key == doors.reports })
             else {
                 continue
             }
             attempt("watch a pipe") { () throws(ZeroMQError) in
                 guard let why = try pipe.watchDoors() else { return }
-                feed(.malformedReport(pipe.taskClass, why))
+                feed(.malformedReport(pipe.worker, why))
             }
         }
         var heard = Heard(until: asked)
-        for pipe in pipes where ready.contains(where: { $0.key == Key.reports(pipe.taskClass) }) {
+        for pipe in pipes where ready.contains(where: { $0.key == Key.reports(pipe.worker) }) {
             let isAll = takeReports(of: pipe, limit: configuration.scheduler.batchSize)
-            if !isAll { heard.unread.insert(pipe.taskClass) }
+            if !isAll { heard.unread.insert(pipe.worker) }
         }
-        for pipe in pipes where ready.contains(where: { $0.key == Key.orders(pipe.taskClass) }) {
+        for pipe in pipes where ready.contains(where: { $0.key == Key.orders(pipe.worker) }) {
             pipe.isFull = false
-            feed(.writable(pipe.taskClass))
+            feed(.writable(pipe.worker))
         }
         if isBusReady { takeRequests() }
         lookAtMachine()
@@ -167,11 +167,11 @@ extension Scheduler {
         }
     }
 
-    /// Takes what one class's worker reports.
+    /// Takes what one worker reports.
     ///
     /// No more than one turn's batch, so that a flood starves nobody. Whether it was all there was.
     @discardableResult
-    func takeReports(of pipe: ClassPipe, limit: Int) -> Bool {
+    func takeReports(of pipe: WorkerPipe, limit: Int) -> Bool {
         var isAll = false
         attempt("receive report") { () throws(ZeroMQError) in
             for _ in 0..<limit {
@@ -182,13 +182,13 @@ extension Scheduler {
                 guard frames.count == 1, let frame = frames.first else {
                     feed(
                         .malformedReport(
-                            pipe.taskClass, "sent a report of \(frames.count) frames"))
+                            pipe.worker, "sent a report of \(frames.count) frames"))
                     continue
                 }
                 do throws(WireError) {
-                    feed(.report(pipe.taskClass, try ReportCodec.decode(frame)))
+                    feed(.report(pipe.worker, try ReportCodec.decode(frame)))
                 } catch {
-                    feed(.malformedReport(pipe.taskClass, error.description))
+                    feed(.malformedReport(pipe.worker, error.description))
                 }
             }
         }
@@ -234,25 +234,37 @@ extension Scheduler {
     private func take(_ message: SupervisorMessage) {
         switch message.kind {
         case .launched:
-            pipe(message.taskClass).beginAnew()
-            feed(.worker(message.taskClass, .launched(processID: message.processID)))
+            take(message) { pipe in
+                pipe.beginAnew()
+                return .launched(processID: message.processID)
+            }
         case .exited:
-            // What it reported before its end still counts.
-            takeReports(of: pipe(message.taskClass), limit: .max)
-            pipe(message.taskClass).isFull = false
-            feed(
-                .worker(
-                    message.taskClass, .exited(status: message.argument, words: message.wordsText)))
+            take(message) { pipe in
+                // What it reported before its end still counts.
+                takeReports(of: pipe, limit: .max)
+                pipe.isFull = false
+                return .exited(status: message.argument, words: message.wordsText)
+            }
         case .launchFailed:
-            feed(.worker(message.taskClass, .launchFailed(errno: message.argument)))
+            take(message) { _ in
+                .launchFailed(errno: message.argument, words: message.wordsText)
+            }
         case .shutdown: feed(.stop)
         case .ping:
-            supervisor.send(
-                SupervisorMessage(
-                    kind: .pong, taskClass: .maintenance, argument: message.argument))
-        case .launch, .kill, .status, .stop, .pong:
-            log.error("the supervisor sent a message that is ours; ending")
-            feed(.supervisorLost)
+            supervisor.send(SupervisorMessage(kind: .pong, argument: message.argument))
+        case .launch, .kill, .status, .stop, .pong: distrustSupervisor()
         }
+    }
+
+    /// Takes word of a worker.
+    private func take(_ message: SupervisorMessage, news: (WorkerPipe) -> WorkerNews) {
+        guard pipes.indices.contains(Int(message.worker)) else { return distrustSupervisor() }
+        let pipe = pipes[Int(message.worker)]
+        feed(.worker(pipe.worker, news(pipe)))
+    }
+
+    private func distrustSupervisor() {
+        log.error("the supervisor sent a message that makes no sense; ending")
+        feed(.supervisorLost)
     }
 }

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 public import AicoConfig
-import AicoCore
+public import AicoCore
 import AicoKeys
 import AicoStore
 import AicoWire
@@ -23,8 +23,8 @@ public final class Scheduler {
     let writer: StoreWriter
     let reader: StoreReader
     let bus: BusServer
-    /// By `TaskClass.rawValue`.
-    let pipes: [ClassPipe]
+    /// By the workers' numbers.
+    let pipes: [WorkerPipe]
     let supervisor: SupervisorChannel
     let monitor: any ResourceMonitor
     /// What the scheduler's start found, to be given to the core.
@@ -52,15 +52,18 @@ public final class Scheduler {
     ///
     /// - Parameters:
     ///   - configuration: checked settings.
+    ///   - workers: those that the supervisor launches; nil for those of the settings.
     ///   - channel: the descriptor of the supervisor's channel.
     ///   - monitor: tells how busy the machine is.
     ///   - log: where messages go.
     ///   - adjust: changes what the core is told, beyond what the configuration can.
     public init(
-        configuration: Configuration, channel: Int32, monitor: any ResourceMonitor, log: Logger,
+        configuration: Configuration, workers: [WorkerID]? = nil, channel: Int32,
+        monitor: any ResourceMonitor, log: Logger,
         adjust: (inout CoreSettings) -> Void = { _ in }
     ) throws {
         self.configuration = configuration
+        let workers = workers ?? configuration.workers
         self.log = log
         self.monitor = monitor
         let layout = configuration.layout
@@ -82,18 +85,17 @@ public final class Scheduler {
             keys: keys,
             endpoints: BusServer.Endpoints(settings, layout: layout),
             limits: settings.limits, context: context)
-        pipes = try TaskClass.allCases.map {
-            try ClassPipe($0, layout: layout, context: context)
+        pipes = try workers.map {
+            try WorkerPipe($0, layout: layout, context: context)
         }
         var coreSettings = configuration.coreSettings
+        coreSettings.workers = workers
         adjust(&coreSettings)
         core = SchedulerCore(settings: coreSettings, at: WallClock.time)
         suspendedSoFar = WallClock.suspended
         writer = try StoreWriter(store: store)
         reader = try StoreReader(path: layout.database, keys: ring)
     }
-
-    func pipe(_ taskClass: TaskClass) -> ClassPipe { pipes[Int(taskClass.rawValue)] }
 
     /// Runs a socket call whose failure must not stop the loop.
     func attempt(_ what: String, _ body: () throws(ZeroMQError) -> Void) {

@@ -4,30 +4,86 @@
 import AicoCore
 import AicoWire
 
-/// The task types that the workers have.
+/// The task types that the workers have, each of one worker.
+///
+/// A shipped worker's types are its own, whoever else describes them. Of two others that describe
+/// the same type neither has it. A class's other workers have no types where its shipped one did
+/// not say which are its own.
 struct Registry {
-    /// No description is longer.
-    static let maximumBytes = 256 * 1024
-
+    /// By id.
     private(set) var types: [TaskID: TaskType] = [:]
+    /// Which worker has a type.
+    private(set) var owners: [TaskID: WorkerID] = [:]
+    /// Classes whose shipped worker did not describe itself.
+    private(set) var undescribed = Set(TaskClass.allCases)
     /// What was wrong with descriptions, in words.
     private(set) var problems: [String] = []
+    /// Types that several describe, with all of them.
+    private var disputed: [TaskID: [WorkerID]] = [:]
+
+    /// Knows no type, and asked nobody.
+    init() {}
+
+    /// Takes what workers said of themselves, by their numbers; the shipped ones are the first.
+    init(_ workers: [WorkerID], described descriptions: [WorkerDescription]) {
+        for worker in workers {
+            let isThere = descriptions.indices.contains(worker.number)
+            switch isThere ? descriptions[worker.number] : .failed("was not asked for its types") {
+            case .text(let bytes): add(description: bytes, of: worker)
+            case .failed(let why): problems.append("\(worker.name): \(why)")
+            }
+        }
+        for (type, claimants) in disputed.sorted(by: { $0.key < $1.key }) {
+            types[type] = nil
+            owners[type] = nil
+            let names = claimants.map(\.name).joined(separator: " and ")
+            problems.append(
+                "type \(type) is described by \(names): none of them has it; take it out of all "
+                    + "but one")
+        }
+    }
 
     /// Adds what one worker executable said of itself.
     ///
     /// A type whose id is not of the worker's class is refused, and with it the description: a
     /// worker that claims another class's type is not to be believed in the rest.
-    mutating func add(description bytes: [UInt8], of worker: String, taskClass: TaskClass) {
+    private mutating func add(description bytes: [UInt8], of worker: WorkerID) {
+        let found: [TaskType]
         do throws(BusRefusal) {
-            for type in try Self.read(bytes, taskClass: taskClass) { types[type.id] = type }
+            found = try Self.read(bytes, taskClass: worker.taskClass)
         } catch {
-            problems.append("\(worker): \(error.message)")
+            problems.append("\(worker.name): \(error.message)")
+            return
         }
+        if worker.isShipped {
+            undescribed.remove(worker.taskClass)
+        } else if undescribed.contains(worker.taskClass) {
+            let shipped = WorkerID.shipped(worker.taskClass).name
+            problems.append(
+                "\(worker.name): its types are left out while those of \(shipped) are not known")
+            return
+        }
+        for type in found { add(type, of: worker) }
     }
 
-    /// Notes that a worker executable gave no description.
-    mutating func note(_ problem: String, of worker: String) {
-        problems.append("\(worker): \(problem)")
+    private mutating func add(_ type: TaskType, of worker: WorkerID) {
+        guard let owner = owners[type.id], owner != worker else {
+            types[type.id] = type
+            owners[type.id] = worker
+            return
+        }
+        guard !owner.isShipped else {
+            problems.append(
+                "\(worker.name): type \(type.id) is \(owner.name)'s and stays so; give yours "
+                    + "another id")
+            return
+        }
+        disputed[type.id, default: [owner]].append(worker)
+    }
+
+    /// The types of one worker.
+    func types(of worker: WorkerID) -> [TaskID] {
+        owners.filter { $0.value == worker }.keys.sorted()
     }
 
     /// Finds a type; refuses with the nearest name.
@@ -46,7 +102,7 @@ struct Registry {
     ) throws(BusRefusal) -> [TaskType] {
         let document: JSONValue
         do {
-            document = try JSONValue.parse(bytes, maximumBytes: maximumBytes)
+            document = try JSONValue.parse(bytes, maximumBytes: WorkerDescription.maximumBytes)
         } catch {
             throw BusRefusal(code: .invalid, message: error.description)
         }
@@ -63,6 +119,10 @@ struct Registry {
             guard type.id.taskClass == taskClass else {
                 throw BusRefusal(
                     code: .invalid, message: "type \(type.id) is not of class \(taskClass.name)")
+            }
+            guard type.id.text != taskClass.canaryType else {
+                throw BusRefusal(
+                    code: .invalid, message: "the id \(type.id) is the class's canary's")
             }
             found.append(type)
         }

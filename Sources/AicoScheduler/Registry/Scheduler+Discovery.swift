@@ -3,37 +3,37 @@
 
 import AicoConfig
 import AicoCore
-import AicoWire
+public import AicoWire
+import Glibc
 import Logging
+import SchedulerCore
 
 extension Scheduler {
-    /// How long all workers together may take to describe themselves.
-    private static let describeSeconds = 5
-
-    /// Asks the configured worker executables of a directory for their types.
-    public func discover(in directory: String) {
+    /// Takes what the workers say of their types, by their numbers.
+    public func discover(_ descriptions: [WorkerDescription]) {
         guard configuration.scheduler.autoDiscover else { return }
-        let workers = configuration.scheduler.workerExecutables
-        let answers = DescribeRun.run(
-            workers.map { "\(directory)/\($0)" }, limit: Registry.maximumBytes,
-            seconds: Self.describeSeconds)
-        for (worker, answer) in zip(workers, answers) {
-            take(answer, of: worker)
-        }
+        registry = Registry(core.workers.map(\.id), described: descriptions)
         for problem in registry.problems {
             log.error("worker's types are not known", metadata: ["why": "\(problem)"])
         }
     }
+}
 
-    private func take(_ answer: DescribeRun.Answer, of worker: String) {
-        // The name of the executable says its class: `aico-worker-user`.
-        guard let name = worker.split(separator: "-").last, let taskClass = TaskClass(name: name)
-        else { return registry.note("its name does not end in a class", of: worker) }
-        switch answer {
-        case .text(let bytes):
-            registry.add(description: bytes, of: worker, taskClass: taskClass)
-        case .failed(let why):
-            registry.note(why, of: worker)
+extension [WorkerDescription] {
+    /// Reads the file that the supervisor left open; nil where there is none.
+    static func inherited() -> [WorkerDescription]? {
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
+        let most = WorkerID.maximumCount * (WorkerDescription.maximumBytes + 5)
+        while bytes.count <= most {
+            let count = pread(
+                WorkerDescription.descriptor, &chunk, chunk.count, off_t(bytes.count))
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                return bytes.isEmpty ? nil : WorkerDescription.decode(bytes)
+            }
+            bytes += chunk[..<count]
         }
+        return nil
     }
 }

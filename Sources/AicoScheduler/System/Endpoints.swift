@@ -18,12 +18,12 @@ struct Endpoints {
     private let all: [Endpoint]
     private let layout: InstanceLayout
 
-    init(_ configuration: Configuration) {
+    init(_ configuration: Configuration, workers: [WorkerID]) {
         let layout = configuration.layout
         self.layout = layout
         let paths =
             [layout.busSocket, layout.healthSocket, layout.eventsSocket]
-            + TaskClass.allCases.flatMap {
+            + workers.flatMap {
                 [layout.ordersSocket(of: $0), layout.reportsSocket(of: $0)]
             }
         let settings = [

@@ -15,11 +15,11 @@ enum SupervisorEvent: Equatable {
     /// A launch of the scheduler failed.
     case schedulerLaunchFailed(errno: Int32)
     /// A worker was launched.
-    case workerLaunched(TaskClass, processID: UInt64)
+    case workerLaunched(WorkerID, processID: UInt64)
     /// A launch of a worker failed.
-    case workerLaunchFailed(TaskClass, errno: Int32)
+    case workerLaunchFailed(WorkerID, errno: Int32, words: [UInt8] = [])
     /// A worker is gone and reaped.
-    case workerExited(TaskClass, status: Int32, ranFor: Duration, words: [UInt8] = [])
+    case workerExited(WorkerID, status: Int32, ranFor: Duration, words: [UInt8] = [])
     /// A timer fired.
     case timer(SupervisorTimer)
     /// The supervisor itself did not run for a while: it was stopped, or the machine was.
@@ -35,7 +35,7 @@ enum Violation: Equatable {
     case unread
     /// A message that is the supervisor's to send.
     case wrongDirection
-    /// LAUNCH of a class that was launched already.
+    /// LAUNCH of a worker that was launched already.
     case outOfTurn
     /// PONG for a ping that was not sent, or was answered already.
     case unasked
@@ -44,7 +44,7 @@ enum Violation: Equatable {
 /// The timers of the supervisor; each runs at most once at a time.
 enum SupervisorTimer: Hashable {
     case relaunchScheduler
-    case relaunchWorker(TaskClass)
+    case relaunchWorker(WorkerID)
     /// The scheduler is asked for a sign of life.
     case heartbeat
     case stopGrace
@@ -56,9 +56,9 @@ enum SupervisorAction: Equatable {
     /// Kills the scheduler's cgroup.
     case killScheduler
     /// Launches a worker; answered by workerLaunched or workerLaunchFailed.
-    case launchWorker(TaskClass)
-    /// Kills a class's cgroup.
-    case killWorker(TaskClass)
+    case launchWorker(WorkerID)
+    /// Kills a worker's cgroup.
+    case killWorker(WorkerID)
     case send(SupervisorMessage)
     case startTimer(SupervisorTimer, Duration)
     case stopTimer(SupervisorTimer)

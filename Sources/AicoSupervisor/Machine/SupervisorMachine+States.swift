@@ -16,7 +16,7 @@ extension SupervisorMachine {
         case finished
     }
 
-    /// One class's worker.
+    /// One worker.
     enum WorkerState: Equatable {
         /// Not asked for since the scheduler's start.
         case idle

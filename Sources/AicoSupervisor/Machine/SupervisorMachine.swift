@@ -15,12 +15,19 @@ struct SupervisorMachine: Equatable {
 
     private(set) var scheduler = SchedulerState.running
     private(set) var heartbeat = Heartbeat()
-    private(set) var workers: [TaskClass: WorkerState] = Dictionary(
-        uniqueKeysWithValues: TaskClass.allCases.map { ($0, .idle) })
+    private(set) var workers: [WorkerID: WorkerState]
+    /// By their numbers.
+    private let workerIDs: [WorkerID]
     /// Whether a scheduler of this start came so far as to ask for a worker.
     private var hasWorked = false
     private var schedulerBackoff = Backoff()
-    private var workerBackoffs: [TaskClass: Backoff] = [:]
+    private var workerBackoffs: [WorkerID: Backoff] = [:]
+
+    /// Makes a machine of a system that has these workers, by their numbers.
+    init(workers: [WorkerID]) {
+        workerIDs = workers
+        self.workers = Dictionary(uniqueKeysWithValues: workers.map { ($0, .idle) })
+    }
 
     /// The first actions.
     static let start: [SupervisorAction] = [
@@ -44,12 +51,12 @@ struct SupervisorMachine: Equatable {
             return handleSchedulerEnd(ranFor: .zero) {
                 .schedulerNotLaunched(errno: errno, relaunchIn: $0)
             }
-        case .workerLaunched(let taskClass, let processID):
-            return handleLaunched(taskClass, processID: processID)
-        case .workerLaunchFailed(let taskClass, let errno):
-            return handleLaunchFailure(taskClass, errno: errno)
-        case .workerExited(let taskClass, let status, let ranFor, let words):
-            return handleExit(taskClass, status: status, ranFor: ranFor, words: words)
+        case .workerLaunched(let workerID, let processID):
+            return handleLaunched(workerID, processID: processID)
+        case .workerLaunchFailed(let workerID, let errno, let words):
+            return handleLaunchFailure(workerID, errno: errno, words: words)
+        case .workerExited(let workerID, let status, let ranFor, let words):
+            return handleExit(workerID, status: status, ranFor: ranFor, words: words)
         case .timer(let timer):
             return handle(timer: timer)
         case .overslept:
@@ -64,14 +71,15 @@ struct SupervisorMachine: Equatable {
 
     private mutating func handle(message: SupervisorMessage) -> [SupervisorAction] {
         guard scheduler == .running || scheduler == .stopping else { return [] }
-        let taskClass = message.taskClass
         switch message.kind {
-        case .launch:
-            return handleLaunch(taskClass)
-        case .kill:
-            return handleKill(taskClass)
+        case .launch, .kill:
+            guard workerIDs.indices.contains(Int(message.worker)) else {
+                return handle(violation: .undecodable)
+            }
+            let workerID = workerIDs[Int(message.worker)]
+            return message.kind == .launch ? handleLaunch(workerID) : handleKill(workerID)
         case .status:
-            return TaskClass.allCases.map { .send(statusMessage(of: $0)) }
+            return workerIDs.map { .send(statusMessage(of: $0)) }
         case .stop:
             return stop()
         case .pong:
@@ -102,8 +110,7 @@ struct SupervisorMachine: Equatable {
             scheduler = .dying
             return [.log(.schedulerSilent(time)), .killScheduler] + killAllWorkers()
         }
-        let ping = SupervisorMessage(
-            kind: .ping, taskClass: .maintenance, argument: heartbeat.ask())
+        let ping = SupervisorMessage(kind: .ping, argument: heartbeat.ask())
         return [.send(ping), .startTimer(.heartbeat, Heartbeat.interval)]
     }
 
@@ -137,12 +144,12 @@ struct SupervisorMachine: Equatable {
     }
 
     private mutating func stop() -> [SupervisorAction] {
-        let timers = TaskClass.allCases.map { SupervisorAction.stopTimer(.relaunchWorker($0)) }
+        let timers = workerIDs.map { SupervisorAction.stopTimer(.relaunchWorker($0)) }
         switch scheduler {
         case .running:
             scheduler = .stopping
             return [.log(.stopping)] + timers + [
-                .send(SupervisorMessage(kind: .shutdown, taskClass: .maintenance)),
+                .send(SupervisorMessage(kind: .shutdown)),
                 .startTimer(.stopGrace, Self.stopGrace),
             ]
         case .dying, .backingOff:
@@ -162,10 +169,10 @@ struct SupervisorMachine: Equatable {
             return Self.start
         case .heartbeat:
             return beat()
-        case .relaunchWorker(let taskClass):
-            guard scheduler == .running, case .backingOff = workers[taskClass] else { return [] }
-            workers[taskClass] = .launching
-            return [.launchWorker(taskClass)]
+        case .relaunchWorker(let workerID):
+            guard scheduler == .running, case .backingOff = workers[workerID] else { return [] }
+            workers[workerID] = .launching
+            return [.launchWorker(workerID)]
         case .stopGrace:
             guard scheduler == .stopping else { return [] }
             scheduler = .finished
@@ -175,30 +182,30 @@ struct SupervisorMachine: Equatable {
 
     // MARK: - Workers
 
-    private mutating func handleLaunch(_ taskClass: TaskClass) -> [SupervisorAction] {
+    private mutating func handleLaunch(_ workerID: WorkerID) -> [SupervisorAction] {
         // A stop may cross a launch on its way; it starts nothing any more.
         if scheduler == .stopping { return [] }
         heartbeat.start()
         hasWorked = true
-        switch worker(taskClass) {
+        switch worker(workerID) {
         case .idle:
-            workers[taskClass] = .launching
-            return [.launchWorker(taskClass)]
+            workers[workerID] = .launching
+            return [.launchWorker(workerID)]
         case .backingOff:
             // Its exit may cross the request; the timer brings it back.
             return []
         case .dying(wanted: false):
-            workers[taskClass] = .dying(wanted: true)
+            workers[workerID] = .dying(wanted: true)
             return []
         case .launching, .running, .dying(wanted: true):
             return handle(violation: .outOfTurn)
         }
     }
 
-    private mutating func handleKill(_ taskClass: TaskClass) -> [SupervisorAction] {
-        switch worker(taskClass) {
+    private mutating func handleKill(_ workerID: WorkerID) -> [SupervisorAction] {
+        switch worker(workerID) {
         case .running:
-            return [.log(.workerKillAsked(taskClass)), .killWorker(taskClass)]
+            return [.log(.workerKillAsked(workerID)), .killWorker(workerID)]
         case .idle, .launching, .backingOff, .dying:
             // Nothing of it runs: an exit may have crossed the request.
             return []
@@ -206,60 +213,61 @@ struct SupervisorMachine: Equatable {
     }
 
     private mutating func handleLaunched(
-        _ taskClass: TaskClass, processID: UInt64
+        _ workerID: WorkerID, processID: UInt64
     ) -> [SupervisorAction] {
-        switch worker(taskClass) {
+        switch worker(workerID) {
         case .launching:
-            workers[taskClass] = .running(processID: processID)
+            workers[workerID] = .running(processID: processID)
             return [
-                .log(.workerLaunched(taskClass, processID: processID)),
-                .send(message(.launched, taskClass, processID: processID)),
+                .log(.workerLaunched(workerID, processID: processID)),
+                .send(message(.launched, workerID, processID: processID)),
             ]
         case .idle, .running, .backingOff, .dying:
             // Not asked for, or no longer: it may not live on.
-            return [.killWorker(taskClass)]
+            return [.killWorker(workerID)]
         }
     }
 
     private mutating func handleLaunchFailure(
-        _ taskClass: TaskClass, errno: Int32
+        _ workerID: WorkerID, errno: Int32, words: [UInt8]
     ) -> [SupervisorAction] {
-        if case .dying = worker(taskClass) {
-            return handleExit(taskClass, status: 0, ranFor: .zero)
+        if case .dying = worker(workerID) {
+            return handleExit(workerID, status: 0, ranFor: .zero)
         }
-        guard worker(taskClass) == .launching else { return [] }
-        let delay = workerBackoffs[taskClass, default: Backoff()].next(ranFor: .zero)
-        workers[taskClass] = .backingOff(lastStatus: 0)
+        guard worker(workerID) == .launching else { return [] }
+        let delay = workerBackoffs[workerID, default: Backoff()].next(ranFor: .zero)
+        workers[workerID] = .backingOff(lastStatus: 0)
         let note = SupervisorAction.log(
-            .workerNotLaunched(taskClass, errno: errno, relaunchIn: delay))
-        let told = SupervisorAction.send(message(.launchFailed, taskClass, argument: errno))
-        return [note, told, .startTimer(.relaunchWorker(taskClass), delay)]
+            .workerNotLaunched(workerID, errno: errno, relaunchIn: delay))
+        let told = SupervisorAction.send(
+            message(.launchFailed, workerID, argument: errno, words: words))
+        return [note, told, .startTimer(.relaunchWorker(workerID), delay)]
     }
 
     private mutating func handleExit(
-        _ taskClass: TaskClass, status: Int32, ranFor: Duration, words: [UInt8] = []
+        _ workerID: WorkerID, status: Int32, ranFor: Duration, words: [UInt8] = []
     ) -> [SupervisorAction] {
-        switch worker(taskClass) {
+        switch worker(workerID) {
         case .running:
             let told = SupervisorAction.send(
-                message(.exited, taskClass, argument: status, words: words))
+                message(.exited, workerID, argument: status, words: words))
             // The worker's tasks go with it: they would run on unseen.
-            let killed = SupervisorAction.killWorker(taskClass)
+            let killed = SupervisorAction.killWorker(workerID)
             if scheduler == .stopping {
-                workers[taskClass] = .idle
-                let note = SupervisorNote.workerEnded(taskClass, status: status, relaunchIn: nil)
+                workers[workerID] = .idle
+                let note = SupervisorNote.workerEnded(workerID, status: status, relaunchIn: nil)
                 return [.log(note), killed, told]
             }
-            let delay = workerBackoffs[taskClass, default: Backoff()].next(ranFor: ranFor)
-            workers[taskClass] = .backingOff(lastStatus: status, words: words)
+            let delay = workerBackoffs[workerID, default: Backoff()].next(ranFor: ranFor)
+            workers[workerID] = .backingOff(lastStatus: status, words: words)
             return [
-                .log(.workerEnded(taskClass, status: status, relaunchIn: delay)), killed, told,
-                .startTimer(.relaunchWorker(taskClass), delay),
+                .log(.workerEnded(workerID, status: status, relaunchIn: delay)), killed, told,
+                .startTimer(.relaunchWorker(workerID), delay),
             ]
         case .dying(let wanted):
             let isNeeded = wanted && scheduler == .running
-            workers[taskClass] = isNeeded ? .launching : .idle
-            return isNeeded ? [.launchWorker(taskClass)] : []
+            workers[workerID] = isNeeded ? .launching : .idle
+            return isNeeded ? [.launchWorker(workerID)] : []
         case .idle, .launching, .backingOff:
             return []
         }
@@ -267,16 +275,16 @@ struct SupervisorMachine: Equatable {
 
     private mutating func killAllWorkers() -> [SupervisorAction] {
         var actions: [SupervisorAction] = []
-        for taskClass in TaskClass.allCases {
-            switch worker(taskClass) {
+        for workerID in workerIDs {
+            switch worker(workerID) {
             case .running, .launching:
-                workers[taskClass] = .dying(wanted: false)
-                actions.append(.killWorker(taskClass))
+                workers[workerID] = .dying(wanted: false)
+                actions.append(.killWorker(workerID))
             case .dying:
-                workers[taskClass] = .dying(wanted: false)
+                workers[workerID] = .dying(wanted: false)
             case .backingOff:
-                workers[taskClass] = .idle
-                actions.append(.stopTimer(.relaunchWorker(taskClass)))
+                workers[workerID] = .idle
+                actions.append(.stopTimer(.relaunchWorker(workerID)))
             case .idle:
                 break
             }
@@ -284,23 +292,23 @@ struct SupervisorMachine: Equatable {
         return actions
     }
 
-    private func worker(_ taskClass: TaskClass) -> WorkerState { workers[taskClass] ?? .idle }
+    private func worker(_ workerID: WorkerID) -> WorkerState { workers[workerID] ?? .idle }
 
-    private func statusMessage(of taskClass: TaskClass) -> SupervisorMessage {
-        switch worker(taskClass) {
-        case .running(let processID): message(.launched, taskClass, processID: processID)
+    private func statusMessage(of workerID: WorkerID) -> SupervisorMessage {
+        switch worker(workerID) {
+        case .running(let processID): message(.launched, workerID, processID: processID)
         case .backingOff(let status, let words):
-            message(.exited, taskClass, argument: status, words: words)
-        case .idle, .launching, .dying: message(.exited, taskClass)
+            message(.exited, workerID, argument: status, words: words)
+        case .idle, .launching, .dying: message(.exited, workerID)
         }
     }
 
     private func message(
-        _ kind: SupervisorMessage.Kind, _ taskClass: TaskClass, argument: Int32 = 0,
+        _ kind: SupervisorMessage.Kind, _ workerID: WorkerID, argument: Int32 = 0,
         processID: UInt64 = 0, words: [UInt8] = []
     ) -> SupervisorMessage {
         SupervisorMessage(
-            kind: kind, taskClass: taskClass, argument: argument, processID: processID,
+            kind: kind, worker: UInt8(workerID.number), argument: argument, processID: processID,
             words: words)
     }
 }

@@ -9,10 +9,10 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
     case schedulerNotLaunched(errno: Int32, relaunchIn: Duration)
     case schedulerViolated(Violation)
     case schedulerSilent(Duration)
-    case workerLaunched(TaskClass, processID: UInt64)
-    case workerEnded(TaskClass, status: Int32, relaunchIn: Duration?)
-    case workerNotLaunched(TaskClass, errno: Int32, relaunchIn: Duration)
-    case workerKillAsked(TaskClass)
+    case workerLaunched(WorkerID, processID: UInt64)
+    case workerEnded(WorkerID, status: Int32, relaunchIn: Duration?)
+    case workerNotLaunched(WorkerID, errno: Int32, relaunchIn: Duration)
+    case workerKillAsked(WorkerID)
     case stopping
     case graceOver
 
@@ -28,16 +28,16 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
             "scheduler broke the channel's rules: \(Self.words(violation)); it is killed"
         case .schedulerSilent(let time):
             "scheduler did not answer for \(time); it is killed and starts again"
-        case .workerLaunched(let taskClass, let pid):
-            "worker \(taskClass.name) runs as process \(pid)"
-        case .workerEnded(let taskClass, let status, .some(let delay)):
-            "worker \(taskClass.name) \(WaitStatusText.words(status)); it starts again in \(delay)"
-        case .workerEnded(let taskClass, let status, .none):
-            "worker \(taskClass.name) \(WaitStatusText.words(status))"
-        case .workerNotLaunched(let taskClass, let errno, let delay):
-            "cannot launch worker \(taskClass.name): errno \(errno); trying again in \(delay)"
-        case .workerKillAsked(let taskClass):
-            "scheduler asks to kill class \(taskClass.name)"
+        case .workerLaunched(let worker, let pid):
+            "worker \(worker.label) runs as process \(pid)"
+        case .workerEnded(let worker, let status, .some(let delay)):
+            "worker \(worker.label) \(WaitStatusText.words(status)); it starts again in \(delay)"
+        case .workerEnded(let worker, let status, .none):
+            "worker \(worker.label) \(WaitStatusText.words(status))"
+        case .workerNotLaunched(let worker, let errno, let delay):
+            "cannot launch worker \(worker.label): errno \(errno); trying again in \(delay)"
+        case .workerKillAsked(let worker):
+            "scheduler asks to kill worker \(worker.label)"
         case .stopping:
             "stopping"
         case .graceOver:
@@ -51,7 +51,7 @@ enum SupervisorNote: Equatable, CustomStringConvertible {
         case .closed: "the channel is closed"
         case .unread: "messages are not read"
         case .wrongDirection: "a message of the other direction"
-        case .outOfTurn: "a launch of a class that runs"
+        case .outOfTurn: "a launch of a worker that runs"
         case .unasked: "an answer to nothing"
         }
     }

@@ -3,12 +3,12 @@
 
 import LinuxSandbox
 
-/// A class's worker to be started, as `ClassLauncher` has it.
+/// A worker to be started, as `ClassLauncher` has it.
 struct WorkerLaunch {
     var plan: CheckedPlan
-    /// The directory of the class's sockets.
+    /// The directory of its sockets.
     var endpoints: String
-    var cgroups: ClassCgroups
+    var cgroups: WorkerCgroups
     /// As the class sees it.
     var executable: String
     /// Becomes its standard output and error.

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import AicoWire
 import Glibc
 import LinuxSandbox
 import LinuxSystem
@@ -34,13 +35,16 @@ struct Compiler {
 
     /// What is in force for the processes of the system.
     struct Compiled {
+        var workers: [WorkerID]
         var plans: [TaskClass: CheckedPlan]
         var schedulerFilter: [FilterInstruction]
     }
 
-    /// Compiles the profiles of all classes and the scheduler's filter, at the same time.
+    /// Compiles the profiles of all classes and the scheduler's filter, and reads the list of workers,
+    /// at the same time.
     func compile(_ identities: Identities) throws(SupervisorError) -> Compiled {
         let filter = try start(["--scheduler-filter"], as: identities.compiler)
+        let list = try start(["--workers"], as: identities.compiler)
         var runs: [(TaskClass, Run)] = []
         for taskClass in TaskClass.allCases {
             let words = ["--class", taskClass.name, "--profiles", profiles, "--bin", binaries]
@@ -53,8 +57,17 @@ struct Compiler {
                 ceiling: PlanCeiling(
                     root: root, executables: binaries, profiles: profiles, taskClass: taskClass))
         }
+        let bytes = try finish(list)
+        guard bytes.count <= WorkerListCodec.maximumBytes,
+            let workers = WorkerListCodec.decode(bytes)
+        else {
+            throw SupervisorError(
+                operation: "read", subject: "list of workers",
+                reason: .invalid("aico-profilec gave \(bytes.count) bytes that are none"))
+        }
         return Compiled(
-            plans: plans, schedulerFilter: try CheckedFilter.decode(try finish(filter)))
+            workers: workers, plans: plans,
+            schedulerFilter: try CheckedFilter.decode(try finish(filter)))
     }
 
     private final class Run {

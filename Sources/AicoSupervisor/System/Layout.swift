@@ -36,11 +36,14 @@ enum Layout {
     static let runtime = early.map { Entry(path: $0.path, user: 0, group: 0, mode: $0.mode) }
 
     /// Every other directory of ours, parents first.
-    static func entries(_ identities: Identities) -> [Entry] {
-        InstanceDirectory.all.filter { !early.contains($0) }.map {
-            Entry(
-                path: $0.path, user: identities[$0.owner].user,
-                group: identities[$0.group].group, mode: $0.mode)
-        }
+    static func entries(
+        _ identities: Identities, workers: [WorkerID] = WorkerID.shipped
+    ) -> [Entry] {
+        (InstanceDirectory.all + workers.map { .pipes(of: $0) })
+            .filter { !early.contains($0) }.map {
+                Entry(
+                    path: $0.path, user: identities[$0.owner].user,
+                    group: identities[$0.group].group, mode: $0.mode)
+            }
     }
 }

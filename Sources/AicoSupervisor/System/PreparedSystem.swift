@@ -15,6 +15,8 @@ struct PreparedSystem: ~Copyable {
     let compiled: Compiler.Compiled
     let runtime: RuntimeDirectories
     let tree: CgroupTree
+    /// What the workers' executables say of their types.
+    let descriptions: Descriptor
 
     /// Prepares it in the one order that is right, by the compiler's rights.
     init(_ given: Compiler) throws {
@@ -27,12 +29,15 @@ struct PreparedSystem: ~Copyable {
             executables: given.binaries, profiles: given.profiles, root: given.root)
         let identities = try privilege.identities(from: compiler)
         let compiled = try compiler.compile(identities)
-        let entries = Layout.entries(identities)
+        let entries = Layout.entries(identities, workers: compiled.workers)
         try directory.makeLayout(entries, parents: Layout.parents)
         try directory.writeClassFiles(identities)
         let runtime = try RuntimeDirectories.note(root: given.root, entries: entries)
         let tree = try privilege.takeCgroups(
             root: given.root, instance: try directory.instanceID())
+        descriptions = try Describer(
+            compiler, identities: identities, plans: compiled.plans
+        ).ask(compiled.workers, below: tree)
         self.lock = lock
         self.compiler = compiler
         self.identities = identities

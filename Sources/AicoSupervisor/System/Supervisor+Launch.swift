@@ -14,7 +14,7 @@ extension Supervisor {
 
     /// How long the loop waits for what was killed; the launch is tried again after its back-off.
     private static let removalPatience = Duration.milliseconds(500)
-    /// How long a launch waits for what was killed of its class before.
+    /// How long a launch waits for what was killed of its worker before.
     static let leavePatience = Duration.milliseconds(500)
 
     /// What bounds a scheduler whose memory or threads grow without end.
@@ -25,8 +25,10 @@ extension Supervisor {
         return limits
     }()
 
-    /// A class's cgroup, as `CgroupTree.makeClass` names it.
-    static func group(of taskClass: TaskClass) -> String { "class-\(taskClass.name)" }
+    /// A worker's cgroup, as `CgroupTree.makeWorker` names it.
+    static func group(of workerID: WorkerID) -> String {
+        CgroupTree.group(of: workerID.name, in: workerID.taskClass.name)
+    }
 
     /// Starts the scheduler with a channel and a cgroup that no process was in before.
     func launchScheduler() {
@@ -46,9 +48,10 @@ extension Supervisor {
             var program = Program(
                 path: "\(executables)/aico-scheduler",
                 arguments: ["--bin", executables, "--profiles", profiles]
-                    + (root.isEmpty ? [] : ["--root", root]),
+                    + (root.isEmpty ? [] : ["--root", root])
+                    + workerIDs.filter { !$0.isShipped }.flatMap { ["--worker", $0.name] },
                 identity: identities.scheduler)
-            program.descriptors = [theirs.descriptor.number]
+            program.descriptors = [theirs.descriptor.number, descriptions.number]
             program.output = words.output
             program.errors = words.output
             program.entry = leaf.entry
@@ -65,43 +68,55 @@ extension Supervisor {
         }
     }
 
-    /// Starts a class's worker, with a class cgroup that no process was in before.
-    func launchWorker(_ taskClass: TaskClass) {
+    /// Starts a worker, with a cgroup that no process was in before.
+    func launchWorker(_ workerID: WorkerID) {
+        let taskClass = workerID.taskClass
         do {
             guard let checked = plans[taskClass] else { throw LaunchError.noPlan }
-            guard isFree(taskClass) else { throw LaunchError.hangs }
-            try tree.remove(Self.group(of: taskClass), patience: Self.removalPatience)
-            let cgroups = try tree.makeClass(taskClass.name, plan: checked.plan)
+            if let fault = TrustedExecutable.fault(of: workerID, in: executables) {
+                throw SupervisorError(
+                    operation: "launch", subject: workerID.name, reason: .untrusted(fault))
+            }
+            guard isFree(workerID) else { throw LaunchError.hangs }
+            try tree.remove(Self.group(of: workerID), patience: Self.removalPatience)
+            let cgroups = try tree.makeWorker(
+                workerID.name, of: taskClass.name, plan: checked.plan)
             let words = try LastWords()
             let ceiling = PlanCeiling(
                 root: root, executables: executables, profiles: profiles, taskClass: taskClass)
             let launched = try privilege.start(
                 WorkerLaunch(
                     plan: checked,
-                    endpoints: InstanceDirectory.endpoints(of: taskClass).path(under: root),
+                    endpoints: InstanceDirectory.pipes(of: workerID).path(under: root),
                     cgroups: cgroups,
-                    executable:
-                        "\(InstanceDirectory.executables.classPath)/aico-worker-\(taskClass.name)",
+                    executable: "\(InstanceDirectory.executables.classPath)/\(workerID.name)",
                     log: words.output, modes: modes(of: taskClass),
                     permit: { mount, path in ceiling.permits(mount, at: path) }))
             words.closeOutput()
-            workers[taskClass] = Running(
+            workers[workerID] = Running(
                 child: ChildProcess(launched.process), since: Clock.monotonic,
                 grants: launched.grants, words: words, cgroups: cgroups)
-            lookAtDescriptors(of: taskClass, on: HostDescriptors.Mounts(), isInExec: true)
-            pending.append(.workerLaunched(taskClass, processID: UInt64(launched.pid)))
+            lookAtDescriptors(of: workerID, on: HostDescriptors.Mounts(), isInExec: true)
+            pending.append(.workerLaunched(workerID, processID: UInt64(launched.pid)))
         } catch {
-            SupervisorLog.write("cannot launch class \(taskClass.name): \(error)")
-            leave((error as? LaunchError)?.left, of: taskClass)
-            pending.append(.workerLaunchFailed(taskClass, errno: Self.errno(of: error)))
+            SupervisorLog.write("cannot launch \(Self.subject(of: workerID)): \(error)")
+            leave((error as? LaunchError)?.left, of: workerID)
+            pending.append(
+                .workerLaunchFailed(
+                    workerID, errno: Self.errno(of: error), words: Array("\(error)".utf8)))
         }
     }
 
-    /// Ends a class whose worker or fork server holds a descriptor of the host's, and says which.
+    /// The class for its shipped worker, the name for any other.
+    private static func subject(of workerID: WorkerID) -> String {
+        workerID.isShipped ? "class \(workerID.label)" : "worker \(workerID.label)"
+    }
+
+    /// Ends a worker that, or whose fork server, holds a descriptor of the host's, and says which.
     func lookAtDescriptors(
-        of taskClass: TaskClass, on mounts: HostDescriptors.Mounts, isInExec: Bool = false
+        of workerID: WorkerID, on mounts: HostDescriptors.Mounts, isInExec: Bool = false
     ) {
-        guard let worker = workers[taskClass], worker.fault == nil, let cgroups = worker.cgroups
+        guard let worker = workers[workerID], worker.fault == nil, let cgroups = worker.cgroups
         else { return }
         let fault: String
         do {
@@ -116,9 +131,9 @@ extension Supervisor {
             // What cannot be found out counts as open.
             fault = "cannot look at its descriptors (CAP_SYS_PTRACE lets root): \(error)"
         }
-        SupervisorLog.write("class \(taskClass.name) is ended: \(fault)")
-        workers[taskClass]?.fault = fault
-        kill(Self.group(of: taskClass))
+        SupervisorLog.write("\(Self.subject(of: workerID)) is ended: \(fault)")
+        workers[workerID]?.fault = fault
+        kill(Self.group(of: workerID))
     }
 
     /// The modes of the directories that a class owns.

@@ -15,12 +15,12 @@ final class Supervisor {
     struct Running {
         var child: ChildProcess
         var since: Duration
-        /// Of a class: what shows it the host's paths.
+        /// Of a worker: what shows it the host's paths.
         var grants: GrantKeeper?
         /// What it writes to standard error.
         var words: LastWords
-        /// Of a class: its cgroups.
-        var cgroups: ClassCgroups?
+        /// Of a worker: its cgroups.
+        var cgroups: WorkerCgroups?
         /// Why it was ended, where the supervisor found it out of order.
         var fault: String?
     }
@@ -30,13 +30,16 @@ final class Supervisor {
     let profiles: String
     let identities: Identities
     let plans: [TaskClass: CheckedPlan]
+    let workerIDs: [WorkerID]
+    /// What the scheduler is told of the workers' types.
+    let descriptions: Descriptor
     let schedulerFilter: [FilterInstruction]
     let tree: CgroupTree
     let privilege: any Privilege
     private let lock: Descriptor
     private let runtime: RuntimeDirectories
     private let stopSignals: Descriptor
-    private var machine = SupervisorMachine()
+    private var machine: SupervisorMachine
     private var timers = SupervisorTimers()
     private var isFinished = false
     /// Why the system stops, where nobody asked for it.
@@ -45,9 +48,9 @@ final class Supervisor {
     var pending: [SupervisorEvent] = []
     var scheduler: Running?
     var channel: Channel?
-    var workers: [TaskClass: Running] = [:]
+    var workers: [WorkerID: Running] = [:]
     /// Processes that were killed and hang in a call: reaped once they end.
-    var left: [(child: ChildProcess, taskClass: TaskClass?)] = []
+    var left: [(child: ChildProcess, worker: WorkerID?)] = []
 
     /// How many messages of the scheduler one turn takes.
     private static let messagesPerTurn = 64
@@ -59,8 +62,11 @@ final class Supervisor {
         privilege = system.compiler.privilege
         identities = system.identities
         plans = system.compiled.plans
+        workerIDs = system.compiled.workers
+        machine = SupervisorMachine(workers: system.compiled.workers)
         schedulerFilter = system.compiled.schedulerFilter
         tree = system.tree
+        descriptions = system.descriptions
         runtime = system.runtime
         lock = system.lock
         self.stopSignals = consume stopSignals
@@ -83,15 +89,15 @@ final class Supervisor {
 
     /// Waits for the next events and puts them into `pending`.
     private func wait() throws(SupervisorError) {
-        let classes = TaskClass.allCases.filter { workers[$0] != nil }
+        let running = workerIDs.filter { workers[$0] != nil }
         var set = PollSet()
         let stop = set.add(stopSignals.number)
         let messages = set.add(channel?.descriptor ?? -1)
         let schedulerExit = set.add(scheduler?.child.descriptor.number ?? -1)
         let schedulerWords = set.add(scheduler?.words.number ?? -1)
-        let exits = classes.map { set.add(workers[$0]?.child.descriptor.number ?? -1) }
-        let words = classes.map { set.add(workers[$0]?.words.number ?? -1) }
-        let keepers = classes.map { set.add(workers[$0]?.grants?.descriptor ?? -1) }
+        let exits = running.map { set.add(workers[$0]?.child.descriptor.number ?? -1) }
+        let words = running.map { set.add(workers[$0]?.words.number ?? -1) }
+        let keepers = running.map { set.add(workers[$0]?.grants?.descriptor ?? -1) }
         do throws(Errno) {
             try set.wait(for: timers.nearest.map { $0 - Clock.monotonic })
         } catch {
@@ -102,10 +108,10 @@ final class Supervisor {
         if !set[messages].isEmpty { takeMessages() }
         // Words before the exit: most of them are passed on by now.
         if !set[schedulerWords].isEmpty { scheduler?.words.take() }
-        for (index, taskClass) in classes.enumerated() {
-            if !set[words[index]].isEmpty { workers[taskClass]?.words.take() }
-            if !set[keepers[index]].isEmpty { renewKeeper(of: taskClass) }
-            if !set[exits[index]].isEmpty { takeExit(of: taskClass) }
+        for (index, workerID) in running.enumerated() {
+            if !set[words[index]].isEmpty { workers[workerID]?.words.take() }
+            if !set[keepers[index]].isEmpty { renewKeeper(of: workerID) }
+            if !set[exits[index]].isEmpty { takeExit(of: workerID) }
         }
         if !set[schedulerExit].isEmpty { takeSchedulerExit() }
         let due = timers.take(at: Clock.monotonic)
@@ -113,7 +119,7 @@ final class Supervisor {
         if !due.isEmpty { lookAtRuntime() }
         if due.contains(.timer(.heartbeat)) {
             let mounts = HostDescriptors.Mounts()
-            for taskClass in classes { lookAtDescriptors(of: taskClass, on: mounts) }
+            for workerID in running { lookAtDescriptors(of: workerID, on: mounts) }
         }
         pending += due
     }
@@ -141,29 +147,29 @@ final class Supervisor {
         }
     }
 
-    /// A path that gave no answer has ended the keeper of a class's grants: it looks again.
-    private func renewKeeper(of taskClass: TaskClass) {
-        guard let keeper = workers[taskClass]?.grants else { return }
+    /// A path that gave no answer has ended the keeper of a worker's grants: it looks again.
+    private func renewKeeper(of workerID: WorkerID) {
+        guard let keeper = workers[workerID]?.grants else { return }
         let path = keeper.lookedAt.map { "'\($0)' gives no answer" } ?? "it ended"
         do throws(Errno) {
             try keeper.startAgain()
-            SupervisorLog.write("class \(taskClass.name) is shown nothing new: \(path)")
+            SupervisorLog.write("worker \(workerID.label) is shown nothing new: \(path)")
         } catch {
             SupervisorLog.write(
-                "class \(taskClass.name) is launched anew, for want of its keeper of grants: "
+                "worker \(workerID.label) is launched anew, for want of its keeper of grants: "
                     + "\(path): \(error)")
-            kill(Self.group(of: taskClass))
+            kill(Self.group(of: workerID))
         }
     }
 
-    private func takeExit(of taskClass: TaskClass) {
-        guard let worker = workers[taskClass], let status = worker.child.reap() else { return }
-        workers[taskClass] = nil
-        leave(worker.grants?.end(), of: taskClass)
+    private func takeExit(of workerID: WorkerID) {
+        guard let worker = workers[workerID], let status = worker.child.reap() else { return }
+        workers[workerID] = nil
+        leave(worker.grants?.end(), of: workerID)
         let words = worker.words.finish()
         pending.append(
             .workerExited(
-                taskClass, status: status.word, ranFor: Clock.monotonic - worker.since,
+                workerID, status: status.word, ranFor: Clock.monotonic - worker.since,
                 words: worker.fault.map { Array($0.utf8) } ?? words))
     }
 
@@ -190,8 +196,8 @@ final class Supervisor {
         case .killScheduler:
             channel = nil
             kill(Self.schedulerGroup)
-        case .launchWorker(let taskClass): launchWorker(taskClass)
-        case .killWorker(let taskClass): kill(Self.group(of: taskClass))
+        case .launchWorker(let workerID): launchWorker(workerID)
+        case .killWorker(let workerID): kill(Self.group(of: workerID))
         case .send(let message):
             // Without a channel its violation is known already.
             if let channel, !channel.send(message) { pending.append(.violation(.unread)) }
@@ -208,17 +214,17 @@ final class Supervisor {
     }
 
     /// Keeps a killed process until it can be reaped.
-    func leave(_ process: LaunchedProcess?, of taskClass: TaskClass?) {
+    func leave(_ process: LaunchedProcess?, of workerID: WorkerID?) {
         guard let process else { return }
-        left.append((ChildProcess(process), taskClass))
+        left.append((ChildProcess(process), workerID))
     }
 
-    /// Waits for a moment until nothing that was killed of a class is left; whether that is so.
+    /// Waits for a moment until nothing that was killed of a worker is left; whether that is so.
     ///
     /// What hangs in a call does not end by its kill: with each launch one more would hang.
-    func isFree(_ taskClass: TaskClass) -> Bool {
+    func isFree(_ workerID: WorkerID) -> Bool {
         left.allSatisfy {
-            $0.taskClass != taskClass || $0.child.wait(for: Self.leavePatience) != nil
+            $0.worker != workerID || $0.child.wait(for: Self.leavePatience) != nil
         }
     }
 
@@ -226,7 +232,7 @@ final class Supervisor {
         do throws(CgroupError) {
             try tree.kill(group)
         } catch {
-            // A class that was never launched has no cgroup.
+            // One that was never launched has no cgroup.
             if error.errno != ENOENT { SupervisorLog.write("\(error)") }
         }
     }
@@ -234,10 +240,10 @@ final class Supervisor {
     /// Kills and reaps all that is left, then removes the cgroups.
     private func leaveNothing() throws(SupervisorError) {
         channel = nil
-        for group in TaskClass.allCases.map(Self.group(of:)) + [Self.schedulerGroup] {
+        for group in workerIDs.map(Self.group(of:)) + [Self.schedulerGroup] {
             kill(group)
         }
-        for (taskClass, worker) in workers { leave(worker.grants?.end(), of: taskClass) }
+        for (workerID, worker) in workers { leave(worker.grants?.end(), of: workerID) }
         let deadline = Clock.monotonic + ChildProcess.endPatience
         for child in workers.values.map(\.child) + (scheduler.map { [$0.child] } ?? [])
             + left.map(\.child)

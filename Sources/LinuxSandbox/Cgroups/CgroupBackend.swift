@@ -50,7 +50,7 @@ public struct CgroupUsage: Sendable, Equatable {
     }
 }
 
-/// The cgroup subtree delegated to a class, as its fork server sees it.
+/// The cgroup subtree delegated to a worker, as its fork server sees it.
 ///
 /// All work goes through directory descriptors: a fork server has no cgroup mount in its view.
 /// One thread owns a backend.

@@ -27,8 +27,8 @@ public final class CgroupGroup {
     }
 }
 
-/// A class's subtree: what its worker inherits, and where it starts.
-public final class ClassCgroups {
+/// A worker's subtree: what it inherits, and where it starts.
+public final class WorkerCgroups {
     /// The leaf in which worker and fork server live.
     public let worker: CgroupGroup
     /// The name for `CgroupTree.kill` and `remove`.
@@ -41,7 +41,7 @@ public final class ClassCgroups {
         self.group = group
     }
 
-    /// The class's directories in the order of a worker's descriptors from
+    /// The subtree's directories in the order of a worker's descriptors from
     /// `InheritedCgroups.firstDescriptor` on.
     public var descriptors: [Int32] { directories.map(\.descriptor) }
 }

@@ -5,7 +5,8 @@ import CLinux
 import Glibc
 import LinuxSystem
 
-/// The supervisor's cgroups: one parent, below it the scheduler's leaf and a subtree per class.
+/// The supervisor's cgroups: one parent, below it the scheduler's leaf and a cgroup per class, and
+/// below that a subtree per worker of the class.
 ///
 /// Only cgroups below `<tree>/<parent>` are ever made, killed or removed.
 public final class CgroupTree {
@@ -15,6 +16,8 @@ public final class CgroupTree {
     public let parentName: String
     private let roots: [CgroupDirectory]
     private var parents: [CgroupDirectory] = []
+    /// Each class's directories in all trees, with its limits set.
+    private var classes: [String: [CgroupDirectory]] = [:]
     private let stand: StandInKernel?
 
     /// The files that a delegate needs besides the directory; cgroup-v2.rst, "Delegation".
@@ -22,7 +25,7 @@ public final class CgroupTree {
         "cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "tasks",
     ]
 
-    /// Cgroups of a class beside those of its slots: the worker's, and busy ones left to a sweep.
+    /// Cgroups of a worker beside those of its slots: the worker's, and busy ones left to a sweep.
     private static let sparedCgroups = 64
 
     /// The parent's name of an instance: `aico-` and the 128 bits of the FNV-1a hash of its root's
@@ -101,13 +104,22 @@ public final class CgroupTree {
         return try CgroupGroup(directories: groups)
     }
 
-    /// Makes a class's subtree, sets its limits, gives it to the class and makes the worker's leaf.
-    public func makeClass(
-        _ name: String, plan: Plan
-    ) throws(CgroupError) -> ClassCgroups {
+    /// Names a worker's subtree, for `kill` and `remove`.
+    public static func group(of worker: String, in taskClass: String) -> String {
+        "class-\(taskClass)/\(worker)"
+    }
+
+    /// Makes a worker's subtree below its class's cgroup, gives it to the class's user and makes the
+    /// leaf that the worker itself lives in.
+    ///
+    /// The class's limits bound all its workers together, and what they had charged to it.
+    public func makeWorker(
+        _ name: String, of taskClass: String, plan: Plan
+    ) throws(CgroupError) -> WorkerCgroups {
         var groups: [CgroupDirectory] = []
-        for parent in parents { groups.append(try parent.makeChild("class-\(name)")) }
-        try apply(plan.classLimits, to: groups, endsTogether: false)
+        for group in try makeClass(taskClass, limits: plan.classLimits) {
+            groups.append(try group.makeChild(name))
+        }
         // Root's files: a fork server gone bad can neither nest cgroups nor fill the tree with
         // them. v1 has no such limits; CgroupRemoval copes with what it finds there.
         try groups[0].writeIfPresent("1", to: "cgroup.max.depth")
@@ -126,18 +138,33 @@ public final class CgroupTree {
                 uid: plan.userID, gid: plan.groupID, files: Self.delegatedFiles)
         }
         // The worker's own leaf stays root's: it cannot leave it, only fill its siblings.
-        return ClassCgroups(
+        return WorkerCgroups(
             directories: delegated, worker: try CgroupGroup(directories: workers),
-            group: "class-\(name)")
+            group: Self.group(of: name, in: taskClass))
     }
 
-    /// Kills every process of a leaf or class; new forks included.
+    /// Makes a class's cgroup, which stays while its workers come and go: root's alone, as its limits.
+    private func makeClass(
+        _ name: String, limits: PlanLimits
+    ) throws(CgroupError) -> [CgroupDirectory] {
+        if let groups = classes[name] { return groups }
+        var groups: [CgroupDirectory] = []
+        for parent in parents { groups.append(try parent.makeChild("class-\(name)")) }
+        try apply(limits, to: groups, endsTogether: false)
+        if layout.kind == .unified {
+            try enable(CgroupController.ofAttempts, below: groups[0])
+        }
+        classes[name] = groups
+        return groups
+    }
+
+    /// Kills every process of a leaf or worker; new forks included.
     public func kill(_ name: String) throws(CgroupError) {
         guard let parent = parents.first else { return }
         try parent.child(name).write("1", to: "cgroup.kill")
     }
 
-    /// Kills and removes a leaf or class in all trees.
+    /// Kills and removes a leaf or a worker's subtree in all trees.
     ///
     /// - Throws: EBUSY where something in it does not end within `patience`.
     public func remove(_ name: String, patience: Duration) throws(CgroupError) {
@@ -151,6 +178,7 @@ public final class CgroupTree {
     /// Kills and removes everything of ours; nothing where `create` did not take the parent.
     public func remove() throws(CgroupError) {
         guard !parents.isEmpty else { return }
+        classes.removeAll()
         for root in roots { try CgroupRemoval.remove(parentName, in: root) }
         // Only now: its lock is on the first of them.
         parents.removeAll()

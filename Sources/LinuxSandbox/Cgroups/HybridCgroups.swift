@@ -8,7 +8,7 @@
 final class HybridCgroups: CgroupBackend {
     let kind = CgroupKind.hybrid
     let unified: CgroupDirectory
-    /// The class's directories of the v1 trees, in the order of `CgroupController.ofAttempts`.
+    /// The worker's directories of the v1 trees, in the order of `CgroupController.ofAttempts`.
     let trees: [CgroupDirectory]
     let attemptLimits: PlanLimits
     let removals = PendingRemovals()
@@ -16,7 +16,7 @@ final class HybridCgroups: CgroupBackend {
     private var ready: [Int: HybridLeaf] = [:]
     private var dirty: [HybridLeaf] = []
 
-    /// `groups` are the class's directories of the v2 tree and of those.
+    /// `groups` are the worker's directories of the v2 tree and of those.
     init?(groups: [CgroupDirectory], attemptLimits: PlanLimits) {
         guard groups.count == 1 + CgroupController.ofAttempts.count else { return nil }
         unified = groups[0]

@@ -6,7 +6,7 @@ import Glibc
 import LinuxSystem
 import SystemPackage
 
-/// Launches the worker of a class under its plan: the supervisor's one privileged act.
+/// Launches a worker of a class under its plan: the supervisor's one privileged act.
 ///
 /// The caller is root and single-threaded. All confinement happens in `launch_child.c`.
 public enum ClassLauncher {
@@ -33,10 +33,10 @@ public enum ClassLauncher {
     ///
     /// - Parameters:
     ///   - planBytes: the plan as encoded; the worker finds it on descriptor 3.
-    ///   - endpoints: the directory of the class's order and report sockets; the worker finds it on
+    ///   - endpoints: the directory of the worker's order and report sockets; the worker finds it on
     ///     descriptor 4, and its tasks nowhere: they share its uid, and Landlock has no right that
     ///     would keep them from connecting by a path.
-    ///   - cgroups: the class's subtree; its directories are the worker's descriptors from 7 on.
+    ///   - cgroups: the worker's subtree; its directories are the worker's descriptors from 7 on.
     ///   - logDescriptor: becomes the worker's standard output and standard error.
     ///   - patience: the longest time up to its exec.
     ///   - modes: of directories that the class owns and is shown, by their paths: what a task makes
@@ -45,7 +45,7 @@ public enum ClassLauncher {
     /// - Throws: the layer that the kernel refused, `ETIMEDOUT` where it took too long; no process is
     ///   left then but the error's `left`.
     public static func launch(
-        plan: Plan, planBytes: [UInt8], endpoints: String, cgroups: ClassCgroups,
+        plan: Plan, planBytes: [UInt8], endpoints: String, cgroups: WorkerCgroups,
         executable: String, arguments: [String], environment: [String], logDescriptor: Int32,
         patience: Duration = Launch.patience, modes: [String: UInt32] = [:],
         permitting permit: @escaping GrantKeeper.Permit = { _, _ in true }

@@ -12,18 +12,19 @@ enum WorkerFindings {
         }
         var found: [String: JSONValue] = [:]
         for worker in workers {
-            guard let name = worker["class"]?.string else {
-                return [.unknown("workers", "a worker in the scheduler's answer has no class")]
+            guard let name = worker["name"]?.string else {
+                return [.unknown("workers", "a worker in the scheduler's answer has no name")]
             }
             found[name] = worker
         }
-        return TaskClass.allCases.map { judge($0.name, found[$0.name]) }
+        let shipped = WorkerID.shipped.map { judge($0.label, found.removeValue(forKey: $0.name)) }
+        return shipped + found.sorted { $0.key < $1.key }.map { judge(String($0.prefix(64)), $1) }
     }
 
-    private static func judge(_ taskClass: String, _ worker: JSONValue?) -> Finding {
-        let name = "worker.\(taskClass)"
+    private static func judge(_ label: String, _ worker: JSONValue?) -> Finding {
+        let name = "worker.\(label)"
         guard let worker else {
-            return Finding(name, .critical, "the scheduler knows no worker of this class")
+            return Finding(name, .critical, "the scheduler knows no such worker")
         }
         let restarts = worker["restarts"]?.int ?? 0
         let times = restarts == 0 ? "" : ", started again \(restarts) times"

@@ -99,7 +99,8 @@ enum Samples {
         ],
         "workers": [
             [
-                "class": "user", "state": "running", "pid": 42, "restarts": 1,
+                "name": "aico-worker-user", "class": "user", "state": "running", "pid": 42,
+                "restarts": 1,
                 "layers": ["namespaces", "seccomp"],
             ],
             ["class": "agency", "state": "stopped", "pid": nil, "restarts": 0, "layers": []],
@@ -126,8 +127,14 @@ enum Samples {
         "supervisor": ["pid": 10],
         "scheduler": ["pid": 11, "uptime": 3725, "version": "0.1.0"],
         "workers": [
-            ["class": "user", "state": "running", "pid": 12, "restarts": 1, "uptime": 3725],
-            ["class": "agency", "state": "stopped", "pid": nil, "restarts": 0, "uptime": nil],
+            [
+                "name": "aico-worker-user", "class": "user", "state": "running", "pid": 12,
+                "restarts": 1, "uptime": 3725, "types": ["user.command"],
+            ],
+            [
+                "name": "acme-worker-user", "class": "user", "state": "stopped", "pid": nil,
+                "restarts": 0, "uptime": nil, "types": [],
+            ],
         ],
     ]
 

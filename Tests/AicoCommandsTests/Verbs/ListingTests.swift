@@ -159,11 +159,11 @@ struct ListingTests {
     @Test func processes() {
         #expect(
             shown("supervisor", "status") == """
-                PROCESS        STATE    PID         UP  RESTARTS  CAPABILITIES
-                supervisor     running   10                       all
-                scheduler      running   11  1 h 2 min            none
-                worker user    running   12  1 h 2 min         1  DAC_READ_SEARCH
-                worker agency  stopped    -                    0
+                PROCESS                  STATE    PID         UP  RESTARTS  CAPABILITIES
+                supervisor               running   10                       all
+                scheduler                running   11  1 h 2 min            none
+                worker user              running   12  1 h 2 min         1  DAC_READ_SEARCH
+                worker acme-worker-user  stopped    -                    0
 
                 """)
     }

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
+import AicoCore
+import AicoWire
 import Foundation
+import Synchronization
+import Testing
 
 /// A short-lived instance root with the directories that the supervisor would make.
 final class InstanceRoot: Sendable {
     let path: String
+    private let told = Mutex<[WorkerDescription]>([])
 
     init(configuration: String = "") throws {
         path = "/tmp/aico-sched-\(UInt32.random(in: 0...UInt32.max))"
         for directory in [
             "etc/aico", "var/lib/aico/store", "var/lib/aico/keys/clients",
-            "var/lib/aico/integrity", "run/aico/bus", "run/aico/class/maintenance",
-            "run/aico/class/security", "run/aico/class/agency", "run/aico/class/user", "bin",
-            "profiles",
-        ] {
+            "var/lib/aico/integrity", "run/aico/bus", "bin", "profiles",
+        ] + (0..<6).map({ "run/aico/worker/\($0)" }) {
             try FileManager.default.createDirectory(
                 atPath: "\(path)/\(directory)", withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o750])
@@ -40,12 +43,22 @@ final class InstanceRoot: Sendable {
             [.posixPermissions: mode], ofItemAtPath: "\(path)/\(name)")
     }
 
-    /// Puts an executable in place that describes types as a worker does.
-    func describe(_ taskClass: String, types: String) throws {
+    /// What the supervisor hands on of the workers, by their numbers.
+    var descriptions: [WorkerDescription] { told.withLock(\.self) }
+
+    /// Has a worker describe types of a class.
+    func describe(_ taskClass: String, by number: Int? = nil, types: String) throws {
+        let number = try number ?? Int(#require(TaskClass(name: taskClass)).rawValue)
         let text = "{\"class\":\"\(taskClass)\",\"types\":[\(types)]}"
-        try write(
-            "#!/bin/sh\n[ \"$1\" = --describe ] || exit 1\ncat <<'END'\n\(text)\nEND\n",
-            to: "bin/aico-worker-\(taskClass)", mode: 0o755)
+        describe(by: number, .text(Array(text.utf8)))
+    }
+
+    /// Has a worker say this of itself.
+    func describe(by number: Int, _ description: WorkerDescription) {
+        told.withLock { told in
+            while told.count <= number { told.append(.failed("is not there")) }
+            told[number] = description
+        }
     }
 
     private static let types = [

@@ -47,6 +47,7 @@ final class SchedulerRun {
         let ended = ended
         let ready = DispatchSemaphore(value: 0)
         let path = root.path
+        let descriptions = root.descriptions
         let thread = Thread {
             let result: Result<Int32, Failure>
             do {
@@ -58,7 +59,7 @@ final class SchedulerRun {
                 let scheduler = try Scheduler(
                     configuration: try Configuration.load(root: path), channel: theirs,
                     monitor: monitor, log: log, adjust: adjust)
-                scheduler.discover(in: "\(path)/bin")
+                scheduler.discover(descriptions)
                 ready.signal()
                 result = .success(try scheduler.run())
             } catch {
@@ -75,10 +76,10 @@ final class SchedulerRun {
         if let early = status.value.withLock({ $0 }) { _ = try early.get() }
         client = try BusClient.load(root: path)
         if launching {
-            for _ in TaskClass.allCases {
+            for _ in try Configuration.load(root: path).workers {
                 let asked = try receive()
                 try #require(asked.kind == .launch)
-                send(.launched, asked.taskClass, processID: 1000)
+                send(.launched, number: asked.worker, processID: 1000)
             }
         }
     }
@@ -93,11 +94,12 @@ final class SchedulerRun {
     }
 
     func send(
-        _ kind: SupervisorMessage.Kind, _ taskClass: TaskClass = .maintenance,
+        _ kind: SupervisorMessage.Kind, _ worker: WorkerID = .maintenance, number: UInt8? = nil,
         argument: Int32 = 0, processID: UInt64 = 0, words: [UInt8] = []
     ) {
         let bytes = SupervisorMessage(
-            kind: kind, taskClass: taskClass, argument: argument, processID: processID,
+            kind: kind, worker: number ?? UInt8(worker.number), argument: argument,
+            processID: processID,
             words: words
         ).encoded()
         _ = Glibc.send(channel, bytes, bytes.count, Int32(MSG_NOSIGNAL))
@@ -112,22 +114,22 @@ final class SchedulerRun {
         return try #require(SupervisorMessage(decoding: Array(bytes.prefix(max(0, count)))))
     }
 
-    /// Starts a worker of a class, and returns once it takes orders.
-    func worker(_ taskClass: TaskClass, capacity: UInt32 = 64) throws -> ScriptedWorker {
-        let worker = try ScriptedWorker(taskClass, root: root.path, capacity: capacity)
+    /// Starts a worker, and returns once it takes orders.
+    func worker(_ workerID: WorkerID, capacity: UInt32 = 64) throws -> ScriptedWorker {
+        let worker = try ScriptedWorker(workerID, root: root.path, capacity: capacity)
         try worker.greet()
-        try waitUntilRunning(worker, of: taskClass)
+        try waitUntilRunning(worker, of: workerID)
         return worker
     }
 
     /// Answers what a worker is asked until it takes orders.
-    func waitUntilRunning(_ worker: ScriptedWorker, of taskClass: TaskClass) throws {
+    func waitUntilRunning(_ worker: ScriptedWorker, of workerID: WorkerID) throws {
         // Its answer and our requests come by different sockets: ask until the answer is in.
         for _ in 0..<10_000 {
             try worker.answerPings()
             let workers = try request(.health)["workers"]?.array ?? []
             if workers.contains(where: {
-                $0["class"] == .string(taskClass.name) && $0["state"] == "running"
+                $0["name"] == .string(workerID.name) && $0["state"] == "running"
             }) {
                 return
             }

@@ -18,10 +18,10 @@ final class ScriptedWorker {
     /// How many attempts it says that it runs at once.
     private let capacity: UInt32
 
-    init(_ taskClass: TaskClass, root: String, capacity: UInt32 = 64) throws {
-        canaryType = taskClass.canaryType
+    init(_ workerID: WorkerID, root: String, capacity: UInt32 = 64) throws {
+        canaryType = workerID.taskClass.canaryType
         let context = try ZMQContext()
-        directory = "\(root)/run/aico/class/\(taskClass.name)"
+        directory = "\(root)/run/aico/worker/\(workerID.number)"
         self.capacity = capacity
         orders = try ZMQSocket(.pull, in: context)
         reports = try ZMQSocket(.push, in: context)
@@ -30,7 +30,7 @@ final class ScriptedWorker {
         try reports.connect("ipc://\(directory)/reports")
     }
 
-    /// Where one of the class's sockets is.
+    /// Where one of its sockets is.
     func path(_ name: String) -> String { "\(directory)/\(name)" }
 
     func report(_ report: Report) throws { try send(ReportCodec.encode(report)) }

@@ -69,6 +69,9 @@ extension SupervisorMachine.SchedulerState {
 }
 
 extension SupervisorMachine {
+    /// A machine of the four.
+    init() { self.init(workers: WorkerID.shipped) }
+
     /// A machine with class user at a place; the other classes are idle.
     static func with(_ scheduler: SchedulerState, user place: WorkerPlace) -> SupervisorMachine {
         var machine = SupervisorMachine()
@@ -79,11 +82,11 @@ extension SupervisorMachine {
 
 extension SupervisorMessage {
     static func to(
-        _ kind: Kind, _ taskClass: TaskClass, argument: Int32 = 0, processID: UInt64 = 0,
+        _ kind: Kind, _ workerID: WorkerID, argument: Int32 = 0, processID: UInt64 = 0,
         words: [UInt8] = []
     ) -> SupervisorMessage {
         SupervisorMessage(
-            kind: kind, taskClass: taskClass, argument: argument, processID: processID,
+            kind: kind, worker: UInt8(workerID.number), argument: argument, processID: processID,
             words: words)
     }
 }

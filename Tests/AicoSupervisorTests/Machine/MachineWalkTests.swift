@@ -24,13 +24,13 @@ import Testing
 
     /// All events, those that end a walk left to the end of the list.
     static let events: [SupervisorEvent] =
-        TaskClass.allCases.flatMap { taskClass -> [SupervisorEvent] in
+        WorkerID.shipped.flatMap { workerID -> [SupervisorEvent] in
             [
-                .message(.to(.launch, taskClass)), .message(.to(.kill, taskClass)),
-                .workerLaunched(taskClass, processID: 5),
-                .workerLaunchFailed(taskClass, errno: 12),
-                .workerExited(taskClass, status: 9, ranFor: .seconds(90)),
-                .timer(.relaunchWorker(taskClass)),
+                .message(.to(.launch, workerID)), .message(.to(.kill, workerID)),
+                .workerLaunched(workerID, processID: 5),
+                .workerLaunchFailed(workerID, errno: 12),
+                .workerExited(workerID, status: 9, ranFor: .seconds(90)),
+                .timer(.relaunchWorker(workerID)),
             ]
         }
         + [
@@ -66,7 +66,7 @@ import Testing
             }
             #expect(finishes == (machine.scheduler == .finished ? 1 : 0), "seed \(seed)")
         }
-        #expect(reached.count == 3 + TaskClass.allCases.count, "the walks came everywhere")
+        #expect(reached.count == 3 + WorkerID.shipped.count, "the walks came everywhere")
     }
 
     /// In which states of the scheduler an action may be asked for.

@@ -40,7 +40,7 @@ import Testing
         ),
         (
             .schedulerViolated(.outOfTurn),
-            "scheduler broke the channel's rules: a launch of a class that runs; it is killed"
+            "scheduler broke the channel's rules: a launch of a worker that runs; it is killed"
         ),
         (
             .schedulerViolated(.unasked),
@@ -67,7 +67,7 @@ import Testing
             .workerNotLaunched(.security, errno: 28, relaunchIn: .milliseconds(25_600)),
             "cannot launch worker security: errno 28; trying again in 25.6 seconds"
         ),
-        (.workerKillAsked(.user), "scheduler asks to kill class user"),
+        (.workerKillAsked(.user), "scheduler asks to kill worker user"),
         (.stopping, "stopping"),
         (.graceOver, "scheduler did not stop in time; it is killed"),
     ]

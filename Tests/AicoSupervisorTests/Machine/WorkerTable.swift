@@ -74,7 +74,7 @@ extension WorkerRow {
 
     /// The answer to a status request: three idle classes, then class user.
     static func statusWith(_ user: SupervisorMessage) -> [SupervisorAction] {
-        [TaskClass.maintenance, .security, .agency].map { .send(.to(.exited, $0)) }
+        [WorkerID.maintenance, .security, .agency].map { .send(.to(.exited, $0)) }
             + [.send(user)]
     }
 

@@ -18,7 +18,7 @@ import Testing
                 #expect(machine.workers[.user] == place.state, context)
                 let before = machine
                 let actions = machine.handle(row.event)
-                let others = TaskClass.allCases.filter { $0 != .user }.map { machine.workers[$0] }
+                let others = WorkerID.shipped.filter { $0 != .user }.map { machine.workers[$0] }
                 #expect(others == [.idle, .idle, .idle], context)
                 switch cell {
                 case .ignored:

@@ -24,11 +24,11 @@ import Testing
         try #require(send(theirs, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count)
     }
 
-    private static let launch = SupervisorMessage(kind: .launch, taskClass: .user)
+    private static let launch = SupervisorMessage(kind: .launch, worker: 3)
 
     @Test func messagesComeWholeAndInOrder() throws {
         try say(Self.launch.encoded())
-        try say(SupervisorMessage(kind: .kill, taskClass: .agency).encoded())
+        try say(SupervisorMessage(kind: .kill, worker: 2).encoded())
         #expect(ours.receive() == .message(Self.launch))
         #expect(ours.receive() == .message(.to(.kill, .agency)))
         #expect(ours.receive() == nil)
@@ -36,7 +36,7 @@ import Testing
 
     @Test func whatIsSentArrivesAsOneMessage() throws {
         let message = SupervisorMessage(
-            kind: .exited, taskClass: .security, argument: -9, processID: .max,
+            kind: .exited, worker: 1, argument: -9, processID: .max,
             words: Array("last words".utf8))
         #expect(ours.send(message))
         var buffer = [UInt8](repeating: 0, count: 512)

@@ -70,7 +70,7 @@ import Testing
         Shown(.bindReadOnly, "\(state)/integrity", to: [.security]),
         Shown(.bindReadOnly, "\(state)/work", to: [.user]),
         Shown(.bindReadOnly, "\(state)/keys/master.key", to: []),
-        Shown(.bindReadOnly, "/r/run/aico/class/user", to: []),
+        Shown(.bindReadOnly, "/r/run/aico/worker/3", to: []),
         Shown(.bindReadOnly, "/r/run/aico/etc/user/passwd", to: [.user]),
         Shown(.bindReadOnly, "/r/run/aico/etc/agency/hosts", to: [.agency]),
         Shown(.bindReadOnly, "/r/run/aico/etc/user/shadow", to: []),

@@ -27,13 +27,18 @@ struct PrivilegeTests {
             root: "\(scratch.path)/root", privilege: privilege)
     }
 
+    private static let rows = InstanceDirectory.all + WorkerID.shipped.map { .pipes(of: $0) }
+
     private static let setUp: [String] = {
         let early = Layout.runtime.map { "give \($0.path)" }
         let compiled =
             ["start aico-profilec --scheduler-filter as 61005"]
             + TaskClass.allCases.map { "start aico-profilec --class \($0.name) as 61005" }
-        let rest = InstanceDirectory.all.map { "give \($0.path)" }.filter { !early.contains($0) }
-        return early + ["show", "identities"] + compiled + rest + ["cgroups"]
+        let rest = rows.map { "give \($0.path)" }.filter { !early.contains($0) }
+        let described = WorkerID.shipped.map { worker in
+            "start \(worker.name) --describe as \(61001 + worker.number)"
+        }
+        return early + ["show", "identities"] + compiled + rest + ["cgroups"] + described
     }()
 
     @Test func setUpAsksForEachOnceAndInOrder() throws {
@@ -42,7 +47,7 @@ struct PrivilegeTests {
         #expect(privilege.asked == Self.setUp)
         #expect(system.compiled.plans.count == TaskClass.allCases.count)
         // What was not given stays whose it was.
-        for row in InstanceDirectory.all {
+        for row in Self.rows {
             #expect(try scratch.status("root/\(row.path)").st_uid == geteuid(), "\(row.path)")
         }
         try system.tree.remove()
@@ -68,16 +73,17 @@ struct PrivilegeTests {
         let supervisor = Supervisor(system, stopSignals: Descriptor(owning: eventfd(0, 0)))
         let before = privilege.asked.count
         supervisor.launchScheduler()
-        for taskClass in TaskClass.allCases { supervisor.launchWorker(taskClass) }
+        for worker in WorkerID.shipped { supervisor.launchWorker(worker) }
         let started = privilege.asked.dropFirst(before)
         #expect(started.first?.hasPrefix("start aico-scheduler ") == true)
         #expect(
             Array(started.dropFirst())
-                == TaskClass.allCases.map { "start worker /aico/bin/aico-worker-\($0.name)" })
+                == WorkerID.shipped.map { "start worker /aico/bin/\($0.name)" })
         // Words of the fake's that only a refusal of it has.
         #expect(
-            supervisor.pending.suffix(4)
-                == TaskClass.allCases.map { .workerLaunchFailed($0, errno: EUSERS) })
+            supervisor.pending.suffix(4).map { event -> WorkerID? in
+                if case .workerLaunchFailed(let worker, EUSERS, _) = event { worker } else { nil }
+            } == WorkerID.shipped)
         try supervisor.tree.remove()
     }
 }

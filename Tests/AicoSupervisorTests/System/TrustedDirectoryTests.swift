@@ -126,7 +126,7 @@ struct TrustedDirectoryTests {
                 == "cannot use '\(root)/var/lib/aico/work': it is a link or no directory")
     }
 
-    @Test(arguments: ["etc", "var/log", "var/lib/aico", "var/lib/aico/keys", "run/aico/class/user"])
+    @Test(arguments: ["etc", "var/log", "var/lib/aico", "var/lib/aico/keys", "run/aico/worker/3"])
     func aDirectoryOfAnotherUserIsRefusedAndLeftAlone(place: String) throws {
         try makeAll()
         try #require(chown("\(root)/\(place)", Self.stranger, Self.stranger) == 0)
@@ -174,7 +174,7 @@ struct TrustedDirectoryTests {
         }
     }
 
-    @Test(arguments: ["run/aico", "run/aico/bus", "run/aico/class", "run/aico/class/user"])
+    @Test(arguments: ["run/aico", "run/aico/bus", "run/aico/worker", "run/aico/worker/3"])
     func aRuntimeDirectoryThatGoesIsMissed(path: String) throws {
         try makeAll()
         let runtime = try RuntimeDirectories.note(

@@ -33,20 +33,22 @@ import Testing
         #expect([Finding]().worst == .healthy)
     }
 
-    @Test func workersAreJudgedByClassAndState() {
+    @Test func workersAreJudgedByNameAndState() {
         let answer: JSONValue = [
             "workers": [
-                ["class": "maintenance", "state": "running", "restarts": 0],
-                ["class": "security", "state": "starting", "restarts": 3],
-                ["class": "agency", "state": "stopped"],
+                ["name": "aico-worker-maintenance", "state": "running", "restarts": 0],
+                ["name": "aico-worker-security", "state": "starting", "restarts": 3],
+                ["name": "aico-worker-agency", "state": "stopped"],
+                ["name": "acme-worker-agency", "state": "running"],
             ]
         ]
         let findings = WorkerFindings.judge(answer)
         #expect(
             findings.map(\.name) == [
                 "worker.maintenance", "worker.security", "worker.agency", "worker.user",
+                "worker.acme-worker-agency",
             ])
-        #expect(findings.map(\.status) == [.healthy, .degraded, .critical, .critical])
+        #expect(findings.map(\.status) == [.healthy, .degraded, .critical, .critical, .healthy])
         #expect(findings[1].message.contains("3 times"))
     }
 
@@ -61,7 +63,7 @@ import Testing
     }
 
     @Test func aWorkerWithoutStateIsDegraded() {
-        let findings = WorkerFindings.judge(["workers": [["class": "user"]]])
+        let findings = WorkerFindings.judge(["workers": [["name": "aico-worker-user"]]])
         #expect(findings.first { $0.name == "worker.user" }?.status == .degraded)
     }
 

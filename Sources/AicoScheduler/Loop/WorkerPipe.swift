@@ -6,9 +6,9 @@ import AicoCore
 import AicoWire
 import ZeroMQ
 
-/// The two sockets of one class: orders down, reports up.
-final class ClassPipe {
-    let taskClass: TaskClass
+/// The two sockets of one worker: orders down, reports up.
+final class WorkerPipe {
+    let worker: WorkerID
     let orders: ZMQSocket
     let reports: ZMQSocket
     /// Who connects to each.
@@ -23,9 +23,9 @@ final class ClassPipe {
     private static let waitingBytes = 2 * Int(waitingReports) * WireLimits.maximumStringBytes
 
     init(
-        _ taskClass: TaskClass, layout: InstanceLayout, context: ZMQContext
+        _ worker: WorkerID, layout: InstanceLayout, context: ZMQContext
     ) throws(ZeroMQError) {
-        self.taskClass = taskClass
+        self.worker = worker
         orders = try ZMQSocket(.push, in: context)
         reports = try ZMQSocket(.pull, in: context)
         try orders.setHighWaterMark(send: 1000, receive: 1)
@@ -34,8 +34,8 @@ final class ClassPipe {
         ordersDoor = try PipeDoor(of: orders, name: "orders", bytes: 64 << 10)
         reportsDoor = try PipeDoor(of: reports, name: "reports", bytes: Self.waitingBytes)
         for (socket, path) in [
-            (orders, layout.ordersSocket(of: taskClass)),
-            (reports, layout.reportsSocket(of: taskClass)),
+            (orders, layout.ordersSocket(of: worker)),
+            (reports, layout.reportsSocket(of: worker)),
         ] {
             try socket.setMaximumMessageBytes(Int64(WireLimits.maximumFrameBytes))
             try socket.bind("ipc://\(path)")
@@ -55,7 +55,7 @@ final class ClassPipe {
         return try reportsDoor.watch() ?? first
     }
 
-    /// Another worker is launched.
+    /// Another process of it is launched.
     func beginAnew() {
         ordersDoor.beginAnew()
         reportsDoor.beginAnew()
