@@ -213,7 +213,7 @@ extension TaskStore {
         // A time that is no time is damage of this row alone: the end is worth more.
         let startedAt = try String.fetchOne(begin, arguments: [execution])
             .flatMap(StoreTime.instant)
-        let seconds = startedAt.map { Double((at - $0).wholeMicroseconds) / 1_000_000 }
+        let seconds = startedAt.map { max(0, Double((at - $0).wholeMicroseconds) / 1_000_000) }
         let result = try end.result.map {
             try sealer.sealText($0, table: "task_executions", column: "result", row: execution)
         }

@@ -72,6 +72,7 @@ static long clone_child(const struct aico_launch *launch, int *pidfd) {
         args.flags |= CLONE_INTO_CGROUP;
         args.cgroup = (uint64_t)launch->cgroup_fd;
     }
+    if (launch->is_alone) args.flags |= CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWNET;
     if (launch->recipe)
         args.flags |= CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET;
     return syscall(SYS_clone3, &args, sizeof args);

@@ -22,7 +22,7 @@ extension SchedulerCore {
     private mutating func fireAhead(_ task: TaskState) {
         guard let due = task.dueAt, let instant = task.record.nextRun else { return }
         guard mayClaimAhead(task, instant) else {
-            return wallTimers.set(.task(task.key), at: due)
+            return wallTimers.set(task.key, at: due)
         }
         let next = task.table.next(after: instant)
         tasks[task.id]?.record.nextRun = next
@@ -33,7 +33,6 @@ extension SchedulerCore {
             plannedAt: instant, policies: task.policies)
         execution.startsAt = due
         execution.queuedAt = due
-        execution.allowedAt = now.boot + (due - now.wall)
         add(execution)
         claim(execution.id)
     }
@@ -58,7 +57,17 @@ extension SchedulerCore {
     /// The instant of an execution that was claimed ahead has come.
     mutating func startAtInstant(_ id: String) {
         guard let execution = executions[id], isAhead(execution) else { return }
+        // What becomes of its task's removal decides.
+        if task(execution.task)?.isDeleting == true { return }
         giveOrder(id)
+    }
+
+    /// A removal that failed lets go what waited for it.
+    mutating func startAfterFailedRemoval(of key: TaskKey) {
+        for id in (task(key)?.open ?? []).sorted() {
+            guard let execution = executions[id], isAhead(execution) else { continue }
+            startTimers.set(id, at: execution.startsAt)
+        }
     }
 
     /// Whether an execution is claimed and its order waits for its instant.
@@ -71,7 +80,7 @@ extension SchedulerCore {
     mutating func forgetInstant(_ execution: Execution) {
         guard execution.startsAt != nil else { return }
         executions[execution.id]?.startsAt = nil
-        wallTimers.set(.start(execution.id), at: nil)
+        startTimers.set(execution.id, at: nil)
     }
 
     /// Lets go what waits for its instant: the clock was set back, and the instant may be far now.

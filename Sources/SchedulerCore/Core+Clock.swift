@@ -35,7 +35,7 @@ extension SchedulerCore {
         startAllAhead()
         if planted(.timerLostAfterStep) {
             for id in taskIDs {
-                if let key = tasks[id]?.key { wallTimers.set(.task(key), at: nil) }
+                if let key = tasks[id]?.key { wallTimers.set(key, at: nil) }
             }
             return
         }

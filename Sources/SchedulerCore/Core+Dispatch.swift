@@ -109,9 +109,9 @@ extension SchedulerCore {
             reply(asked, .execution(id, execution.task.id, waits: nil))
         }
         if let instant = execution.startsAt, instant > now.wall, stop == .running,
-            !planted(.orderBeforeInstant)
+            execution.cancelled == nil, !planted(.orderBeforeInstant)
         {
-            wallTimers.set(.start(id), at: instant)
+            startTimers.set(id, at: instant)
             return
         }
         giveOrder(id)
@@ -120,6 +120,11 @@ extension SchedulerCore {
     /// Sends the order of an attempt that is written as running.
     mutating func giveOrder(_ id: String) {
         guard let execution = executions[id], let attempt = execution.attempt else { return }
+        // A step or a sleep since it was claimed hid its time.
+        if let instant = execution.startsAt {
+            let allowed = allowedAt(instant)
+            executions[id]?.allowedAt = allowed
+        }
         forgetInstant(execution)
         let task = task(execution.task)
         guard let task, let workerID = workerID(of: execution), execution.cancelled == nil,

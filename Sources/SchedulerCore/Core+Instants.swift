@@ -9,7 +9,7 @@ extension SchedulerCore {
         guard let task = tasks[id] else { return }
         let isAsleep = task.isCreating || task.isDeleting || !settings.isEnabled
         wallTimers.set(
-            .task(task.key), at: isAsleep ? nil : task.dueAt.map { $0 - settings.claimAhead })
+            task.key, at: isAsleep ? nil : task.dueAt.map { $0 - settings.claimAhead })
     }
 
     /// Sets a task's next run to the first instant later than `after`, and its timer.
@@ -80,7 +80,7 @@ extension SchedulerCore {
 
     /// When the loop should have started something due at `instant`, by the boot clock: not before
     /// a step of the wall clock or a pause that hid its time.
-    private func allowedAt(_ instant: Instant) -> Duration {
+    func allowedAt(_ instant: Instant) -> Duration {
         max(punctualSince, now.boot - max(.zero, now.wall - instant))
     }
 

@@ -93,7 +93,7 @@ extension SchedulerCore {
         }
         guard task(key) != nil else { return }
         tasks[key.id] = nil
-        wallTimers.set(.task(key), at: nil)
+        wallTimers.set(key, at: nil)
         taskIDs.remove(key.id)
     }
 
@@ -170,7 +170,7 @@ extension SchedulerCore {
         if before.enabled, !record.enabled { skipWaiting(of: key, reason: "disabled") }
         placeAnew(key, change.table.policies)
         needsAdmission = true
-        let retrying = record.enabled ? 0 : task.open.count
+        let retrying = record.enabled ? 0 : self.task(key)?.open.count ?? 0
         reply(request, .task(key, retrying: retrying))
     }
 
@@ -195,7 +195,7 @@ extension SchedulerCore {
                 hint: "type: aico scheduler disable \(name)")
         }
         tasks[name]?.isDeleting = true
-        wallTimers.set(.task(known.key), at: nil)
+        wallTimers.set(known.key, at: nil)
         write(
             [
                 .deleteTask(known.key, at: now.wall), audit(actor, "task.delete", name.text),

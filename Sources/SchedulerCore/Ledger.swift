@@ -288,6 +288,7 @@ extension SchedulerCore {
             if tasks[key.id]?.key == key {
                 tasks[key.id]?.isDeleting = false
                 arm(key.id)
+                startAfterFailedRemoval(of: key)
             }
             reply(request, .refused(refusal))
             releaseRequests(of: key.id)

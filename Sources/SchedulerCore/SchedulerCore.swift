@@ -49,7 +49,9 @@ public struct SchedulerCore: Sendable {
     var fresh: [String] = []
     /// Executions of deleted tasks that have yet to end, by name.
     var ending: [TaskID: Set<String>] = [:]
-    var wallTimers = Timers<WallTimer, Instant>()
+    var wallTimers = Timers<TaskKey, Instant>()
+    /// Instants of executions that were claimed ahead: as many as there are places at most.
+    var startTimers = Timers<String, Instant>()
     var bootTimers = Timers<BootTimer, Duration>()
     var ids: IDGenerator
     var ledger = Ledger()
@@ -108,7 +110,11 @@ public struct SchedulerCore: Sendable {
 
     /// When the loop has to be back, by each clock; nil where nothing waits for it.
     public var wake: (wall: Instant?, boot: Duration?) {
-        mutating get { (wallTimers.earliest, bootTimers.earliest) }
+        mutating get { (earliestWall, bootTimers.earliest) }
+    }
+
+    private var earliestWall: Instant? {
+        mutating get { [wallTimers.earliest, startTimers.earliest].compactMap { $0 }.min() }
     }
 
     /// Whether there is more to do than one turn may take: the loop is not to sleep.
@@ -136,7 +142,10 @@ public struct SchedulerCore: Sendable {
             return worker
         }
         let taskClass = task.id.taskClass
-        let isShipped = settings.undescribed.contains(taskClass) || planted(.typeIgnored)
+        // Where another worker serves the class, what nobody has may be its type.
+        let isOnly = !workers.contains { $0.id.taskClass == taskClass && !$0.id.isShipped }
+        let isShipped =
+            settings.undescribed.contains(taskClass) && isOnly || planted(.typeIgnored)
         return isShipped ? .shipped(taskClass) : nil
     }
 
@@ -159,13 +168,14 @@ public struct SchedulerCore: Sendable {
         case .committed(let token, let result): committed(token, result)
         case .report(let workerID, let report): receive(report, from: workerID)
         case .malformedReport(let workerID, let why):
-            if hears(workerID) { quarantine(workerID, why) }
+            // What a dead one left behind says nothing of its successor.
+            if worker(workerID).state != .absent, hears(workerID) { quarantine(workerID, why) }
         case .worker(let workerID, let news): receive(news, of: workerID)
         case .unsent(let workerID, let order): takeBack(order, of: workerID)
         case .writable(let workerID): unblock(workerID)
         case .load(let load):
             self.load = load
-            needsAdmission = true
+            if queued > 0 { needsAdmission = true }
         case .writeAheadLog(let bytes, let readers): note(logBytes: bytes, readers)
         case .clockSet: log(.notice, "the wall clock was set")
         case .suspended(let time): resume(after: time)
@@ -186,7 +196,7 @@ public struct SchedulerCore: Sendable {
         finishStop()
         flush()
         expectedBack = [
-            bootTimers.earliest, wallTimers.earliest.map { now.boot + max(.zero, $0 - now.wall) },
+            bootTimers.earliest, earliestWall.map { now.boot + max(.zero, $0 - now.wall) },
             now.boot + settings.longestSleep,
         ].compactMap { $0 }.min()
         if isBusy { expectedBack = now.boot }
@@ -196,12 +206,9 @@ public struct SchedulerCore: Sendable {
         // A million that are due at once take many turns, and others are served between.
         var left = settings.timersPerTurn
         var ahead: [TaskKey] = []
-        while left > 0, let (timer, _) = wallTimers.pop(dueAt: now.wall) {
-            switch timer {
-            case .task(let key) where isDueLater(key): ahead.append(key)
-            case .task(let key): fire(key)
-            case .start(let execution): startAtInstant(execution)
-            }
+        while let (id, _) = startTimers.pop(dueAt: now.wall) { startAtInstant(id) }
+        while left > 0, let (key, _) = wallTimers.pop(dueAt: now.wall) {
+            if isDueLater(key) { ahead.append(key) } else { fire(key) }
             left -= 1
         }
         hasDueTimers = left == 0

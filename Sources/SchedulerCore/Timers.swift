@@ -79,14 +79,6 @@ extension Timers where When == Duration {
     }
 }
 
-/// What a time of the wall clock is for.
-enum WallTimer: Hashable, Sendable {
-    /// A task's next instant is to be looked at.
-    case task(TaskKey)
-    /// The instant of an execution that was claimed ahead.
-    case start(String)
-}
-
 /// What a time-out of the boot clock is for.
 enum BootTimer: Hashable, Sendable {
     /// An execution's next attempt.

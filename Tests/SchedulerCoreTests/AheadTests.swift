@@ -93,6 +93,81 @@ struct AheadTests {
         #expect(run.core.running == 0)
     }
 
+    @Test func answerToADisableCountsNoneThatHasNotBegun() throws {
+        var (run, _) = try claimed()
+        run.request(.setEnabled(try TaskID("user.one"), false))
+        let retrying = run.take().replies.compactMap {
+            if case .task(_, let retrying) = $0 { retrying } else { nil }
+        }
+        #expect(retrying == [0])
+    }
+
+    /// A removal that is being written decides, also where it fails in the end.
+    @Test func removalThatIsBeingWrittenHoldsItBack() throws {
+        var (run, due) = try claimed()
+        run.isStoreWell = false
+        run.request(.delete(try TaskID("user.one")))
+        run.pass(.seconds(1))
+        #expect(run.take().orders.isEmpty)
+        run.failStore(.full)
+        run.turn()
+        #expect(run.take().orders.map(\.occurrence) == [due])
+    }
+
+    /// Other tasks of the same instant, more than a turn looks at, are not before it.
+    @Test func orderWaitsForNoTimerOfAnother() throws {
+        var settings = CoreSettings()
+        settings.timersPerTurn = 3
+        settings.maximumConcurrency = 1
+        var run = try CoreRun(settings)
+        for number in 0..<30 {
+            try run.create("user.t\(number)", "* * * * *", TaskPolicies(priority: number))
+        }
+        let due = try #require(run.core.tasks[try TaskID("user.t0")]?.record.nextRun)
+        run.miss(due - run.wall - Self.lead)
+        run.turn()
+        #expect(run.take().claims.count == 1)
+        run.miss(Self.lead)
+        run.turn()
+        #expect(run.take().orders.count == 1)
+    }
+
+    /// The machine is looked at as the loop wakes: a measure that differs changes nothing.
+    @Test func newMeasureOfTheLoadIsNoHindrance() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "interval:60")
+        let due = try #require(run.core.tasks[try TaskID("user.one")]?.record.nextRun)
+        run.miss(due - run.wall - Self.lead)
+        run.feed(.load(.known(Admission.Load(cpu: 2, memory: 3))))
+        run.turn()
+        #expect(run.take().claims == [due])
+    }
+
+    @Test func sleepBeforeItsInstantIsNobodysLateness() throws {
+        var (run, _) = try claimed()
+        run.suspend(.seconds(3600))
+        let order = try #require(run.take().orders.first)
+        try run.start(order)
+        let measured = run.take().compactMap {
+            if case .measured(let latency) = $0 { latency } else { nil }
+        }
+        #expect(measured.allSatisfy { $0 < .seconds(1) } && measured.count == 1)
+    }
+
+    @Test func cancelledWhileItIsWrittenItHoldsNoPlace() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "interval:60")
+        let due = try #require(run.core.tasks[try TaskID("user.one")]?.record.nextRun)
+        run.isStoreWell = false
+        run.pass(due - run.wall - Self.lead)
+        let id = try #require(run.core.executions.values.map(\.id).first)
+        run.request(.cancelExecution(id, now: false))
+        run.isStoreWell = true
+        run.answerStore()
+        #expect(run.core.running == 0)
+        #expect(run.take().orders.isEmpty)
+    }
+
     @Test func deletedBeforeItsInstantItNeverBegins() throws {
         var (run, _) = try claimed()
         run.request(.delete(try TaskID("user.one")))

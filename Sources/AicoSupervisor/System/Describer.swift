@@ -10,9 +10,10 @@ import SystemPackage
 
 /// Asks worker executables with `--describe` which types they have, all at once.
 ///
-/// Each as its class's user, with no capability, under the filter of the class's workers: what a
-/// third party's program does when it is asked is not known, and none of it may reach the keys of
-/// the scheduler, which reads the answers.
+/// A shipped one as its class's user, a third party's as one that owns nothing (the compiler's, which
+/// is not running then); each with no capability, under the filter of the class's workers, in pid,
+/// ipc and network namespaces of its own: what a third party's program does when it is asked is not
+/// known, and none of it may reach keys, other workers or the network.
 struct Describer {
     let executables: String
     let identities: Identities
@@ -73,7 +74,7 @@ struct Describer {
         while collect(runs, until: deadline) {}
         return started.map { result in
             switch result {
-            case .success(let run): finish(run)
+            case .success(let run): finish(run, until: deadline)
             case .failure(let error as Refusal): .failed(error.words)
             case .failure(let error): .failed("cannot be asked for its types: \(error)")
             }
@@ -94,9 +95,11 @@ struct Describer {
         let words = try LastWords()
         var program = Program(
             path: "\(executables)/\(worker.name)", arguments: ["--describe"],
-            identity: identities[worker.taskClass], output: input.number, errors: words.output)
+            identity: worker.isShipped ? identities[worker.taskClass] : identities.compiler,
+            output: input.number, errors: words.output)
         program.filter = plans[worker.taskClass]?.plan.workerFilter ?? []
         program.entry = group?.entry
+        program.isAlone = true
         let child = try withExtendedLifetime(group) { try program.launch(by: privilege) }
         words.closeOutput()
         return Run(child: child, output: output, words: words)
@@ -109,7 +112,9 @@ struct Describer {
         var set = PollSet()
         let outputs = open.map { set.add($0.output.number) }
         let words = open.map { set.add($0.words.number) }
-        guard let count = try? set.wait(for: max(.zero, deadline - Clock.boot)), count > 0 else {
+        let left = deadline - Clock.boot
+        // One that never ends its words would have each wait end before its time.
+        guard left > .zero, let count = try? set.wait(for: left), count > 0 else {
             for run in open { run.fail("gave no description in time") }
             return false
         }
@@ -120,9 +125,10 @@ struct Describer {
         return true
     }
 
-    private func finish(_ run: Run) -> WorkerDescription {
+    private func finish(_ run: Run, until deadline: Duration) -> WorkerDescription {
         // One that closed its output and does not end has no more time than the others had.
-        let status = run.failure == nil ? run.child.wait(for: ChildProcess.endPatience) : nil
+        let left = max(.zero, deadline - Clock.boot)
+        let status = run.failure == nil ? run.child.wait(for: left) : nil
         if status == nil { _ = run.child.end() }
         let said = String(decoding: run.words.finish(), as: UTF8.self)
         let last = said.split(separator: "\n").last.map { ": \($0)" } ?? ""
@@ -145,7 +151,12 @@ struct Describer {
             return try tree.makeLeaf(group(worker), limits: plan.attemptLimits)
         }
         for worker in workers where !worker.isShipped {
-            try tree.remove(group(worker), patience: .seconds(1))
+            do throws(CgroupError) {
+                try tree.remove(group(worker), patience: .seconds(1))
+            } catch {
+                // It hangs in a call: its leaf is in nobody's way.
+                SupervisorLog.write("what \(worker.name) left of --describe does not end: \(error)")
+            }
         }
         return try Self.file(of: descriptions)
     }

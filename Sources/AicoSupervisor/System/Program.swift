@@ -18,6 +18,8 @@ struct Program {
     var errors: Int32?
     var entry: CgroupEntry?
     var filter: [FilterInstruction] = []
+    /// Whether it has pid, ipc and network namespaces of its own.
+    var isAlone = false
 
     /// Starts it; it ends with the supervisor.
     func launch(by privilege: any Privilege) throws(LaunchError) -> ChildProcess {
@@ -30,6 +32,7 @@ struct Program {
         launch.output = output
         launch.errors = errors
         launch.filter = filter
+        launch.isAlone = isAlone
         return ChildProcess(try privilege.start(launch))
     }
 }

@@ -60,6 +60,7 @@ struct aico_launch {
     int errors_fd;  // becomes 2, or -1 to keep 2
     const void *filter;  // struct sock_filter array, or NULL
     uint16_t filter_count;
+    int is_alone;  // pid, ipc and network namespaces of its own, as a class's has in any case
     int patience_milliseconds;  // for all up to the exec
     const struct aico_class *recipe;  // of a class, or NULL: of a program
 };

@@ -13,13 +13,21 @@ enum CgroupRemoval {
     /// How long a killed tree may take to empty where nobody waits.
     static let patience = Duration.seconds(5)
 
-    /// Kills what is in a child of `parent` and removes it with all below; a missing one is fine.
+    /// Kills what is in a cgroup below `parent`, by names with a slash between, and removes it with
+    /// all below; a missing one is fine.
     ///
     /// - Throws: EBUSY where it is not empty after `patience`: what hangs in a call of a file system
     ///   that does not answer ends with that call only.
     static func remove(
-        _ name: String, in parent: CgroupDirectory, patience: Duration = patience
+        _ path: String, in top: CgroupDirectory, patience: Duration = patience
     ) throws(CgroupError) {
+        let names = path.split(separator: "/").map(String.init)
+        guard let name = names.last else { return }
+        var parent = top
+        for name in names.dropLast() {
+            guard let next = try existing(name, in: parent) else { return }
+            parent = next
+        }
         guard let group = try existing(name, in: parent) else { return }
         let deadline = Clock.monotonic + patience
         while true {

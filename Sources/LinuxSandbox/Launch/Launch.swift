@@ -33,6 +33,8 @@ public struct Launch {
     public var errors: Int32?
     /// Installed before its exec; empty for none.
     public var filter: [FilterInstruction] = []
+    /// Whether it has pid, ipc and network namespaces of its own; what it forks ends with it then.
+    public var isAlone = false
     /// The longest time up to its exec.
     public var patience = Self.patience
 
@@ -77,6 +79,7 @@ public struct Launch {
         launch.groups = arrays.add(groups)
         launch.group_count = groups.count
         launch.capabilities = capabilities
+        launch.is_alone = isAlone ? 1 : 0
         launch.cgroup_fd = entry?.cloneDescriptor ?? -1
         let joins = entry?.joinDescriptors ?? []
         launch.join_fds = arrays.add(joins)

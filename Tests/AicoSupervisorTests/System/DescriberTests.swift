@@ -41,11 +41,15 @@ struct DescriberTests {
             describer.ask(workers) == workers.map { .text(Array("\($0.label)\n".utf8)) })
     }
 
-    /// As the class's user, which has none of the scheduler's keys; the test itself is root.
-    @Test func itIsAskedAsTheClassesUser() throws {
+    /// A third party's as one that owns nothing, alone in its namespaces; the test itself is root.
+    @Test func itIsAskedAsOneThatOwnsNothing() throws {
         try install(
             workers[5],
-            "echo $1; id -u; id -g; id -G; grep -E '^(CapEff|NoNewPrivs)' /proc/self/status")
+            "echo $1; id -u; id -g; id -G; echo $$; wc -l < /proc/net/dev; "
+                + "grep -E '^(CapEff|NoNewPrivs)' /proc/self/status")
+        // The control: this process has the host's devices.
+        let devices = try String(contentsOfFile: "/proc/net/dev", encoding: .utf8)
+        #expect(devices.split(separator: "\n").count > 2)
         guard case .text(let bytes) = describer.ask(workers)[5] else {
             Issue.record("it said nothing")
             return
@@ -53,15 +57,38 @@ struct DescriberTests {
         let said = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         #expect(
             said == [
-                "--describe", "61002", "62002", "62002", "CapEff:\t0000000000000000",
-                "NoNewPrivs:\t1",
+                "--describe", "61005", "62005", "62005", "1", "3",
+                "CapEff:\t0000000000000000", "NoNewPrivs:\t1",
             ])
+    }
+
+    /// A shipped one as its class's user.
+    @Test func aShippedOneIsAskedAsItsClassesUser() throws {
+        try install(workers[1], "id -u; echo $$")
+        #expect(describer.ask(workers)[1] == .text(Array("61002\n1\n".utf8)))
+    }
+
+    /// What it leaves ends with it.
+    @Test func whatItForksEndsWithIt() throws {
+        let file = "\(scratch.path)/left"
+        try install(workers[5], "(sleep 3; echo late > \(file)) >/dev/null 2>&1 & echo $!")
+        chmod(scratch.path, 0o777)
+        defer { chmod(scratch.path, 0o755) }
+        _ = describer.ask(workers)
+        var said: [String] = []
+        for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
+            guard Int(name) != nil,
+                let words = try? String(contentsOfFile: "/proc/\(name)/cmdline", encoding: .utf8),
+                words.contains(file)
+            else { continue }
+            said.append(words)
+        }
+        #expect(said.isEmpty)
     }
 
     @Test(arguments: [
         ("exit 3", "--describe ended with exit code 3"),
         ("echo no >&2; echo why >&2; exit 1", "--describe ended with exit code 1: why"),
-        ("kill -9 $$", "--describe was ended by signal 9"),
         (
             "yes '                                        ' | head -c 300000",
             "describes itself in more than 262144 bytes"

@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
+import AicoWire
 import CLinux
 import Glibc
 import LinuxSystem
@@ -106,6 +107,7 @@ final class FakePrivilege: Privilege {
             return FilterCodec.encode(try SchedulerFilter.compile())
         }
         if arguments[0] == "--describe" { return Array("[]".utf8) }
+        if arguments[0] == "--workers" { return WorkerListCodec.encode(WorkerID.shipped) }
         guard let taskClass = TaskClass(name: arguments[1]), let number = kinds[taskClass] else {
             throw Self.refusal(arguments[1])
         }

@@ -22,6 +22,8 @@ import Testing
         #expect(Set(all.map(\.path)).count == all.count)
     }
 
+    private static let all = InstanceDirectory.all + WorkerID.shipped.map { .pipes(of: $0) }
+
     @Test func theLayoutMakesEachOnceWithTheNumbersOfItsHolders() throws {
         let words = (UInt32(1)...12).map { 61000 + $0 }
         let identities = try #require(
@@ -30,7 +32,7 @@ import Testing
                     (0..<4).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) }
                 }))
         let entries = Layout.runtime + Layout.entries(identities)
-        for row in InstanceDirectory.all {
+        for row in Self.all {
             #expect(
                 entries.filter { $0.path == row.path } == [
                     Layout.Entry(
@@ -38,12 +40,12 @@ import Testing
                         group: identities[row.group].group, mode: row.mode)
                 ], "\(row.path)")
         }
-        #expect(entries.count == InstanceDirectory.all.count)
+        #expect(entries.count == Self.all.count)
     }
 
     @Test func eachIsMadeAfterWhatItLiesIn() {
         var made = Set(Layout.parents)
-        for row in InstanceDirectory.all {
+        for row in Self.all {
             let parts = row.path.split(separator: "/")
             #expect(made.contains(parts.dropLast().joined(separator: "/")), "\(row.path)")
             made.insert(row.path)
@@ -117,7 +119,7 @@ import Testing
             .directories.map(\.directory)
     }
 
-    @Test(arguments: InstanceDirectory.all) func noPathOfTheHostLeadsIntoIt(
+    @Test(arguments: all) func noPathOfTheHostLeadsIntoIt(
         row: InstanceDirectory
     ) {
         let path = row.path(under: "/r")
@@ -135,7 +137,7 @@ import Testing
             of: "privilege-separation.md",
             below: "| directory | owner, group | mode | name | read by | written by |")
         var rows: [[String]] = []
-        for row in InstanceDirectory.all.map(Self.cells) where !rows.contains(row) {
+        for row in Self.all.map(Self.cells) where !rows.contains(row) {
             rows.append(row)
         }
         for row in rows {
@@ -174,7 +176,8 @@ import Testing
     /// The cells of a row of the page, but for the last; a row of each class is one there.
     private static func cells(of row: InstanceDirectory) -> [String] {
         let end = row.path.split(separator: "/").last ?? ""
-        let own = TaskClass(name: end)
+        let worker = WorkerID.shipped.first { .pipes(of: $0) == row }
+        let own = TaskClass(name: end) ?? worker?.taskClass
         func word(_ holder: InstanceDirectory.Holder) -> String {
             switch holder {
             case .root: "root"
@@ -182,7 +185,8 @@ import Testing
             case .taskClass(let taskClass): taskClass == own ? "the class" : taskClass.name
             }
         }
-        let path = own == nil ? row.path : "\(row.path.dropLast(end.count))<class>"
+        let name = worker == nil ? "class" : "number"
+        let path = own == nil ? row.path : "\(row.path.dropLast(end.count))<\(name)>"
         let holders = row.owner == row.group ? [row.owner] : [row.owner, row.group]
         let mode = String(row.mode, radix: 8)
         return [

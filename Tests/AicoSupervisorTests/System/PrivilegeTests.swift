@@ -32,7 +32,10 @@ struct PrivilegeTests {
     private static let setUp: [String] = {
         let early = Layout.runtime.map { "give \($0.path)" }
         let compiled =
-            ["start aico-profilec --scheduler-filter as 61005"]
+            [
+                "start aico-profilec --scheduler-filter as 61005",
+                "start aico-profilec --workers as 61005",
+            ]
             + TaskClass.allCases.map { "start aico-profilec --class \($0.name) as 61005" }
         let rest = rows.map { "give \($0.path)" }.filter { !early.contains($0) }
         let described = WorkerID.shipped.map { worker in
