@@ -69,7 +69,12 @@ extension World {
         }
         let since = judge.unwrittenSince ?? now
         judge.unwrittenSince = since
-        if now - since > .seconds(2) {
+        // Nor does the loop go to sleep over it.
+        let wake = core.wake
+        let time = time
+        let naps = [wake.boot.map { $0 - time.boot }, wake.wall.map { $0 - time.wall }]
+        let nap = naps.compactMap { $0 }.min() ?? core.settings.longestSleep
+        if now - since > .seconds(2) || (nap > .seconds(2) && !core.isBusy) {
             judge.violate(
                 .stuck, "\(core.waitingChanges) changes wait, and nobody writes them")
         }
