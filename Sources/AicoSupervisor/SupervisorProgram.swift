@@ -2,7 +2,6 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import AicoWire
 import CLinux
 import Glibc
 import LinuxSandbox
