@@ -139,6 +139,17 @@ static int die_with_parent(struct confinement *self) {
     return aico_die_with_parent();
 }
 
+// Moves a descriptor to its place, or leaves the place free where there is none.
+static int place(int *descriptor, int target) {
+    if (*descriptor < 0) {
+        close(target);
+        return 0;
+    }
+    if (dup3(*descriptor, target, O_CLOEXEC) < 0) return -1;
+    *descriptor = target;
+    return 0;
+}
+
 static int place_descriptors(struct confinement *self) {
     const struct aico_attempt *attempt = self->attempt;
     at(self, AICO_STEP_PLACE, 0);
@@ -153,18 +164,8 @@ static int place_descriptors(struct confinement *self) {
         return -1;
     if (dup3(attempt->setup_fd, SETUP_FD, O_CLOEXEC) < 0) return -1;
     self->setup_fd = SETUP_FD;
-    if (self->ruleset_fd >= 0) {
-        if (dup3(self->ruleset_fd, RULESET_FD, O_CLOEXEC) < 0) return -1;
-        self->ruleset_fd = RULESET_FD;
-    } else {
-        close(RULESET_FD);
-    }
-    if (self->namespace_fd >= 0) {
-        if (dup3(self->namespace_fd, NAMESPACE_FD, O_CLOEXEC) < 0) return -1;
-        self->namespace_fd = NAMESPACE_FD;
-    } else {
-        close(NAMESPACE_FD);
-    }
+    if (place(&self->ruleset_fd, RULESET_FD) != 0) return -1;
+    if (place(&self->namespace_fd, NAMESPACE_FD) != 0) return -1;
     at(self, AICO_STEP_CLOSE_REST, 0);
     return (int)syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0);
 }
