@@ -127,14 +127,14 @@ extension SchedulerCore {
         }
         forgetInstant(execution)
         let task = task(execution.task)
-        guard let task, let workerID = workerID(of: execution), execution.cancelled == nil,
-            stop == .running
-        else {
-            let outcome =
-                execution.cancelled?.outcome
-                ?? (task == nil ? Outcome(.cancelled, .taskGone) : CancelReason.shutdown.outcome)
-            finish(id, outcome, exit: nil, message: nil, result: nil)
-            return
+        guard let task, let workerID = workerID(of: execution), execution.cancelled == nil else {
+            let outcome = execution.cancelled?.outcome ?? Outcome(.cancelled, .taskGone)
+            return finish(id, outcome, exit: nil, message: nil, result: nil)
+        }
+        guard stop == .running else { return handBack(id, CancelReason.shutdown.outcome) }
+        // Gone since it was claimed; its successor may be long in coming.
+        guard worker(workerID).isReady else {
+            return handBack(id, Outcome(.interrupted, .workerDied))
         }
         let timeout = timeout(of: task)
         let order = AttemptOrder(
@@ -221,6 +221,16 @@ extension SchedulerCore {
         case .ping: break
         }
         actions.append(.send(workerID, order))
+    }
+
+    /// Ends what has not left of a worker that takes no more orders.
+    mutating func handBackUnsent(of workerID: WorkerID) {
+        let orders = workers[workerID.number].outbox
+        workers[workerID.number].outbox = []
+        for case .run(let run) in orders {
+            guard let id = attempts[run.attempt] else { continue }
+            handBack(id, Outcome(.interrupted, .workerDied))
+        }
     }
 
     /// Sends what waits.

@@ -5,9 +5,12 @@ import AicoCore
 
 extension SchedulerCore {
     /// Ends a running attempt and moves its execution on: over, or to its next attempt.
+    ///
+    /// - Parameter hasBegun: false where its order is known never to have left: that counts against
+    ///   no bound of its policies, and it goes on whatever they say of a crash.
     mutating func finish(
         _ id: String, _ outcome: Outcome, exit: AttemptExit?, message: String?,
-        result: [UInt8]?, parsed: JSONValue? = nil
+        result: [UInt8]?, parsed: JSONValue? = nil, hasBegun: Bool = true
     ) {
         guard let execution = executions[id], let attempt = execution.attempt else { return }
         attempts[attempt.key] = nil
@@ -15,11 +18,16 @@ extension SchedulerCore {
         forgetInstant(execution)
         let policies = task(execution.task)?.policies ?? execution.policies
         let counted = planted(.retryCountedTwice) ? execution.attempts * 2 : execution.attempts
-        let step = OutcomeRules.next(
-            after: outcome, attempts: counted, policies: policies,
-            mayRetry: execution.isWanted && execution.cancelled == nil, seed: id)
+        let mayRetry = execution.isWanted && execution.cancelled == nil
+        let step =
+            !hasBegun && mayRetry
+            ? .retry(after: .zero)
+            : OutcomeRules.next(
+                after: outcome, attempts: counted - execution.unbegun, policies: policies,
+                mayRetry: mayRetry, seed: id)
+        if !hasBegun { executions[id]?.unbegun += 1 }
         if let exit { health.note(exit, of: execution.taskClass) }
-        noteHealth(of: execution, outcome, parsed, message)
+        if hasBegun { noteHealth(of: execution, outcome, parsed, message) }
         release(execution)
         func end(_ next: AttemptEnd.Next) -> StoreChange {
             .endAttempt(
@@ -59,6 +67,12 @@ extension SchedulerCore {
             noteEnd(of: execution, outcome)
             forget(id)
         }
+    }
+
+    /// Ends an attempt whose order cannot leave: it never began, and another takes its place.
+    mutating func handBack(_ id: String, _ outcome: Outcome) {
+        finish(
+            id, outcome, exit: nil, message: "it had not begun", result: nil, hasBegun: false)
     }
 
     /// The name of an outcome with its reason.

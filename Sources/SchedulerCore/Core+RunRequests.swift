@@ -208,7 +208,11 @@ extension SchedulerCore {
                 if let worker = workerID(of: execution) {
                     withdrawOrder(of: attempt.key, worker)
                 }
-                finish(id, reason.outcome, exit: nil, message: nil, result: nil)
+                if reason == .shutdown {
+                    handBack(id, reason.outcome)
+                } else {
+                    finish(id, reason.outcome, exit: nil, message: nil, result: nil)
+                }
                 return nil
             }
             // A second time, it is killed.

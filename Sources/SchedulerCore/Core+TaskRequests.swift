@@ -111,6 +111,12 @@ extension SchedulerCore {
     ) {
         let name = task.record.id
         guard let known = tasks[name] else { return refuse(id, unknown: name) }
+        // Made from a task that has been removed since: the one of its name now is another.
+        guard task.record.key.uid.isEmpty || task.record.key == known.key else {
+            return refuse(
+                id, .conflict, "the task \"\(name)\" was deleted and created anew meanwhile",
+                hint: "look at it (aico scheduler show \(name)), and change it again")
+        }
         var task = task
         let before = known.latest
         task.record.key = known.key

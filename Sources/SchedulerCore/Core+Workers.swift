@@ -49,8 +49,6 @@ extension SchedulerCore {
         workers[index].deaths = isStable ? 1 : worker.deaths + 1
         let end = WaitStatusText.words(status)
         workers[index].lastEnd = words.isEmpty ? end : "\(end): \(words)"
-        // Orders that are not for an attempt were for the worker that is gone.
-        workers[index].outbox.removeAll { if case .run = $0 { false } else { true } }
         for timer in [
             BootTimer.ping(workerID), .canary(workerID), .heartbeat(workerID),
             .silence(workerID),
@@ -70,6 +68,7 @@ extension SchedulerCore {
                 execution.id, outcome, exit: nil, message: "its worker ended under it",
                 result: nil)
         }
+        handBackUnsent(of: workerID)
         assessHealth()
     }
 
@@ -237,6 +236,7 @@ extension SchedulerCore {
             ["worker": workerID.label, "why": why])
         write([audit("scheduler", "worker.violation", workerID.label, why)])
         actions.append(.killWorker(workerID))
+        handBackUnsent(of: workerID)
         publishWorker(workerID, "quarantined", why)
         assessHealth()
     }

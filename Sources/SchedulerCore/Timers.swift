@@ -23,12 +23,15 @@ struct Timers<Name: Hashable & Sendable, When: Comparable & Sendable>: Sendable 
     private var heap = Heap<Entry>()
     fileprivate var current = PartedDictionary<Name, Entry>()
     private var generation: UInt64 = 0
+    /// Whether the heap's first entry is known to be a name's present one.
+    private var isTidy = true
 
     /// How many names are set.
     var count: Int { current.count }
 
     /// Sets a name's time, or unsets it.
     mutating func set(_ name: Name, at time: When?) {
+        isTidy = false
         guard let time else {
             current[name] = nil
             return
@@ -61,11 +64,15 @@ struct Timers<Name: Hashable & Sendable, When: Comparable & Sendable>: Sendable 
         dropStale()
         guard let first = heap.min, first.at <= now else { return nil }
         heap.removeMin()
+        isTidy = false
         current[first.name] = nil
         return (first.name, first.at)
     }
 
     private mutating func dropStale() {
+        // Asked for in every turn of the loop, and changed in few.
+        if isTidy { return }
+        isTidy = true
         while let first = heap.min, current[first.name]?.generation != first.generation {
             heap.removeMin()
         }

@@ -241,14 +241,18 @@ struct AheadTests {
         #expect(run.take().orders.map(\.occurrence) == [due])
     }
 
-    @Test func stopEndsIt() throws {
-        var (run, _) = try claimed()
+    /// It never began, so that the next scheduler runs it, also where `on_crash` says fail.
+    @Test func stopLeavesItToTheNextScheduler() throws {
+        var (run, due) = try claimed()
         run.feed(.stop)
         run.turn()
         run.pass(.seconds(1))
         let actions = run.take()
         #expect(actions.orders.isEmpty)
-        #expect(actions.ended == [.interrupted])
+        #expect(actions.ended.isEmpty)
+        let ends = actions.ends
+        #expect(ends.map(\.outcome) == [Outcome(.interrupted, .shutdown)])
+        #expect(ends.allSatisfy { if case .waiting(let at) = $0.next { at < due } else { false } })
         #expect(run.core.stop == .ended(0))
     }
 }
@@ -260,6 +264,13 @@ extension [Action] {
             return changes.compactMap {
                 if case .claim(let claim) = $0 { claim.plannedAt } else { nil }
             }
+        }
+    }
+
+    fileprivate var ends: [AttemptEnd] {
+        flatMap { action -> [AttemptEnd] in
+            guard case .write(_, let changes) = action else { return [] }
+            return changes.compactMap { if case .endAttempt(let end) = $0 { end } else { nil } }
         }
     }
 

@@ -43,6 +43,44 @@ struct IdentityTests {
         #expect(actions.orders.map(\.executionID) == executions)
     }
 
+    @Test func updateOfADeletedTaskDoesNotChangeTheNextOneOfItsName() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@daily")
+        _ = run.take()
+        let id = try TaskID("user.one")
+        let old = try #require(run.core.tasks[id])
+        run.isStoreWell = false
+        run.feed(.request(2, actor: "test", .delete(id)))
+        let record = StoredTask(
+            key: TaskKey(id: id, uid: ""), type: "user.command", schedule: "@hourly",
+            origin: "admin", createdAt: run.wall, updatedAt: run.wall)
+        let table = Planner.Timetable(
+            schedule: try Schedule.parse("@hourly"), zone: .utc, created: run.wall,
+            policies: TaskPolicies())
+        run.feed(
+            .request(
+                3, actor: "test", .create(TaskDefinition(record: record, table: table))))
+        // What a client changes of the first, made as it was there still.
+        let change = TaskDefinition(record: old.latest, table: old.table)
+        run.feed(.request(4, actor: "test", .update(change)))
+        run.isStoreWell = true
+        run.turn()
+        run.turn()
+        let refused = run.take().replies.compactMap {
+            if case .refused(let refusal) = $0 { refusal } else { nil }
+        }
+        #expect(refused.map(\.code) == [.conflict])
+        #expect(run.core.tasks[id]?.latest.schedule == "@hourly")
+        // A change of the one that is there now goes through.
+        var next = try #require(run.core.tasks[id]).latest
+        next.schedule = "@weekly"
+        let weekly = Planner.Timetable(
+            schedule: try Schedule.parse("@weekly"), zone: .utc, created: run.wall,
+            policies: TaskPolicies())
+        run.request(.update(TaskDefinition(record: next, table: weekly)))
+        #expect(run.core.tasks[id]?.latest.schedule == "@weekly")
+    }
+
     @Test func theNewOneWaitsUntilTheOldOnesProcessIsGone() throws {
         var run = try CoreRun()
         try run.create("user.one", "@daily")

@@ -94,6 +94,33 @@ import Testing
         #expect(try begin(&run, "user.b") != nil)
     }
 
+    /// Orders that had not left as their worker died hold no place of its class, and count as no
+    /// attempt of their tasks.
+    @Test func whatADeadWorkerNeverGotHoldsNoPlace() throws {
+        var settings = Self.settings
+        settings.classConcurrency[.user] = 1
+        var run = try CoreRun(settings)
+        try make(&run, "user.a", type: "user.command")
+        try make(&run, "user.b", type: "user.theirs")
+        let (worker, order) = try #require(try begin(&run, "user.b"))
+        #expect(worker == Self.second)
+        // Its pipe is full.
+        run.feed(.unsent(Self.second, .run(order)))
+        run.turn()
+        run.feed(.worker(Self.second, .exited(status: 11, words: "")))
+        run.pass(.seconds(1))
+        #expect(run.core.running == 0)
+        let waiting = try #require(run.core.executions[order.executionID])
+        #expect(waiting.state == .queued && waiting.unbegun == 1)
+        let (_, first) = try #require(try begin(&run, "user.a"))
+        try run.start(first)
+        try run.finish(first)
+        _ = run.take()
+        try run.makeReady(Self.second)
+        let again = try #require(run.take().orders.first)
+        #expect(again.executionID == order.executionID && again.attemptNumber == 2)
+    }
+
     @Test func oneDiesAndTheOthersAttemptsGoOn() throws {
         var run = try CoreRun(Self.settings)
         try make(&run, "user.a", type: "user.command")

@@ -17,6 +17,7 @@ extension World {
             return judge.violate(
                 .orders, "the order of attempt \(order.attempt.value) is not what the store says")
         }
+        judge.ordered.insert(order.attempt.value)
         // What waited for its instant as the clock was set back leaves at once.
         let begins = max(wall, judge.setBackFrom + core.settings.claimAhead)
         if row.trigger == .schedule, order.occurrence > begins {

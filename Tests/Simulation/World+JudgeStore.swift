@@ -55,6 +55,7 @@ extension World {
             judge.violate(.reportsTrue, "the worker of attempt \(key) is not dead")
         }
         judgeOwner(end)
+        judgeUnbegun(end)
         guard case .ended = end.next, let attempt = store.attempts[key],
             let row = store.executions[attempt.execution], let exit = end.exit
         else { return }
@@ -75,6 +76,17 @@ extension World {
                 .attempts,
                 "\(row.task) ends as \(end.outcome) after \(attempt.number) of \(least) attempts")
         }
+    }
+
+    /// What never began is not over because its worker or its scheduler ended.
+    private mutating func judgeUnbegun(_ end: AttemptEnd) {
+        let key = end.attempt.value
+        guard case .ended = end.next, !judge.ordered.contains(key),
+            end.outcome.reason == .workerDied || end.outcome.reason == .shutdown,
+            let attempt = store.attempts[key], let row = store.executions[attempt.execution],
+            store.present(row.task.uid) != nil
+        else { return }
+        judge.violate(.attempts, "\(row.task) is over as \(end.outcome) and never began")
     }
 
     /// What the scheduler's death interrupted goes on as its own task says, or is over with it.
@@ -125,9 +137,15 @@ extension World {
             guard let row = store.executions[execution] else { return }
             let policies = specs(of: row.task.uid).map(\.policies)
             let most = policies.map { max($0.retry.count, $0.onCrash == .rerun ? 1 : 0) }.max() ?? 0
-            if Int(number) > most + 1 {
-                judge.violate(.attempts, "\(row.task) has attempt \(number) of \(most + 1)")
+            let begun = Int(number) - judge.unbegun[execution, default: 0]
+            if begun > most + 1 {
+                judge.violate(.attempts, "\(row.task) has attempt \(begun) of \(most + 1)")
             }
+        case (.endAttempt(let end), .done):
+            guard !judge.ordered.contains(end.attempt.value),
+                let attempt = store.attempts[end.attempt.value]
+            else { return }
+            judge.unbegun[attempt.execution, default: 0] += 1
         default: break
         }
     }

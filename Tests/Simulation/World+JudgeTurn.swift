@@ -81,34 +81,7 @@ extension World {
     }
 
     private mutating func judgeAgreement() {
-        let known = core.tasks.values.filter { !$0.isBeingMade }
-        let rows = store.rows.values.filter { !$0.isDeleted }.sorted { $0.task.id < $1.task.id }
-        if known.count != rows.count || core.tasks.count != known.count {
-            judge.violate(
-                .agreement, "the core has \(core.tasks.count) tasks, the store \(rows.count)")
-        }
-        for row in rows {
-            guard let task = core.tasks[row.task.id], task.key == row.task.key else {
-                judge.violate(.agreement, "\(row.task.id) is another task in the store")
-                continue
-            }
-            if task.record.enabled != row.task.enabled || task.record.policies != row.task.policies
-            {
-                judge.violate(.agreement, "\(row.task.id) has another definition in the store")
-            }
-            if task.record.nextRun != row.task.nextRun {
-                judge.violate(
-                    .agreement,
-                    "\(row.task.id) is due \(task.record.nextRun as Any), in the store "
-                        + "\(row.task.nextRun as Any)")
-            }
-            if judge.asked.isEmpty, let enabled = judge.expected[row.task.key.uid],
-                row.task.enabled != enabled
-            {
-                judge.violate(
-                    .answered, "\(row.task.id) was answered to be enabled: \(enabled), and is not")
-            }
-        }
+        judgeTasks()
         let counted = core.executions.values.count { $0.state == .queued }
         if counted != core.queued {
             judge.violate(.agreement, "\(counted) executions are queued, counted \(core.queued)")
@@ -154,6 +127,43 @@ extension World {
                     + "\(lost?.taskID ?? "") \(lost?.plannedAt.iso8601 ?? "") "
                     + "\(lost?.executionID?.prefix(8) ?? "") \(lost?.trigger?.rawValue ?? "")")
         }
+    }
+
+    private mutating func judgeTasks() {
+        // The first in order, so that one seed has one message.
+        var wrong: (id: TaskID, check: Check, words: String)?
+        func note(_ id: TaskID, _ check: Check, _ words: String) {
+            if wrong.map({ id < $0.id }) ?? true { wrong = (id, check, words) }
+        }
+        var rows = 0
+        for (id, row) in store.rows where !row.isDeleted {
+            rows += 1
+            guard let task = core.tasks[id], task.key == row.task.key else {
+                note(id, .agreement, "\(id) is another task in the store")
+                continue
+            }
+            if task.isBeingMade {
+                note(id, .agreement, "\(id) is being made, and is in the store")
+            } else if task.record.enabled != row.task.enabled
+                || task.record.policies != row.task.policies
+            {
+                note(id, .agreement, "\(id) has another definition in the store")
+            } else if task.record.nextRun != row.task.nextRun {
+                note(
+                    id, .agreement,
+                    "\(id) is due \(task.record.nextRun as Any), in the store "
+                        + "\(row.task.nextRun as Any)")
+            } else if judge.asked.isEmpty, let enabled = judge.expected[row.task.key.uid],
+                row.task.enabled != enabled
+            {
+                note(id, .answered, "\(id) was answered to be enabled: \(enabled), and is not")
+            }
+        }
+        if core.tasks.count != rows {
+            judge.violate(
+                .agreement, "the core has \(core.tasks.count) tasks, the store \(rows)")
+        }
+        if let wrong { judge.violate(wrong.check, wrong.words) }
     }
 
     private mutating func judgeLiveness() {

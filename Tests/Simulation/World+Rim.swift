@@ -290,6 +290,7 @@ extension World {
                     .writable(workerID, until: workers[index].pipeFullUntil),
                     at: workers[index].pipeFullUntil)
             }
+            if case .run(let run) = order { judge.ordered.remove(run.attempt.value) }
             echoes.append(.unsent(workerID, order))
             return
         }

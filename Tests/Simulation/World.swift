@@ -199,7 +199,13 @@ struct Inbox {
 
     var isEmpty: Bool {
         supervisor.isEmpty && !isStopping && !isOrphaned && commits.isEmpty && incidents == 0
-            && reports.allSatisfy(\.isEmpty) && writable.isEmpty && requests.isEmpty && !isLoadNew
+            && !hasReports && writable.isEmpty && requests.isEmpty && !isLoadNew
+    }
+
+    // Asked in each turn: a key path over the queues was a tenth of the whole simulation.
+    private var hasReports: Bool {
+        for index in reports.indices where !reports[index].isEmpty { return true }
+        return false
     }
 }
 

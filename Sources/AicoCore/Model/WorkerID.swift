@@ -31,6 +31,9 @@ public struct WorkerID: Sendable, Hashable, CustomStringConvertible {
             taskClass: taskClass)
     }
 
+    /// Hashes the number alone: a system's list has each but once.
+    public func hash(into hasher: inout Hasher) { hasher.combine(number) }
+
     /// `aico-worker-maintenance`.
     public static let maintenance = WorkerID(shipped: .maintenance)
     /// `aico-worker-security`.
