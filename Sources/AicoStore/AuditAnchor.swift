@@ -26,13 +26,14 @@ struct AuditAnchor {
     /// Reads the anchor; nil where nothing was removed yet. Throws where it is not ours.
     static func read(_ db: Database, _ keys: KeyRing) throws -> AuditAnchor? {
         guard let row = try Row.fetchOne(db, sql: "SELECT * FROM audit_anchor") else { return nil }
-        let columns = Columns(row: row, operation: "read audit log", subject: "its beginning")
-        let link: Data = try columns.value("link")
+        let columns = Columns<AuditAnchorColumn>(
+            row: row, operation: "read audit log", subject: "its beginning")
+        let link: Data = try columns.value(.link)
         let anchor = AuditAnchor(
-            lastID: try columns.value("last_id"), removed: try columns.value("removed"),
+            lastID: try columns.value(.lastID), removed: try columns.value(.removed),
             link: Array(link))
-        guard columns.optional("seal") == Data(anchor.seal(keys)) else {
-            throw columns.malformed("seal")
+        guard columns.optional(.seal) == Data(anchor.seal(keys)) else {
+            throw columns.malformed(.seal)
         }
         return anchor
     }

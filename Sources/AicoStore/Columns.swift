@@ -4,42 +4,43 @@
 import AicoCore
 import GRDB
 
-/// A row whose columns may hold anything, since the file may be damaged or written by others.
-struct Columns {
+/// A row read by a list of columns; any may hold anything, since the file may be damaged or written
+/// by others.
+struct Columns<Column: ColumnExpression> {
     let row: Row
     /// What is read, for errors, as `read attempt`.
     let operation: String
     /// The id of what is read.
     let subject: String
 
-    func text(_ name: String) throws(StoreError) -> String { try value(name) }
+    func text(_ column: Column) throws(StoreError) -> String { try value(column) }
 
-    func instant(_ name: String) throws(StoreError) -> Instant {
-        guard let instant = StoreTime.instant(try text(name)) else { throw malformed(name) }
+    func instant(_ column: Column) throws(StoreError) -> Instant {
+        guard let instant = StoreTime.instant(try text(column)) else { throw malformed(column) }
         return instant
     }
 
-    func value<Value: DatabaseValueConvertible>(_ name: String) throws(StoreError) -> Value {
-        guard let value: Value = optional(name) else { throw malformed(name) }
+    func value<Value: DatabaseValueConvertible>(_ column: Column) throws(StoreError) -> Value {
+        guard let value: Value = optional(column) else { throw malformed(column) }
         return value
     }
 
-    func named<Value: RawRepresentable<String>>(_ name: String) throws(StoreError) -> Value {
-        guard let value = Value(rawValue: try text(name)) else { throw malformed(name) }
+    func named<Value: RawRepresentable<String>>(_ column: Column) throws(StoreError) -> Value {
+        guard let value = Value(rawValue: try text(column)) else { throw malformed(column) }
         return value
     }
 
-    func optionalInstant(_ name: String) -> Instant? {
-        optional(name).flatMap { (text: String) in StoreTime.instant(text) }
+    func optionalInstant(_ column: Column) -> Instant? {
+        optional(column).flatMap { (text: String) in StoreTime.instant(text) }
     }
 
     /// Nil where it is NULL, or of another type.
-    func optional<Value: DatabaseValueConvertible>(_ name: String) -> Value? {
-        let value: DatabaseValue = row[name]
+    func optional<Value: DatabaseValueConvertible>(_ column: Column) -> Value? {
+        let value: DatabaseValue = row[column]
         return Value.fromDatabaseValue(value)
     }
 
-    func malformed(_ name: String) -> StoreError {
-        StoreError(operation: operation, subject: subject, cause: .malformedRow(name))
+    func malformed(_ column: Column) -> StoreError {
+        StoreError(operation: operation, subject: subject, cause: .malformedRow(column.name))
     }
 }

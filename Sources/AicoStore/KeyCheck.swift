@@ -37,8 +37,8 @@ extension TaskStore {
         }
         return rows.isEmpty
             || rows.contains { row in
-                guard let id = String.fromDatabaseValue(row["task_id"]),
-                    let sealed = String.fromDatabaseValue(row["config"])
+                guard let id = String.fromDatabaseValue(row[TaskColumn.taskID]),
+                    let sealed = String.fromDatabaseValue(row[TaskColumn.config])
                 else { return false }
                 let opened = try? sealer.openText(
                     sealed, table: "scheduled_tasks", column: "config", row: id)

@@ -53,8 +53,9 @@ extension StoreReads {
             throw StoreError(
                 operation: "go on after execution", subject: execution, cause: .unknownCursor)
         }
-        let columns = Columns(row: row, operation: "read execution", subject: execution)
-        return (try columns.text("started_at"), try columns.value("id"))
+        let columns = Columns<ExecutionColumn>(
+            row: row, operation: "read execution", subject: execution)
+        return (try columns.text(.startedAt), try columns.value(.id))
     }
 
     /// One execution; nil where there is none.

@@ -8,32 +8,32 @@ import GRDB
 /// Rows as records.
 extension StoreReads {
     func execution(_ row: Row) throws(StoreError) -> StoredExecution {
-        let id = String.fromDatabaseValue(row["execution_id"]) ?? "?"
-        let columns = Columns(row: row, operation: "read execution", subject: id)
-        let startedAt = try columns.instant("started_at")
-        let seconds: Double? = columns.optional("duration_seconds")
-        let result = opened(columns, "result")
-        let message = opened(columns, "error_message")
+        let id = String.fromDatabaseValue(row[ExecutionColumn.executionID]) ?? "?"
+        let columns = Columns<ExecutionColumn>(row: row, operation: "read execution", subject: id)
+        let startedAt = try columns.instant(.startedAt)
+        let seconds: Double? = columns.optional(.durationSeconds)
+        let result = opened(columns, .result)
+        let message = opened(columns, .errorMessage)
         return StoredExecution(
-            id: try columns.text("execution_id"), taskID: try columns.text("task_id"),
-            taskUID: try columns.text("task_uid"), trigger: try columns.named("trigger_kind"),
-            plannedAt: columns.optionalInstant("planned_at") ?? startedAt, startedAt: startedAt,
-            completedAt: columns.optionalInstant("completed_at"),
-            state: try columns.named("state"), outcome: columns.optional("outcome"),
-            reason: columns.optional("reason"), success: columns.optional("success"),
+            id: try columns.text(.executionID), taskID: try columns.text(.taskID),
+            taskUID: try columns.text(.taskUID), trigger: try columns.named(.triggerKind),
+            plannedAt: columns.optionalInstant(.plannedAt) ?? startedAt, startedAt: startedAt,
+            completedAt: columns.optionalInstant(.completedAt),
+            state: try columns.named(.state), outcome: columns.optional(.outcome),
+            reason: columns.optional(.reason), success: columns.optional(.success),
             duration: seconds.flatMap(Self.duration),
-            attempts: 1 + (columns.optional("retry_count") ?? 0),
-            retryAt: columns.optionalInstant("retry_at"), result: result.bytes,
+            attempts: 1 + (columns.optional(.retryCount) ?? 0),
+            retryAt: columns.optionalInstant(.retryAt), result: result.bytes,
             errorMessage: message.bytes.map { String(decoding: $0, as: UTF8.self) },
             isUnreadable: result.isUnreadable || message.isUnreadable)
     }
 
-    private func opened(_ columns: Columns, _ column: String)
+    private func opened(_ columns: Columns<ExecutionColumn>, _ column: ExecutionColumn)
         -> (bytes: [UInt8]?, isUnreadable: Bool)
     {
         guard let sealed: String = columns.optional(column) else { return (nil, false) }
         let bytes = try? sealer.openText(
-            sealed, table: "task_executions", column: column, row: columns.subject)
+            sealed, table: "task_executions", column: column.name, row: columns.subject)
         return (bytes, bytes == nil)
     }
 
@@ -43,38 +43,42 @@ extension StoreReads {
 
     /// Reads an attempt joined with `task_id`, `task_uid` and `planned_at` of its execution.
     func attempt(_ row: Row) throws(StoreError) -> StoredAttempt {
-        let key = Int64.fromDatabaseValue(row["id"]) ?? 0
-        let columns = Columns(row: row, operation: "read attempt", subject: String(key))
-        let startedAt = try columns.instant("started_at")
-        let ending: String? = columns.optional("ending")
-        let layers: String? = columns.optional("layers")
-        let sealed: String? = columns.optional("error_message")
+        let key = Int64.fromDatabaseValue(row[AttemptColumn.id]) ?? 0
+        let columns = Columns<AttemptColumn>(
+            row: row, operation: "read attempt", subject: String(key))
+        let execution = Columns<AttemptExecutionColumn>(
+            row: row, operation: columns.operation, subject: columns.subject)
+        let startedAt = try columns.instant(.startedAt)
+        let ending: String? = columns.optional(.ending)
+        let layers: String? = columns.optional(.layers)
+        let sealed: String? = columns.optional(.errorMessage)
         let message = sealed.flatMap {
             try? sealer.openText(
                 $0, table: "task_attempts", column: "error_message", row: "\(key)")
         }
         return StoredAttempt(
-            key: UInt64(bitPattern: key), executionID: try columns.text("execution_id"),
-            taskID: try columns.text("task_id"), taskUID: try columns.text("task_uid"),
-            number: try columns.value("number"),
-            plannedAt: columns.optionalInstant("planned_at") ?? startedAt, startedAt: startedAt,
-            endedAt: columns.optionalInstant("ended_at"), outcome: columns.optional("outcome"),
+            key: UInt64(bitPattern: key), executionID: try columns.text(.executionID),
+            taskID: try execution.text(.taskID), taskUID: try execution.text(.taskUID),
+            number: try columns.value(.number),
+            plannedAt: execution.optionalInstant(.plannedAt) ?? startedAt, startedAt: startedAt,
+            endedAt: columns.optionalInstant(.endedAt), outcome: columns.optional(.outcome),
             ending: ending.map { Array($0.utf8) },
             errorMessage: message.map { String(decoding: $0, as: UTF8.self) },
             layers: layers.map { Array($0.utf8) })
     }
 
     func occurrence(_ row: Row) throws(StoreError) -> StoredOccurrence {
-        let task = String.fromDatabaseValue(row["task_id"]) ?? "?"
-        let columns = Columns(row: row, operation: "read an instant of", subject: task)
-        let trigger: String? = columns.optional("trigger_kind")
+        let task = String.fromDatabaseValue(row[OccurrenceColumn.taskID]) ?? "?"
+        let columns = Columns<OccurrenceColumn>(
+            row: row, operation: "read an instant of", subject: task)
+        let trigger: String? = columns.optional(.triggerKind)
         return StoredOccurrence(
-            taskID: try columns.text("task_id"), taskUID: try columns.text("task_uid"),
-            plannedAt: try columns.instant("planned_at"),
-            disposition: try columns.named("disposition"), reason: try columns.text("reason"),
+            taskID: try columns.text(.taskID), taskUID: try columns.text(.taskUID),
+            plannedAt: try columns.instant(.plannedAt),
+            disposition: try columns.named(.disposition), reason: try columns.text(.reason),
             trigger: trigger.flatMap(ExecutionTrigger.init),
-            executionID: columns.optional("execution_id"),
-            decidedAt: try columns.instant("decided_at"))
+            executionID: columns.optional(.executionID),
+            decidedAt: try columns.instant(.decidedAt))
     }
 }
 

@@ -45,7 +45,8 @@ extension StoreReads {
             "read deleted tasks", from: "scheduled_tasks", where: "deleted_at IS NOT NULL",
             select: "SELECT task_id FROM scheduled_tasks"
         ) { row throws(StoreError) in
-            try Columns(row: row, operation: "read deleted task", subject: "").text("task_id")
+            try Columns<TaskColumn>(row: row, operation: "read deleted task", subject: "")
+                .text(.taskID)
         }
     }
 
@@ -92,8 +93,8 @@ extension StoreReads {
                         WHERE task_uid = ? ORDER BY planned_at \(order)
                         """, arguments: [uid])
                 while let row = try cursor.next() {
-                    guard String.fromDatabaseValue(row["disposition"]) == "deferred",
-                        let plannedAt = String.fromDatabaseValue(row["planned_at"])
+                    guard String.fromDatabaseValue(row[OccurrenceColumn.disposition]) == "deferred",
+                        let plannedAt = String.fromDatabaseValue(row[OccurrenceColumn.plannedAt])
                     else { continue }
                     rows[plannedAt] = row.copy()
                 }

@@ -26,11 +26,12 @@ extension StoreReads {
             try Row.fetchAll(
                 db, sql: "SELECT * FROM audit_log ORDER BY id DESC LIMIT ?", arguments: [limit]
             ).compactMap { row in
-                let columns = Columns(row: row, operation: "read audit log", subject: "")
+                let columns = Columns<AuditColumn>(
+                    row: row, operation: "read audit log", subject: "")
                 return try? AuditEntry(
-                    at: columns.instant("at"), actor: columns.text("actor"),
-                    action: columns.text("action"), subject: columns.text("subject"),
-                    detail: columns.text("detail"))
+                    at: columns.instant(.at), actor: columns.text(.actor),
+                    action: columns.text(.action), subject: columns.text(.subject),
+                    detail: columns.text(.detail))
             }
         }
     }
@@ -52,13 +53,13 @@ extension StoreReads {
         let rows = try Row.fetchCursor(
             db, sql: "SELECT * FROM audit_log WHERE id <= ? ORDER BY id", arguments: [last])
         while let row = try rows.next() {
-            let columns = Columns(row: row, operation: "verify audit log", subject: "")
-            let id: Int64 = try columns.value("id")
-            let fields = ["at", "actor", "action", "subject", "detail"]
+            let columns = Columns<AuditColumn>(row: row, operation: "verify audit log", subject: "")
+            let id: Int64 = try columns.value(.id)
+            let fields: [AuditColumn] = [.at, .actor, .action, .subject, .detail]
             let texts = fields.compactMap { columns.optional($0) as String? }
             let link = keys.auditLink(previous: previous, fields: texts)
-            guard texts.count == fields.count, columns.optional("previous") == Data(previous),
-                columns.optional("link") == Data(link)
+            guard texts.count == fields.count, columns.optional(.previous) == Data(previous),
+                columns.optional(.link) == Data(link)
             else { return .broken(at: id) }
             previous = link
             count += 1

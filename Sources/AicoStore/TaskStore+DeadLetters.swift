@@ -32,16 +32,17 @@ extension StoreReads {
         }
         var found: [StoredDeadLetter] = []
         for row in rows {
-            let id = Int64.fromDatabaseValue(row["id"]) ?? 0
-            let columns = Columns(row: row, operation: "read dead letter", subject: String(id))
+            let id = Int64.fromDatabaseValue(row[DeadLetterColumn.id]) ?? 0
+            let columns = Columns<DeadLetterColumn>(
+                row: row, operation: "read dead letter", subject: String(id))
             found.append(
                 StoredDeadLetter(
-                    id: id, executionID: try columns.text("execution_id"),
-                    taskID: try columns.text("task_id"), taskUID: try columns.text("task_uid"),
-                    at: try columns.instant("at"), reason: try columns.text("reason"),
-                    attempts: try columns.value("attempts"),
-                    resolvedAt: columns.optionalInstant("resolved_at"),
-                    retriedAs: columns.optional("retried_as")))
+                    id: id, executionID: try columns.text(.executionID),
+                    taskID: try columns.text(.taskID), taskUID: try columns.text(.taskUID),
+                    at: try columns.instant(.at), reason: try columns.text(.reason),
+                    attempts: try columns.value(.attempts),
+                    resolvedAt: columns.optionalInstant(.resolvedAt),
+                    retriedAs: columns.optional(.retriedAs)))
         }
         return found
     }

@@ -29,18 +29,18 @@ extension StoreReads {
         }
         var lines: [StoredLogLine] = []
         for row in rows {
-            let columns = Columns(row: row, operation: "read log of", subject: execution)
-            let attempt: Int64 = try columns.value("attempt")
-            let sequence: UInt32 = try columns.value("seq")
-            let sealed: Data = try columns.value("line")
+            let columns = Columns<LogColumn>(row: row, operation: "read log of", subject: execution)
+            let attempt: Int64 = try columns.value(.attempt)
+            let sequence: UInt32 = try columns.value(.sequence)
+            let sealed: Data = try columns.value(.line)
             let bytes = try? sealer.open(
                 Array(sealed), table: "execution_logs", column: "line",
                 row: "\(execution)/\(attempt)/\(sequence)")
             lines.append(
                 StoredLogLine(
-                    id: try columns.value("id"), attempt: UInt64(bitPattern: attempt),
-                    sequence: sequence, stream: try columns.value("stream"),
-                    at: try columns.instant("at"),
+                    id: try columns.value(.id), attempt: UInt64(bitPattern: attempt),
+                    sequence: sequence, stream: try columns.value(.stream),
+                    at: try columns.instant(.at),
                     line: bytes.map { String(decoding: $0, as: UTF8.self) }))
         }
         return lines

@@ -33,9 +33,9 @@ extension StoreReads {
                     ORDER BY next_run LIMIT ?
                     """, arguments: [limit]
             ).compactMap { row in
-                let columns = Columns(row: row, operation: "read next run", subject: "")
-                guard let task: String = columns.optional("task_id"),
-                    let at = columns.optionalInstant("next_run")
+                let columns = Columns<TaskColumn>(row: row, operation: "read next run", subject: "")
+                guard let task: String = columns.optional(.taskID),
+                    let at = columns.optionalInstant(.nextRun)
                 else { return nil }
                 return (task, at)
             }
@@ -43,23 +43,23 @@ extension StoreReads {
     }
 
     func task(_ row: Row) throws(StoreError) -> StoredTask {
-        let text = String.fromDatabaseValue(row["task_id"]) ?? "?"
-        let columns = Columns(row: row, operation: "read task", subject: text)
-        guard let id = try? TaskID(text) else { throw columns.malformed("task_id") }
-        let sealed = try columns.text("config")
+        let text = String.fromDatabaseValue(row[TaskColumn.taskID]) ?? "?"
+        let columns = Columns<TaskColumn>(row: row, operation: "read task", subject: text)
+        guard let id = try? TaskID(text) else { throw columns.malformed(.taskID) }
+        let sealed = try columns.text(.config)
         let config = try StoreError.wrap("read task", text) {
             try sealer.openText(sealed, table: "scheduled_tasks", column: "config", row: text)
         }
         return StoredTask(
-            key: TaskKey(id: id, uid: try columns.text("task_uid")),
-            type: try columns.text("task_class"), schedule: try columns.text("schedule"),
-            timezone: try columns.text("timezone"), config: config,
-            policies: Array(try columns.text("policies").utf8),
-            enabled: try columns.value("enabled"), origin: try columns.text("origin"),
-            createdAt: try columns.instant("created_at"),
-            updatedAt: try columns.instant("updated_at"),
-            lastRun: columns.optionalInstant("last_run"),
-            nextRun: columns.optionalInstant("next_run"))
+            key: TaskKey(id: id, uid: try columns.text(.taskUID)),
+            type: try columns.text(.taskClass), schedule: try columns.text(.schedule),
+            timezone: try columns.text(.timezone), config: config,
+            policies: Array(try columns.text(.policies).utf8),
+            enabled: try columns.value(.enabled), origin: try columns.text(.origin),
+            createdAt: try columns.instant(.createdAt),
+            updatedAt: try columns.instant(.updatedAt),
+            lastRun: columns.optionalInstant(.lastRun),
+            nextRun: columns.optionalInstant(.nextRun))
     }
 }
 
@@ -69,7 +69,7 @@ extension TaskStore {
         let old = try Row.fetchOne(
             db, sql: "SELECT deleted_at FROM scheduled_tasks WHERE task_id = ?",
             arguments: [task.id.text])
-        if let old, old["deleted_at"] == nil { return .alreadyExists }
+        if let old, old[TaskColumn.deletedAt] == nil { return .alreadyExists }
         try db.execute(
             sql: """
                 INSERT INTO scheduled_tasks

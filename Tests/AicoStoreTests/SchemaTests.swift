@@ -3,9 +3,11 @@
 
 import AicoCore
 import AicoKeys
-import AicoStore
 import Foundation
+import GRDB
 import Testing
+
+@testable import AicoStore
 
 /// What others read in the file: names, columns, modes and settings.
 @Suite struct SchemaTests {
@@ -25,6 +27,33 @@ import Testing
                 "id", "task_id", "execution_id", "started_at", "completed_at", "success",
                 "duration_seconds", "result", "error_message", "retry_count",
             ])
+    }
+
+    @Test func theColumnsThatAreReadAreThoseOfTheTables() throws {
+        let store = try scratch.store()
+        let read: [String: [String]] = [
+            "scheduled_tasks": names(TaskColumn.self),
+            "task_executions": names(ExecutionColumn.self),
+            "task_attempts": names(AttemptColumn.self),
+            "occurrences": names(OccurrenceColumn.self),
+            "execution_logs": names(LogColumn.self),
+            "dead_letters": names(DeadLetterColumn.self),
+            "audit_log": names(AuditColumn.self),
+            "audit_anchor": names(AuditAnchorColumn.self),
+        ]
+        for (table, columns) in read {
+            #expect(try store.columns(of: table) == columns, "\(table)")
+        }
+        let readByOneValue: Set = ["boot", "key_check", "settlings"]
+        #expect(try store.tables() == readByOneValue.union(read.keys))
+    }
+
+    @Test func whatAttemptsAreJoinedWithIsOfTheirExecutionAlone() throws {
+        let store = try scratch.store()
+        let joined = names(AttemptExecutionColumn.self)
+        #expect(
+            try store.columns(of: "task_executions").filter(joined.contains).count == joined.count)
+        #expect(try store.columns(of: "task_attempts").filter(joined.contains).isEmpty)
     }
 
     @Test func indexesHaveTheRequiredNamesAndColumns() throws {
@@ -91,5 +120,9 @@ import Testing
         #expect(
             throws: StoreError(operation: "open", subject: scratch.database, cause: .damaged)
         ) { try scratch.store() }
+    }
+
+    private func names(_ table: (some CaseIterable & ColumnExpression).Type) -> [String] {
+        table.allCases.map(\.name)
     }
 }

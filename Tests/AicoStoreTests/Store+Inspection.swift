@@ -8,6 +8,18 @@ import GRDB
 
 /// Looks behind the store's API, and damages rows.
 extension TaskStore {
+    /// The tables of ours, without those that SQLite and GRDB keep for themselves.
+    func tables() throws -> Set<String> {
+        try queue.read {
+            try String.fetchSet(
+                $0,
+                sql: """
+                    SELECT name FROM sqlite_schema WHERE type = 'table'
+                    AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'grdb_%'
+                    """)
+        }
+    }
+
     func columns(of table: String) throws -> [String] {
         try queue.read { try $0.columns(in: table).map(\.name) }
     }
