@@ -38,6 +38,7 @@ struct Salvage {
                 while let row = try cursor.next() {
                     let id: Int64 = row[0]
                     if Bool.fromDatabaseValue(row[1]) == true { found.append(id) }
+                    guard id < .max else { return found }
                     next = id + 1
                 }
                 return found
@@ -68,7 +69,8 @@ struct Salvage {
 
     /// The least row id from `start` on behind which something can be read; nil where nothing can.
     private func resume(_ start: Int64) throws -> Int64? {
-        let end = lastRow() ?? start + Self.horizon
+        let last = Int64.max - Self.stride
+        let end = min(lastRow() ?? min(start, last - Self.horizon) + Self.horizon, last)
         var bad = start
         while bad <= end {
             let good = bad + Self.stride

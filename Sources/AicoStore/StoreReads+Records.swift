@@ -12,6 +12,7 @@ extension StoreReads {
         let columns = Columns<ExecutionColumn>(row: row, operation: "read execution", subject: id)
         let startedAt = try columns.instant(.startedAt)
         let seconds: Double? = columns.optional(.durationSeconds)
+        let retries: UInt32 = columns.optional(.retryCount) ?? 0
         let result = opened(columns, .result)
         let message = opened(columns, .errorMessage)
         return StoredExecution(
@@ -22,7 +23,7 @@ extension StoreReads {
             state: try columns.named(.state), outcome: columns.optional(.outcome),
             reason: columns.optional(.reason), success: columns.optional(.success),
             duration: seconds.flatMap(Self.duration),
-            attempts: 1 + (columns.optional(.retryCount) ?? 0),
+            attempts: 1 + Int(retries),
             retryAt: columns.optionalInstant(.retryAt), result: result.bytes,
             errorMessage: message.bytes.map { String(decoding: $0, as: UTF8.self) },
             isUnreadable: result.isUnreadable || message.isUnreadable)

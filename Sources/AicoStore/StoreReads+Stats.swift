@@ -50,19 +50,25 @@ extension StoreReads {
             func groups(_ column: String, _ rest: String) throws -> [String: Int] {
                 var found: [String: Int] = [:]
                 let sql =
-                    "SELECT \(column) AS name, COUNT(*) AS n FROM \(rest) AND \(one) GROUP BY 1"
+                    "SELECT \(column) AS name, COUNT(*) AS number FROM \(rest) AND \(one) GROUP BY 1"
                 for row in try Row.fetchAll(db.cachedStatement(sql: sql), arguments: span) {
-                    found[row["name"] as String? ?? "unknown"] = row["n"]
+                    let group = Columns<GroupColumn>(
+                        row: row, operation: "count", subject: column)
+                    found[group.optional(.name) ?? "unknown", default: 0] +=
+                        group.optional(.number) ?? 0
                 }
                 return found
             }
-            let times = try Row.fetchOne(
+            let row = try Row.fetchOne(
                 db.cachedStatement(
                     sql: """
                         SELECT AVG(duration_seconds) AS mean, MIN(duration_seconds) AS low,
-                            MAX(duration_seconds) AS high, SUM(retry_count) AS retries
+                            MAX(duration_seconds) AS high, TOTAL(retry_count) AS retries
                         FROM task_executions WHERE started_at >= :since AND \(one)
                         """), arguments: span)
+            let times = row.map {
+                Columns<TimesColumn>(row: $0, operation: "sum up executions", subject: "")
+            }
             return StoreStats(
                 tasks: try count("scheduled_tasks", "deleted_at IS NULL"),
                 enabledTasks: try count("scheduled_tasks", "deleted_at IS NULL AND enabled = 1"),
@@ -70,13 +76,23 @@ extension StoreReads {
                 waiting: try count("task_executions", "state = 'waiting'"),
                 outcomes: try groups(
                     "outcome", "task_executions WHERE started_at >= :since AND state = 'ended'"),
-                retries: times?["retries"] ?? 0,
+                retries: times?.optional(.retries) ?? 0,
                 notRun: try groups(
                     "disposition",
                     "occurrences WHERE planned_at >= :since AND disposition <> 'ran'"),
                 deadLetters: try count("dead_letters", "resolved_at IS NULL"),
-                meanSeconds: times?["mean"], minimumSeconds: times?["low"],
-                maximumSeconds: times?["high"])
+                meanSeconds: times?.optional(.mean), minimumSeconds: times?.optional(.low),
+                maximumSeconds: times?.optional(.high))
         }
     }
+}
+
+/// What is counted by name.
+private enum GroupColumn: String, ColumnExpression {
+    case name, number
+}
+
+/// What is summed up over executions.
+private enum TimesColumn: String, ColumnExpression {
+    case mean, low, high, retries
 }

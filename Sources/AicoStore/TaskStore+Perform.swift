@@ -147,7 +147,9 @@ extension TaskStore {
         let last = try db.cachedStatement(
             sql: "SELECT MAX(number) FROM task_attempts WHERE execution_id = ?")
         let number = try UInt32.fetchOne(last, arguments: [execution]) ?? 0
-        return try insertAttempt(execution, number: number + 1, at: StoreTime.text(at), db)
+        // A number that cannot grow is damage; the attempt of its row is there already.
+        let next = number == .max ? number : number + 1
+        return try insertAttempt(execution, number: next, at: StoreTime.text(at), db)
     }
 
     private func confined(_ attempt: AttemptKey, _ layers: LayerReport, _ db: Database) throws

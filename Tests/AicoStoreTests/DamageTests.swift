@@ -90,6 +90,41 @@ import Testing
         #expect(try store.waitingExecutions().records.count == 30)
     }
 
+    /// A sound page whose row holds what no column of its kind holds: it is told or passed over, and
+    /// nobody's process ends.
+    @Test(arguments: [
+        "task_executions SET duration_seconds = 'abc'", "task_executions SET outcome = x'ff'",
+        "task_executions SET retry_count = 1e30",
+        "task_executions SET retry_count = 9223372036854775807",
+        "task_executions SET retry_count = -1", "task_executions SET started_at = 7",
+        "task_executions SET id = 9223372036854775807 WHERE execution_id = 'e10'",
+        "task_attempts SET number = 4294967295", "task_attempts SET started_at = x'ff'",
+        "occurrences SET disposition = 'ran', reason = x'ff'",
+        "dead_letters SET attempts = 'many'", "scheduled_tasks SET policies = x'ff'",
+    ])
+    func aRowThatHoldsAnythingEndsNoProcess(_ change: String) throws {
+        try fill(20)
+        let store = try scratch.store()
+        try store.perform([
+            .deadLetter(execution: "e1", at: Fixture.start, reason: "timed_out")
+        ])
+        try store.execute("UPDATE \(change)")
+        let stats = try store.stats(since: Fixture.start)
+        #expect(stats.tasks == 1)
+        _ = try? store.history(limit: 100)
+        _ = try? store.attempts(execution: "e10")
+        _ = try? store.deadLetters(limit: 100)
+        _ = try store.tasks()
+        _ = try store.occurrences(task: "user.backup", limit: 100)
+        let waiting = try store.waitingExecutions()
+        let running = try store.runningAttempts()
+        #expect(waiting.records.count + waiting.damages.count == 1)
+        #expect(running.records.count + running.damages.count == 1)
+        for row in waiting.records {
+            _ = try? store.perform([.retry(execution: row.id, at: Fixture.start)])
+        }
+    }
+
     @Test func aDamagedIndexOfAttemptsStopsNothing() throws {
         try fill(100)
         for page in try leaves(of: "idx_task_attempts_running") { try damage(page: page) }

@@ -72,12 +72,17 @@ struct LearningStore {
         try queue.read { db in
             var found: [UInt64: Checkpoint] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT * FROM checkpoints") {
-                let inode = UInt64(bitPattern: row["inode"])
+                // Not by subscripts, which end the process where a row is damaged.
+                let inode = UInt64(
+                    bitPattern: try row.decode(Int64.self, forColumn: "inode"))
+                let hash = try row.decode(Int64.self, forColumn: "head_hash")
                 found[inode] = Checkpoint(
-                    inode: inode, name: row["name"], offset: row["offset"],
-                    isSkipping: row["in_long_line"],
+                    inode: inode, name: try row.decode(forColumn: "name"),
+                    offset: try row.decode(forColumn: "offset"),
+                    isSkipping: try row.decode(forColumn: "in_long_line"),
                     head: FileHead(
-                        bytes: row["head_bytes"], hash: UInt64(bitPattern: row["head_hash"])))
+                        bytes: try row.decode(forColumn: "head_bytes"),
+                        hash: UInt64(bitPattern: hash)))
             }
             return found
         }

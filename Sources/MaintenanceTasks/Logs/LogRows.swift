@@ -90,7 +90,12 @@ struct LogRows {
                 SELECT id, at, \(Self.size) AS bytes FROM execution_logs
                 ORDER BY at, id LIMIT \(Self.batch) OFFSET \(skipping)
                 """
-        ).map { Line(id: $0["id"], at: $0["at"], bytes: $0["bytes"]) }
+        ).map { row in
+            // Any column may hold anything, but for the row's id: the file may be damaged.
+            Line(
+                id: row[0], at: String.fromDatabaseValue(row[1]) ?? "",
+                bytes: Int.fromDatabaseValue(row[2]) ?? 0)
+        }
     }
 
     private func dryRun(beyond limit: Int, total: Int, skipping: Int) throws -> RowTally {

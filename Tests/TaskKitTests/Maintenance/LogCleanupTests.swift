@@ -42,6 +42,21 @@ import Testing
         #expect(again["bytes"] == 0)
     }
 
+    /// A line whose time is no text goes as the oldest or newest, and ends no attempt.
+    @Test func lineWithoutATimeEndsNothing() async throws {
+        let scratch = try StoreScratch()
+        let store = try scratch.store()
+        try scratch.fill(
+            store, task: "user.a", first: Self.daysAgo(2), executions: 6, lines: 1000)
+        try await scratch.connection().write { db in
+            try db.execute(sql: "UPDATE execution_logs SET at = x'ff' WHERE id = 1")
+        }
+        let config = Self.config(scratch, ["max_size_mb": 1])
+        let result = try await TaskRecorder().run(LogCleanup.self, config: config)
+        let rows = try #require(result["rows"]?.int)
+        #expect(try scratch.count("execution_logs") == 6000 - rows)
+    }
+
     @Test func theOldestLinesGoUntilTheRestFits() async throws {
         let scratch = try StoreScratch()
         let store = try scratch.store()
