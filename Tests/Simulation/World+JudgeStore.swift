@@ -16,7 +16,10 @@ extension World {
             switch change {
             case .claim(let claim) where !claim.trigger.isRequested:
                 // Only what was decided now: the load may be another since.
-                let isAhead = claim.at > judge.handledAt && core.storeFailure == nil
+                // One of before a step back is not ahead either.
+                let lead = claim.at - judge.handledAt
+                let isAhead =
+                    lead > .zero && lead <= core.settings.claimAhead && core.storeFailure == nil
                 if claim.at == judge.handledAt || isAhead && writer.batches.isEmpty {
                     judgeGate(claim)
                 }
