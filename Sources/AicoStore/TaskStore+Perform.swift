@@ -39,6 +39,8 @@ extension TaskStore {
         case .setNextRun(let key, let next): try setNextRun(key, next, db)
         case .claim(let claim): try write(claim, db)
         case .retry(let execution, let at): try retry(execution, at: at, db)
+        case .unclaim(let attempt, let reason, let at):
+            try unclaim(attempt, reason: reason, at: at, db)
         case .attemptConfined(let attempt, let layers): try confined(attempt, layers, db)
         case .endAttempt(let end): try write(end, db)
         case .endWaiting(let execution, let at, let end):
@@ -150,6 +152,41 @@ extension TaskStore {
         // A number that cannot grow is damage; the attempt of its row is there already.
         let next = number == .max ? number : number + 1
         return try insertAttempt(execution, number: next, at: StoreTime.text(at), db)
+    }
+
+    private func unclaim(
+        _ attempt: AttemptKey, reason: String, at: Instant, _ db: Database
+    ) throws -> StoreOutcome {
+        let key = Int64(bitPattern: attempt.value)
+        let running = try db.cachedStatement(
+            sql: """
+                SELECT execution_id, number FROM task_attempts WHERE id = ? AND state = 'running'
+                """)
+        guard let row = try Row.fetchOne(running, arguments: [key]),
+            let execution = String.fromDatabaseValue(row[AttemptColumn.executionID])
+        else { return .notFound }
+        try db.cachedStatement(sql: "DELETE FROM task_attempts WHERE id = ?")
+            .execute(arguments: [key])
+        guard UInt32.fromDatabaseValue(row[AttemptColumn.number]) == 1 else {
+            try db.cachedStatement(
+                sql: """
+                    UPDATE task_executions
+                    SET state = 'waiting', retry_at = ?, retry_count = retry_count - 1
+                    WHERE execution_id = ?
+                    """
+            ).execute(arguments: [StoreTime.text(at), execution])
+            return .done
+        }
+        try db.cachedStatement(
+            sql: """
+                UPDATE occurrences SET disposition = 'deferred', reason = ?, decided_at = ?
+                WHERE (task_uid, planned_at) =
+                    (SELECT task_uid, planned_at FROM task_executions WHERE execution_id = ?)
+                """
+        ).execute(arguments: [reason, StoreTime.text(at), execution])
+        try db.cachedStatement(sql: "DELETE FROM task_executions WHERE execution_id = ?")
+            .execute(arguments: [execution])
+        return .done
     }
 
     private func confined(_ attempt: AttemptKey, _ layers: LayerReport, _ db: Database) throws

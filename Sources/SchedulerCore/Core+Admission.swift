@@ -12,8 +12,13 @@ extension SchedulerCore {
             guard isFree(task, for: id) else { return }
         }
         let priority = task(execution.task)?.policies.priority ?? execution.policies.priority
-        let ticket = queue.insert(execution, priority: priority, lane: lane(of: execution))
-        executions[id]?.ticket = ticket
+        let lane = lane(of: execution)
+        executions[id]?.ticket = queue.insert(execution, priority: priority, lane: lane)
+        // At least half of it is passed over then, which pays for looking at all of it.
+        let executions = executions
+        queue.tidy(execution.workerNumber, lane, beyond: 2 * queued + 1024) {
+            executions[$0.execution]?.ticket == $0.ticket
+        }
         needsAdmission = true
     }
 

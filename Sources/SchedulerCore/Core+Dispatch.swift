@@ -131,11 +131,9 @@ extension SchedulerCore {
             let outcome = execution.cancelled?.outcome ?? Outcome(.cancelled, .taskGone)
             return finish(id, outcome, exit: nil, message: nil, result: nil)
         }
-        guard stop == .running else { return handBack(id, CancelReason.shutdown.outcome) }
+        guard stop == .running else { return handBack(id, .stopping) }
         // Gone since it was claimed; its successor may be long in coming.
-        guard worker(workerID).isReady else {
-            return handBack(id, Outcome(.interrupted, .workerDied))
-        }
+        guard worker(workerID).isReady else { return handBack(id, .worker) }
         let timeout = timeout(of: task)
         let order = AttemptOrder(
             attempt: attempt.key, executionID: id, taskID: task.id.text,
@@ -223,13 +221,13 @@ extension SchedulerCore {
         actions.append(.send(workerID, order))
     }
 
-    /// Ends what has not left of a worker that takes no more orders.
+    /// Takes back what has not left for a worker that takes no more orders.
     mutating func handBackUnsent(of workerID: WorkerID) {
         let orders = workers[workerID.number].outbox
         workers[workerID.number].outbox = []
         for case .run(let run) in orders {
             guard let id = attempts[run.attempt] else { continue }
-            handBack(id, Outcome(.interrupted, .workerDied))
+            handBack(id, .worker)
         }
     }
 

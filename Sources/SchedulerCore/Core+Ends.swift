@@ -5,12 +5,9 @@ import AicoCore
 
 extension SchedulerCore {
     /// Ends a running attempt and moves its execution on: over, or to its next attempt.
-    ///
-    /// - Parameter hasBegun: false where its order is known never to have left: that counts against
-    ///   no bound of its policies, and it goes on whatever they say of a crash.
     mutating func finish(
         _ id: String, _ outcome: Outcome, exit: AttemptExit?, message: String?,
-        result: [UInt8]?, parsed: JSONValue? = nil, hasBegun: Bool = true
+        result: [UInt8]?, parsed: JSONValue? = nil
     ) {
         guard let execution = executions[id], let attempt = execution.attempt else { return }
         attempts[attempt.key] = nil
@@ -18,16 +15,11 @@ extension SchedulerCore {
         forgetInstant(execution)
         let policies = task(execution.task)?.policies ?? execution.policies
         let counted = planted(.retryCountedTwice) ? execution.attempts * 2 : execution.attempts
-        let mayRetry = execution.isWanted && execution.cancelled == nil
-        let step =
-            !hasBegun && mayRetry
-            ? .retry(after: .zero)
-            : OutcomeRules.next(
-                after: outcome, attempts: counted - execution.unbegun, policies: policies,
-                mayRetry: mayRetry, seed: id)
-        if !hasBegun { executions[id]?.unbegun += 1 }
+        let step = OutcomeRules.next(
+            after: outcome, attempts: counted, policies: policies,
+            mayRetry: execution.isWanted && execution.cancelled == nil, seed: id)
         if let exit { health.note(exit, of: execution.taskClass) }
-        if hasBegun { noteHealth(of: execution, outcome, parsed, message) }
+        noteHealth(of: execution, outcome, parsed, message)
         release(execution)
         func end(_ next: AttemptEnd.Next) -> StoreChange {
             .endAttempt(
@@ -69,10 +61,44 @@ extension SchedulerCore {
         }
     }
 
-    /// Ends an attempt whose order cannot leave: it never began, and another takes its place.
-    mutating func handBack(_ id: String, _ outcome: Outcome) {
-        finish(
-            id, outcome, exit: nil, message: "it had not begun", result: nil, hasBegun: false)
+    /// Takes a claim back whose order cannot leave: its attempt never began and never was, and its
+    /// execution waits as before it.
+    mutating func handBack(_ id: String, _ reason: Admission.Deferral) {
+        guard let execution = executions[id], let attempt = execution.attempt else { return }
+        guard let task = task(execution.task), execution.isWanted, execution.cancelled == nil else {
+            let outcome = execution.cancelled?.outcome ?? Outcome(.cancelled, .taskGone)
+            return finish(id, outcome, exit: nil, message: nil, result: nil)
+        }
+        guard move(id, .handBack) else { return }
+        attempts[attempt.key] = nil
+        bootTimers.set(.backstop(attempt.key), at: nil)
+        forgetInstant(execution)
+        release(execution)
+        executions[id]?.attempt = nil
+        executions[id]?.attempts = Int(attempt.number) - 1
+        executions[id]?.queuedAt = now.wall
+        executions[id]?.wasDeferred = true
+        var published: [Published] = []
+        if attempt.number == 1 {
+            executions[id]?.startedAt = nil
+            executions[id]?.recorded = reason
+            tasks[task.id]?.open.remove(id)
+            // It was the first of its task to start, and is again.
+            if execution.policies.overlap != .allow {
+                executions[id]?.isInLine = true
+                tasks[task.id]?.line.insert(id, at: 0)
+            }
+            if let execution = executions[id] {
+                published = [
+                    .deferred(
+                        execution.subject, plannedAt: execution.plannedAt, waits(execution))
+                ]
+            }
+        }
+        write(
+            [.unclaim(attempt: attempt.key, reason: reason.rawValue, at: now.wall)],
+            publishing: published)
+        place(id)
     }
 
     /// The name of an outcome with its reason.

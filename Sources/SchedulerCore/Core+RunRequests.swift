@@ -209,7 +209,7 @@ extension SchedulerCore {
                     withdrawOrder(of: attempt.key, worker)
                 }
                 if reason == .shutdown {
-                    handBack(id, reason.outcome)
+                    handBack(id, .stopping)
                 } else {
                     finish(id, reason.outcome, exit: nil, message: nil, result: nil)
                 }

@@ -39,8 +39,6 @@ public struct Execution: Sendable {
     public internal(set) var state: ExecutionState
     /// How many attempts it had, with the present one.
     public internal(set) var attempts = 0
-    /// How many of them never began, since their orders could not leave.
-    var unbegun = 0
     /// When it was claimed.
     public internal(set) var startedAt: Instant?
     /// The attempt that runs.

@@ -37,6 +37,8 @@ public enum ExecutionState: String, Sendable, CaseIterable {
         case claimed
         /// Its claim did not apply.
         case lost
+        /// Its order cannot leave: its claim is taken back.
+        case handBack
         /// Its attempt ended, and a further one follows.
         case retry
         /// Its attempt ended, and none follows.
@@ -55,6 +57,7 @@ public enum ExecutionState: String, Sendable, CaseIterable {
         case (.withdrawing, .keep): .queued
         case (.claiming, .claimed): .running
         case (.claiming, .lost): .over
+        case (.running, .handBack): .queued
         case (.running, .retry): .waiting
         case (.running, .finish): .over
         case (.waiting, .due): .queued

@@ -60,6 +60,19 @@ struct Queue: Sendable {
         return ticket
     }
 
+    /// Drops entries of a lane that `isPresent` says are passed over anyway, where it has more than
+    /// `most`: those of a worker that is long away never come up.
+    mutating func tidy(
+        _ worker: UInt8?, _ lane: Lane, beyond most: Int, keeping isPresent: (Entry) -> Bool
+    ) {
+        let index = index(worker.map(Int.init) ?? workers, lane)
+        guard heaps[index].count > most else { return }
+        heaps[index] = Heap(heaps[index].unordered.filter(isPresent))
+    }
+
+    /// How many entries there are, with those that are passed over.
+    var count: Int { heaps.reduce(0) { $0 + $1.count } }
+
     /// The first of a worker's lane.
     func first(of worker: WorkerID, _ lane: Lane) -> Entry? {
         heaps[index(worker.number, lane)].min

@@ -243,16 +243,14 @@ struct AheadTests {
 
     /// It never began, so that the next scheduler runs it, also where `on_crash` says fail.
     @Test func stopLeavesItToTheNextScheduler() throws {
-        var (run, due) = try claimed()
+        var (run, _) = try claimed()
         run.feed(.stop)
         run.turn()
         run.pass(.seconds(1))
         let actions = run.take()
         #expect(actions.orders.isEmpty)
         #expect(actions.ended.isEmpty)
-        let ends = actions.ends
-        #expect(ends.map(\.outcome) == [Outcome(.interrupted, .shutdown)])
-        #expect(ends.allSatisfy { if case .waiting(let at) = $0.next { at < due } else { false } })
+        #expect(actions.handedBack == ["stopping"])
         #expect(run.core.stop == .ended(0))
     }
 }
@@ -267,10 +265,12 @@ extension [Action] {
         }
     }
 
-    fileprivate var ends: [AttemptEnd] {
-        flatMap { action -> [AttemptEnd] in
+    fileprivate var handedBack: [String] {
+        flatMap { action -> [String] in
             guard case .write(_, let changes) = action else { return [] }
-            return changes.compactMap { if case .endAttempt(let end) = $0 { end } else { nil } }
+            return changes.compactMap {
+                if case .unclaim(_, let reason, _) = $0 { reason } else { nil }
+            }
         }
     }
 

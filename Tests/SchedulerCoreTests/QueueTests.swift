@@ -50,6 +50,24 @@ struct QueueTests {
         #expect(many < few * 3)
     }
 
+    /// What its task replaces again and again, while no worker has its type, leaves nothing behind.
+    @Test func whatNobodyRunsDoesNotGrow() throws {
+        var settings = CoreSettings()
+        settings.typeWorkers = ["user.command": .user]
+        settings.undescribed = []
+        var run = try CoreRun(settings)
+        var task = try CoreRun.task(
+            "user.theirs", "* * * * *", TaskPolicies(overlap: .cancelOld), at: run.wall)
+        task.record.type = "user.theirs"
+        run.request(.create(task), id: 1)
+        for _ in 0..<4000 {
+            run.pass(.seconds(60))
+            _ = run.take()
+        }
+        #expect(run.core.queued == 1)
+        #expect(run.core.queue.count <= 1026)
+    }
+
     @Test func orderIsPriorityThenInstantThenArrival() {
         var queue = Queue(workers: 4)
         func add(_ number: Int, _ priority: Int, at seconds: Int64) {

@@ -111,14 +111,14 @@ import Testing
         run.pass(.seconds(1))
         #expect(run.core.running == 0)
         let waiting = try #require(run.core.executions[order.executionID])
-        #expect(waiting.state == .queued && waiting.unbegun == 1)
+        #expect(waiting.state == .queued && waiting.attempts == 0)
         let (_, first) = try #require(try begin(&run, "user.a"))
         try run.start(first)
         try run.finish(first)
         _ = run.take()
         try run.makeReady(Self.second)
         let again = try #require(run.take().orders.first)
-        #expect(again.executionID == order.executionID && again.attemptNumber == 2)
+        #expect(again.executionID == order.executionID && again.attemptNumber == 1)
     }
 
     @Test func oneDiesAndTheOthersAttemptsGoOn() throws {

@@ -29,8 +29,6 @@ struct Judge {
     var latestAttempt: [String: UInt64] = [:]
     /// Attempts whose orders left.
     var ordered: Set<UInt64> = []
-    /// How many attempts of an execution ended before their orders left.
-    var unbegun: [String: Int] = [:]
     var namedRows: Set<OccurrenceKey> = []
     /// When a row was written last.
     var decidedAt: [OccurrenceKey: Span] = [:]

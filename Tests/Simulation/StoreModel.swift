@@ -82,6 +82,7 @@ struct StoreModel: Sendable {
             return .done
         case .claim(let claim): return write(claim)
         case .retry(let execution, let at): return retry(execution, at)
+        case .unclaim(let attempt, let reason, let at): return unclaim(attempt, reason, at)
         case .attemptConfined(let attempt, _):
             guard attempts[attempt.value]?.isRunning == true else { return .notFound }
             attempts[attempt.value]?.isConfined = true
@@ -200,6 +201,30 @@ struct StoreModel: Sendable {
         executions[execution]?.attempts += 1
         waiting.remove(execution)
         return insertAttempt(execution, UInt32(row.attempts + 1), at)
+    }
+
+    private mutating func unclaim(_ attempt: AttemptKey, _ reason: String, _ at: Instant)
+        -> StoreOutcome
+    {
+        guard let row = attempts[attempt.value], row.isRunning,
+            let execution = executions[row.execution]
+        else { return .notFound }
+        attempts[attempt.value] = nil
+        running.remove(attempt.value)
+        guard row.number == 1 else {
+            executions[row.execution]?.state = .waiting
+            executions[row.execution]?.retryAt = at
+            executions[row.execution]?.attempts -= 1
+            waiting.insert(row.execution)
+            return .done
+        }
+        executions[row.execution] = nil
+        let key = OccurrenceKey(uid: execution.task.uid, at: execution.plannedAt)
+        occurrences[key]?.disposition = .deferred
+        occurrences[key]?.reason = reason
+        occurrences[key]?.decidedAt = at
+        deferred.insert(key)
+        return .done
     }
 
     private mutating func write(_ end: AttemptEnd) -> StoreOutcome {

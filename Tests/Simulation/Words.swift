@@ -91,6 +91,7 @@ extension StoreChange {
         case .claim(let claim):
             "claim \(claim.task.id)/\(claim.task.uid.prefix(4)) \(claim.plannedAt.iso8601) "
                 + "\(claim.trigger) \(claim.executionID.prefix(8))"
+        case .unclaim(let attempt, let reason, _): "unclaim attempt \(attempt.value) \(reason)"
         case .endAttempt(let end): "end attempt \(end.attempt.value) \(end.outcome) \(end.next)"
         case .occurrence(let key, let at, let disposition, let reason, _):
             "row \(key.id)/\(key.uid.prefix(4)) \(at.iso8601) \(disposition) \(reason)"
@@ -159,6 +160,7 @@ extension StoreChange {
     fileprivate func mix(into hash: inout TraceHash) {
         switch self {
         case .claim(let claim): hash.mix(claim.plannedAt.microseconds)
+        case .unclaim(let attempt, _, _): hash.mix(attempt.value)
         case .endAttempt(let end): hash.mix(end.attempt.value)
         case .occurrence(_, let at, _, _, _): hash.mix(at.microseconds)
         case .deferral(_, let at, _, _, _, _): hash.mix(at.microseconds)

@@ -140,15 +140,13 @@ extension World {
             guard let row = store.executions[execution] else { return }
             let policies = specs(of: row.task.uid).map(\.policies)
             let most = policies.map { max($0.retry.count, $0.onCrash == .rerun ? 1 : 0) }.max() ?? 0
-            let begun = Int(number) - judge.unbegun[execution, default: 0]
-            if begun > most + 1 {
-                judge.violate(.attempts, "\(row.task) has attempt \(begun) of \(most + 1)")
+            if Int(number) > most + 1 {
+                judge.violate(.attempts, "\(row.task) has attempt \(number) of \(most + 1)")
             }
-        case (.endAttempt(let end), .done):
-            guard !judge.ordered.contains(end.attempt.value),
-                let attempt = store.attempts[end.attempt.value]
-            else { return }
-            judge.unbegun[attempt.execution, default: 0] += 1
+        case (.unclaim(let attempt, _, _), .done):
+            if judge.ordered.contains(attempt.value) {
+                judge.violate(.orders, "attempt \(attempt.value) is taken back, and was ordered")
+            }
         default: break
         }
     }

@@ -16,6 +16,9 @@ public enum StoreChange: Sendable, Equatable {
     case claim(Claim)
     /// Writes a further attempt of a waiting execution as running -> claimed, notFound.
     case retry(execution: String, at: Instant)
+    /// Takes a running attempt out that never began: its execution waits for its retry, or where it
+    /// was the first, its instant is deferred and there is no execution yet -> done, notFound.
+    case unclaim(attempt: AttemptKey, reason: String, at: Instant)
     /// Notes the layers that held once the task's code runs -> done, notFound.
     case attemptConfined(attempt: AttemptKey, LayerReport)
     /// Ends a running attempt and moves its execution -> done, notFound if it does not run.
