@@ -4,6 +4,7 @@
 import Glibc
 
 do {
+    try Echo.serveIfAsked(CommandLine.arguments)
     let arguments = BenchArguments(CommandLine.arguments)
     var report = BenchReport()
     if arguments.parts.contains("schedule") { try ScheduleBench.run(into: &report) }
