@@ -308,9 +308,21 @@ let package = Package(
             .executableTarget(
                 name: "aico-bench",
                 dependencies: [
-                    "AicoCore", "AicoWire", "BusClient", "CLinux", "LinuxSandbox",
+                    "AicoCore", "AicoWire", "BusClient", "CLinux", "FloorWords", "LinuxSandbox",
                     "SandboxProfiles", "SchedulerCore", "TimeZones", "ZeroMQ",
                 ], path: "Benchmarks/AicoBench", swiftSettings: swiftSettings),
+            .target(name: "FloorWords", path: "Benchmarks/FloorWords", cSettings: cWarnings),
+            // Static and without Swift: what it has in memory is copied with each attempt.
+            .executableTarget(
+                name: "aico-bench-floor", dependencies: ["FloorWords"], path: "Benchmarks/Floor",
+                cSettings: cWarnings,
+                linkerSettings: [
+                    .unsafeFlags(
+                        ["-static-stdlib", "-nostartfiles"]
+                            + ["-static", "-Wno-unused-command-line-argument"].flatMap {
+                                ["-Xclang-linker", $0]
+                            })
+                ]),
             .executableTarget(
                 name: "aico-bench-worker", dependencies: ["TaskKit"],
                 path: "Benchmarks/BenchWorker", swiftSettings: swiftSettings),

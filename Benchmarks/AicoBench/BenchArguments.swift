@@ -16,7 +16,7 @@ struct BenchArguments {
     /// What is measured: of `allParts`.
     var parts: Set<String> = []
 
-    private static let allParts = ["schedule", "queue", "list", "start", "system"]
+    private static let allParts = ["schedule", "queue", "list", "start", "floor", "system"]
 
     init(_ words: [String]) {
         var words = words.dropFirst()

@@ -73,6 +73,9 @@ final class BenchSystem {
         throw BenchError("the first task did not start; see \(root)/supervisor.log")
     }
 
+    /// A path below its root.
+    func path(of name: String) -> String { "\(root)/\(name)" }
+
     func client() throws -> BusClient { try BusClient.load(root: root, keyFile: nil) }
 
     func create(_ name: String, schedule: String, argv: [String]) throws {

@@ -14,37 +14,90 @@ struct StartBench {
         defer { program.remove() }
         let ours = try BenchClass(arguments)
         defer { ours.end() }
-        var ways: [(name: String, run: () throws -> Void)] = [
-            ("posix_spawn, empty static program", { try Spawn.run([program.path]) }),
-            ("sandboxed attempt of a Swift task", { try ours.attempt() }),
+        let floor = try Floor(arguments, program)
+        defer { floor.end() }
+        var ways: [Way] = [
+            Way(Name.spawn) { try milliseconds { try Spawn.run([program.path]) } },
+            Way(Name.attempt) { try milliseconds(ours.attempt) },
             // Right behind another one the fork server has no process ready.
-            ("the same, its process not made ahead", { try ours.attempt() }),
+            Way(Name.attemptWhole) { try milliseconds(ours.attempt) },
         ]
-        if Spawn.exists("bwrap") { ways.append(("bubblewrap", { try bubblewrap(program) })) }
-        if Spawn.exists("firejail") { ways.append(("firejail", { try firejail(program) })) }
-        var samples = [Samples](repeating: Samples(), count: ways.count)
+        if Spawn.exists("bwrap") {
+            ways.append(Way(Name.bubblewrap) { try milliseconds { try bubblewrap(program) } })
+        }
+        if Spawn.exists("firejail") {
+            // It takes twenty times as long: fewer of it.
+            ways.append(
+                Way("firejail", period: 10) { try milliseconds { try firejail(program) } })
+        }
+        ways += [
+            Way(Name.floor) { try floor.attempt(.ahead) },
+            Way(Name.floorWhole) { try floor.attempt() },
+            Way("the floor with an exec") { try floor.attempt([.ahead, .exec]) },
+            Way("the floor with an exec, not made ahead") { try floor.attempt(.exec) },
+        ]
         for round in 0..<arguments.rounds + 10 {
-            for (index, way) in ways.enumerated() {
-                // firejail takes twenty times as long: fewer of it.
-                if way.name == "firejail", round % 10 != 0 { continue }
-                let time = try milliseconds(way.run)
+            for index in ways.indices where round % ways[index].period == 0 {
+                let time = try ways[index].time()
                 // The first rounds fill caches.
-                if round >= 10 { samples[index].values.append(time) }
+                if round >= 10 { ways[index].samples.values.append(time) }
             }
         }
-        for (way, samples) in zip(ways, samples) {
-            report.add(way.name + ", p50", samples.median, "ms")
+        for way in ways { report.add(way.name + ", p50", way.samples.median, "ms") }
+        addRatios(ways, into: &report)
+    }
+
+    private func addRatios(_ ways: [Way], into report: inout BenchReport) {
+        func ratio(_ name: String, _ other: String, at fraction: Double = 0.5) -> Double? {
+            guard let one = ways.first(where: { $0.name == name }),
+                let two = ways.first(where: { $0.name == other })
+            else { return nil }
+            return one.samples.percentile(fraction) / two.samples.percentile(fraction)
         }
-        if let index = ways.firstIndex(where: { $0.name == "bubblewrap" }) {
-            report.add(
-                "attempt / bubblewrap", samples[1].median / samples[index].median, "x",
-                atMost: 0.2)
-            report.add(
-                "attempt not made ahead / bubblewrap", samples[2].median / samples[index].median,
-                "x", atMost: 0.3)
+        if let ratio = ratio(Name.attempt, Name.bubblewrap) {
+            report.add("attempt / bubblewrap", ratio, "x", atMost: 0.2)
         }
-        report.add(
-            "attempt / posix_spawn", samples[1].median / samples[0].median, "x")
+        if let ratio = ratio(Name.attemptWhole, Name.bubblewrap) {
+            report.add("attempt not made ahead / bubblewrap", ratio, "x", atMost: 0.3)
+        }
+        // Where others use the machine, a process that is made anew waits for a time slice, most
+        // often where it does nothing else: the floor is what it takes without that.
+        for (words, name, other) in [
+            ("floor / bubblewrap, p10", Name.floor, Name.bubblewrap),
+            ("floor not made ahead / bubblewrap, p10", Name.floorWhole, Name.bubblewrap),
+            ("attempt / floor, p10", Name.attempt, Name.floor),
+            ("attempt / floor, both not made ahead, p10", Name.attemptWhole, Name.floorWhole),
+        ] {
+            if let ratio = ratio(name, other, at: 0.1) { report.add(words, ratio, "x") }
+        }
+        if let ratio = ratio(Name.attempt, Name.spawn) {
+            report.add("attempt / posix_spawn", ratio, "x")
+        }
+    }
+
+    private enum Name {
+        static let spawn = "posix_spawn, empty static program"
+        static let attempt = "sandboxed attempt of a Swift task"
+        static let attemptWhole = "the same, its process not made ahead"
+        static let bubblewrap = "bubblewrap"
+        static let floor = "floor of an attempt, all layers in bare C"
+        static let floorWhole = "the floor, its process not made ahead"
+    }
+
+    /// One of the things that are measured in turn.
+    private struct Way {
+        let name: String
+        /// Measured in one round of so many.
+        let period: Int
+        /// In milliseconds; by a clock of its own where it has one.
+        let time: () throws -> Double
+        var samples = Samples()
+
+        init(_ name: String, period: Int = 1, time: @escaping () throws -> Double) {
+            self.name = name
+            self.period = period
+            self.time = time
+        }
     }
 
     private func bubblewrap(_ program: EmptyProgram) throws {

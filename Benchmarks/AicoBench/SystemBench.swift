@@ -36,23 +36,34 @@ struct SystemBench {
             "idle CPU of all processes", 100 * used / Double(arguments.seconds), "%", atMost: 0.2)
     }
 
-    /// What a client waits for one answer, asked for one after the other.
+    /// What a client waits for one answer, asked for one after the other, and what of that is the
+    /// transport's: an echo in turn with them.
     private func status(_ system: BenchSystem, into report: inout BenchReport) throws {
         let client = try system.client()
         try system.create("user.asked", schedule: "@yearly", argv: ["/bin/true"])
         _ = try client.request(topic: "scheduler.task.run", body: ["task": "user.asked"])
-        for (topic, body) in [
-            ("scheduler.task.status", ["task": "user.asked"]), ("scheduler.stats", [:]),
-        ] as [(String, [String: JSONValue])] {
-            var samples = Samples()
-            for _ in 0..<3000 {
-                samples.values.append(
-                    try milliseconds {
-                        _ = try client.request(topic: topic, body: .object(body))
-                    })
-            }
-            report.add("\(topic) on the bus, p50", samples.median, "ms")
+        let status = BusRequest(
+            id: "r1000", topic: "scheduler.task.status", body: ["task": "user.asked"])
+        let answer = try client.request(topic: status.topic, body: status.body)
+        let echo = try Echo(
+            arguments, path: system.path(of: "echo.sock"), request: status.frames,
+            answerBytes: BusReply(id: status.id, topic: status.topic, outcome: .success(answer))
+                .frames[1].count)
+        defer { echo.end() }
+        var (asked, stats, echoed) = (Samples(), Samples(), Samples())
+        for _ in 0..<3000 {
+            asked.values.append(
+                try milliseconds {
+                    _ = try client.request(topic: status.topic, body: status.body)
+                })
+            stats.values.append(
+                try milliseconds { _ = try client.request(topic: "scheduler.stats", body: [:]) })
+            echoed.values.append(try milliseconds { try echo.ask() })
         }
+        report.add("scheduler.task.status on the bus, p50", asked.median, "ms")
+        report.add("scheduler.stats on the bus, p50", stats.median, "ms")
+        report.add("echo of a status on the same transport, p50", echoed.median, "ms")
+        report.add("scheduler.task.status / echo", asked.median / echoed.median, "x")
         try system.delete("user.asked")
     }
 

@@ -54,7 +54,7 @@ package struct CgroupController: Sendable {
     /// default.
     ///
     /// - Parameter isLeaf: whether an OOM kill is to take all that is in it.
-    func settings(
+    package func settings(
         _ limits: PlanLimits, on kind: CgroupKind, isLeaf: Bool = false
     ) -> [CgroupSetting] {
         let value = limits[keyPath: limit]
@@ -80,11 +80,11 @@ package struct CgroupController: Sendable {
 }
 
 /// What is written to one control file.
-struct CgroupSetting: Sendable, Equatable {
-    var file: String
-    var text: String
+package struct CgroupSetting: Sendable, Equatable {
+    package var file: String
+    package var text: String
     /// Whether a kernel may lack the file.
-    var isOptional: Bool
+    package var isOptional: Bool
 
     init(_ file: String, _ text: String, isOptional: Bool = false) {
         self.file = file
