@@ -25,7 +25,8 @@ struct AuditAnchor {
 
     /// Reads the anchor; nil where nothing was removed yet. Throws where it is not ours.
     static func read(_ db: Database, _ keys: KeyRing) throws -> AuditAnchor? {
-        guard let row = try Row.fetchOne(db, sql: "SELECT * FROM audit_anchor") else { return nil }
+        let sql = "SELECT \(AuditAnchorColumn.list) FROM audit_anchor"
+        guard let row = try Row.fetchOne(db, sql: sql) else { return nil }
         let columns = Columns<AuditAnchorColumn>(
             row: row, operation: "read audit log", subject: "its beginning")
         let link: Data = try columns.value(.link)
@@ -55,7 +56,9 @@ extension TaskStore {
             let first = try Int64.fetchOne(db, sql: "SELECT MIN(id) FROM audit_log")
         else { return 0 }
         // Ids have no gaps: entries are added in turn, and removed from the beginning alone.
-        var end = last - Int64(max(limit, 1))
+        // But for a counter that was damaged, near either end of what it can be.
+        var end = last.subtractingReportingOverflow(Int64(max(limit, 1))).partialValue
+        guard end < last else { return 0 }
         if let before {
             let old = try Int64.fetchOne(
                 db,
@@ -64,7 +67,8 @@ extension TaskStore {
                     """, arguments: [StoreTime.text(before)])
             end = max(end, (old ?? last) - 1)
         }
-        end = min(end, last - 1, first + Int64(Self.auditBatch) - 1)
+        end = min(
+            end, last - 1, min(first, .max - Int64(Self.auditBatch)) + Int64(Self.auditBatch) - 1)
         guard end >= first,
             let link = try Data.fetchOne(
                 db, sql: "SELECT link FROM audit_log WHERE id = ?", arguments: [end])

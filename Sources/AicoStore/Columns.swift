@@ -44,3 +44,15 @@ struct Columns<Column: ColumnExpression> {
         StoreError(operation: operation, subject: subject, cause: .malformedRow(column.name))
     }
 }
+
+extension ColumnExpression where Self: CaseIterable {
+    /// All columns as SQL names them: a table that lacks one is SQLite's error, where `*` would give
+    /// rows without it, whose reading ends the process.
+    static var list: String { list(of: nil) }
+
+    /// The same with the table's name or alias before each.
+    static func list(of table: String?) -> String {
+        let prefix = table.map { "\($0)." } ?? ""
+        return allCases.map { prefix + $0.name }.joined(separator: ", ")
+    }
+}

@@ -25,6 +25,8 @@ extension StoreError {
             self.init(operation: operation, subject: subject, cause: .sealed(error))
         case let error as DatabaseError:
             self.init(operation: operation, subject: subject, cause: Cause(error))
+        case is RowDecodingError:
+            self.init(operation: operation, subject: subject, cause: .malformedRow("a value"))
         default:
             self.init(
                 operation: operation, subject: subject,

@@ -83,7 +83,8 @@ extension StoreReads {
             try Row.fetchAll(
                 db.cachedStatement(
                     sql: """
-                        SELECT a.*, e.task_id, e.task_uid, e.planned_at FROM task_attempts a
+                        SELECT \(AttemptColumn.list(of: "a")), \(AttemptExecutionColumn.list(of: "e"))
+                        FROM task_attempts a
                         JOIN task_executions e ON e.execution_id = a.execution_id
                         WHERE e.execution_id = ? ORDER BY a.number
                         """), arguments: [execution])
@@ -100,7 +101,7 @@ extension StoreReads {
             try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT * FROM occurrences
+                    SELECT \(OccurrenceColumn.list) FROM occurrences
                     WHERE task_uid = (SELECT task_uid FROM scheduled_tasks WHERE task_id = ?)
                     ORDER BY planned_at DESC LIMIT ?
                     """, arguments: [task, limit]
@@ -113,7 +114,8 @@ extension StoreReads {
     ) throws(StoreError) -> [StoredExecution] {
         let rows = try read("read executions", subject) { db in
             try Row.fetchAll(
-                db.cachedStatement(sql: "SELECT * FROM task_executions \(clause)"),
+                db.cachedStatement(
+                    sql: "SELECT \(ExecutionColumn.list) FROM task_executions \(clause)"),
                 arguments: arguments)
         }
         var found: [StoredExecution] = []

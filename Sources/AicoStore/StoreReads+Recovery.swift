@@ -13,7 +13,9 @@ extension StoreReads {
         try recovered(
             "read running attempts", from: "task_attempts", where: "state = 'running'",
             select: """
-                SELECT task_attempts.*, e.task_id, e.task_uid, e.planned_at FROM task_attempts
+                SELECT \(AttemptColumn.list(of: "task_attempts")),
+                    \(AttemptExecutionColumn.list(of: "e"))
+                FROM task_attempts
                 LEFT JOIN task_executions e ON e.execution_id = task_attempts.execution_id
                 """
         ) { row throws(StoreError) in try attempt(row) }
@@ -23,7 +25,7 @@ extension StoreReads {
     public func waitingExecutions() throws(StoreError) -> Recovered<StoredExecution> {
         var found = try recovered(
             "read waiting executions", from: "task_executions", where: "state = 'waiting'",
-            select: "SELECT * FROM task_executions"
+            select: "SELECT \(ExecutionColumn.list) FROM task_executions"
         ) { row throws(StoreError) in try execution(row) }
         found.records.sort { ($0.retryAt ?? $0.startedAt) < ($1.retryAt ?? $1.startedAt) }
         return found
@@ -33,7 +35,7 @@ extension StoreReads {
     public func tasks() throws(StoreError) -> Recovered<StoredTask> {
         var found = try recovered(
             "read tasks", from: "scheduled_tasks", where: "deleted_at IS NULL",
-            select: "SELECT * FROM scheduled_tasks"
+            select: "SELECT \(TaskColumn.list) FROM scheduled_tasks"
         ) { row throws(StoreError) in try task(row) }
         found.records.sort { $0.id < $1.id }
         return found
@@ -53,7 +55,10 @@ extension StoreReads {
     /// The deferred instants, earliest first: to be tried again at start-up.
     public func deferredOccurrences() throws(StoreError) -> Recovered<StoredOccurrence> {
         let operation = "read deferred instants"
-        let sql = "SELECT * FROM occurrences WHERE disposition = 'deferred' ORDER BY planned_at"
+        let sql = """
+            SELECT \(OccurrenceColumn.list) FROM occurrences
+            WHERE disposition = 'deferred' ORDER BY planned_at
+            """
         if let rows = try ifSound(operation, { db in try Row.fetchAll(db, sql: sql) }) {
             return try records(rows) { row throws(StoreError) in try occurrence(row) }
         }
@@ -89,7 +94,7 @@ extension StoreReads {
                 let cursor = try Row.fetchCursor(
                     db,
                     sql: """
-                        SELECT * FROM occurrences NOT INDEXED
+                        SELECT \(OccurrenceColumn.list) FROM occurrences NOT INDEXED
                         WHERE task_uid = ? ORDER BY planned_at \(order)
                         """, arguments: [uid])
                 while let row = try cursor.next() {

@@ -24,7 +24,8 @@ extension StoreReads {
     public func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
         try read("read audit log") { db in
             try Row.fetchAll(
-                db, sql: "SELECT * FROM audit_log ORDER BY id DESC LIMIT ?", arguments: [limit]
+                db, sql: "SELECT \(AuditColumn.list) FROM audit_log ORDER BY id DESC LIMIT ?",
+                arguments: [limit]
             ).compactMap { row in
                 let columns = Columns<AuditColumn>(
                     row: row, operation: "read audit log", subject: "")
@@ -51,7 +52,8 @@ extension StoreReads {
         }
         var count = 0
         let rows = try Row.fetchCursor(
-            db, sql: "SELECT * FROM audit_log WHERE id <= ? ORDER BY id", arguments: [last])
+            db, sql: "SELECT \(AuditColumn.list) FROM audit_log WHERE id <= ? ORDER BY id",
+            arguments: [last])
         while let row = try rows.next() {
             let columns = Columns<AuditColumn>(row: row, operation: "verify audit log", subject: "")
             let id: Int64 = try columns.value(.id)

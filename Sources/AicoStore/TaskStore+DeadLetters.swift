@@ -28,7 +28,9 @@ extension StoreReads {
         -> [StoredDeadLetter]
     {
         let rows = try read("read dead letters") { db in
-            try Row.fetchAll(db, sql: "SELECT * FROM dead_letters \(clause)", arguments: arguments)
+            try Row.fetchAll(
+                db, sql: "SELECT \(DeadLetterColumn.list) FROM dead_letters \(clause)",
+                arguments: arguments)
         }
         var found: [StoredDeadLetter] = []
         for row in rows {

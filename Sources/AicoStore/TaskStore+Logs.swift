@@ -22,7 +22,7 @@ extension StoreReads {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT * FROM execution_logs WHERE execution_id = ? AND id > ?
+                    SELECT \(LogColumn.list) FROM execution_logs WHERE execution_id = ? AND id > ?
                     ORDER BY id \(fromEnd ? "DESC" : "") LIMIT ?
                     """, arguments: [execution, after, limit])
             return fromEnd ? rows.reversed() : rows

@@ -134,7 +134,8 @@ extension TaskStore {
                 VALUES (?, ?, 'running', ?)
                 """
         ).execute(arguments: [execution, number, at])
-        return .claimed(attempt: AttemptKey(UInt64(db.lastInsertedRowID)), number: number)
+        return .claimed(
+            attempt: AttemptKey(UInt64(bitPattern: db.lastInsertedRowID)), number: number)
     }
 
     private func retry(_ execution: String, at: Instant, _ db: Database) throws -> StoreOutcome {
@@ -148,7 +149,7 @@ extension TaskStore {
         guard db.changesCount == 1 else { return .notFound }
         let last = try db.cachedStatement(
             sql: "SELECT MAX(number) FROM task_attempts WHERE execution_id = ?")
-        let number = try UInt32.fetchOne(last, arguments: [execution]) ?? 0
+        let number = UInt32(clamping: try Int64.fetchOne(last, arguments: [execution]) ?? 0)
         // A number that cannot grow is damage; the attempt of its row is there already.
         let next = number == .max ? number : number + 1
         return try insertAttempt(execution, number: next, at: StoreTime.text(at), db)

@@ -15,7 +15,11 @@ extension StoreReads {
     public func task(_ id: TaskID) throws(StoreError) -> StoredTask? {
         let row = try read("read task", id.text) { db in
             try Row.fetchOne(
-                db, sql: "SELECT * FROM scheduled_tasks WHERE task_id = ? AND deleted_at IS NULL",
+                db,
+                sql: """
+                    SELECT \(TaskColumn.list) FROM scheduled_tasks
+                    WHERE task_id = ? AND deleted_at IS NULL
+                    """,
                 arguments: [id.text])
         }
         guard let row else { return nil }

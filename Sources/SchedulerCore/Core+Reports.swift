@@ -76,7 +76,8 @@ extension SchedulerCore {
             guard check(key, sequence, isOwn ? attempt?.sequence : nil, workerID),
                 let id = execution?.id
             else { return nil }
-            executions[id]?.attempt?.sequence += 1
+            // Wraps, as the worker counts.
+            executions[id]?.attempt?.sequence &+= 1
             return id
         }
     }

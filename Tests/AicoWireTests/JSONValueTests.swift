@@ -54,6 +54,30 @@ import Testing
         }
     }
 
+    /// To hash or compare it would take the square of its length: 250 kB a minute.
+    @Test(arguments: ["\u{301}\u{323}", "\u{F73}", "\u{20DD}\u{301}", "\\u0301\\u0323"])
+    func longRunsOfCombiningMarksAreRefused(_ marks: String) throws {
+        let run = "a" + String(repeating: marks, count: 60_000 / marks.utf8.count)
+        let members = (0..<3000).map { "\"\($0)\":0" }.joined(separator: ",")
+        for text in ["{\"\(run)\":0,\(members)}", "[\"\(run)\"]"] {
+            let bytes = Array(text.utf8)
+            let taken = ContinuousClock().measure {
+                #expect(throws: JSONError.self) { try JSONValue.parse(bytes) }
+            }
+            #expect(taken < .seconds(1))
+        }
+        let refusal = #expect(throws: JSONError.self) { try JSONValue.parse("[\"\(run)\"]") }
+        #expect(refusal?.reason == "more than 30 combining marks in a row")
+    }
+
+    /// Words of any language are within the bound.
+    @Test func fewCombiningMarksAreRead() throws {
+        let text = "Z\u{300}\u{301}\u{302} ก็ नमस्ते " + String(repeating: "e\u{301}", count: 5000)
+        #expect(try JSONValue.parse("\"\(text)\"") == .string(text))
+        let most = "a" + String(repeating: "\u{301}", count: 30)
+        #expect(try JSONValue.parse("\"\(most)\"") == .string(most))
+    }
+
     @Test func theDepthIsBounded() throws {
         func nested(_ depth: Int) -> String {
             String(repeating: "[", count: depth) + String(repeating: "]", count: depth)

@@ -39,9 +39,7 @@ extension JSONParser {
         // Most strings have no escape: they are read as they stand.
         while let byte = peek, byte != 0x22, byte != 0x5C, byte >= 0x20 { offset += 1 }
         if peek == 0x22 {
-            guard let text = String(validating: bytes[start + 1..<offset], as: UTF8.self) else {
-                throw failure("the string is not UTF-8", at: start)
-            }
+            let text = try text(bytes[start + 1..<offset], at: start)
             offset += 1
             return text
         }
@@ -51,16 +49,37 @@ extension JSONParser {
             offset += 1
             switch byte {
             case 0x22:
-                guard let text = String(validating: content, as: UTF8.self) else {
-                    throw failure("the string is not UTF-8", at: start)
-                }
-                return text
+                return try text(content[...], at: start)
             case 0x5C: try escape(into: &content)
             case 0x00..<0x20:
                 throw failure("a control character must be escaped", at: offset - 1)
             default: content.append(byte)
             }
         }
+    }
+
+    /// The most combining marks in a row, by UAX #15's Stream-Safe Text Format.
+    private static let maximumMarks = 30
+
+    /// Refuses a long run of combining marks: to compare or hash it costs its length squared, since
+    /// both put it in order first, and 250 kB of it would hold a process up for a minute.
+    private func text(_ content: ArraySlice<UInt8>, at start: Int) throws(JSONError) -> String {
+        guard let text = String(validating: content, as: UTF8.self) else {
+            throw failure("the string is not UTF-8", at: start)
+        }
+        // Combining marks begin at U+0300, whose first byte is this.
+        guard content.contains(where: { $0 >= 0xCC }) else { return text }
+        var marks = 0
+        for scalar in text.unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .nonspacingMark, .spacingMark, .enclosingMark: marks += 1
+            default: marks = 0
+            }
+            guard marks <= Self.maximumMarks else {
+                throw failure("more than \(Self.maximumMarks) combining marks in a row", at: start)
+            }
+        }
+        return text
     }
 
     private mutating func escape(into content: inout [UInt8]) throws(JSONError) {

@@ -15,6 +15,8 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
         case reboot
     }
 
+    /// The longest text of a schedule, in bytes.
+    public static let maximumBytes = 1024
     /// The largest interval: ten years of 365 days, in seconds.
     public static let maximumInterval: Int64 = 10 * 365 * 86400
 
@@ -28,6 +30,12 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads a cron expression, a macro, `@reboot`, `interval:300` (or `5m`) or `at:ISO8601`.
     public static func parse(_ text: String) throws(ScheduleError) -> Schedule {
+        guard text.utf8.count <= maximumBytes else {
+            throw ScheduleError(
+                text: "\(text.prefix(32))...", field: nil, part: "\(text.prefix(32))...",
+                reason: "it has \(text.utf8.count) bytes, the limit is \(maximumBytes)",
+                hint: "make several tasks of it")
+        }
         let trimmed = trim(text)
         if trimmed == "@reboot" { return Schedule(kind: .reboot, text: trimmed) }
         if let rest = trimmed.dropping(prefix: "interval:") {

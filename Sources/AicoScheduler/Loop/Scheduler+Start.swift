@@ -57,8 +57,11 @@ extension Scheduler {
             let attempts = try store.runningAttempts()
             facts.damages += attempts.damages.map(\.description)
             for attempt in attempts.records {
-                guard let execution = try store.execution(attempt.executionID) else { continue }
-                facts.running.append((attempt, execution))
+                // One that cannot be read keeps no other from being settled.
+                do throws(StoreError) {
+                    guard let execution = try store.execution(attempt.executionID) else { continue }
+                    facts.running.append((attempt, execution))
+                } catch { facts.damages.append(error.description) }
             }
         } catch { facts.damages.append(error.description) }
         do throws(StoreError) {

@@ -194,6 +194,16 @@ import TimeZones
                     + "write \"0 2 * * *\""
             ),
             (
+                "MAILTO=me CRON_TZ=UTC A= 0 2 * * *",
+                "cannot read schedule \"MAILTO=me\": a schedule carries no variables; "
+                    + "write \"0 2 * * *\""
+            ),
+            (
+                String(repeating: "a= ", count: 4000),
+                "cannot read schedule \"a= a= a= a= a= a= a= a= a= a= a=...\": it has 12000 bytes, "
+                    + "the limit is 1024; make several tasks of it"
+            ),
+            (
                 "CRON_TZ=UTC",
                 "cannot read schedule \"CRON_TZ=UTC\": a schedule carries no variables; "
                     + "write minute hour day-of-month month day-of-week, as in \"0 2 * * *\", "
