@@ -17,6 +17,11 @@ final class HybridLeaf {
     /// Kept open for `memoryKills` and `kill`.
     private let memoryControl: ControlFile
     private let killSwitch: ControlFile
+    /// Kept open, since each is read several times for each attempt.
+    private let events: ControlFile
+    private let processorTime: ControlFile
+    private let memoryUsage: ControlFile
+    private let memoryPeak: ControlFile
     private let name: String
     private var processesName: String
     private unowned let owner: HybridCgroups
@@ -59,7 +64,11 @@ final class HybridLeaf {
             }
             for leaf in leaves { joins.append(try leaf.open("tasks", for: .writing)) }
             killSwitch = try unified.open("cgroup.kill", for: .writing)
+            events = try unified.open("cgroup.events", for: .reading)
+            processorTime = try unified.open("cpu.stat", for: .reading)
             let memory = leaves[Self.memory]
+            memoryUsage = try memory.open("memory.usage_in_bytes", for: .reading)
+            memoryPeak = try memory.open("memory.max_usage_in_bytes", for: .reading)
             memoryControl = try memory.open("memory.oom_control", for: .reading)
             // A first read: it has the kernel make the buffer of this open file.
             _ = try memoryControl.read()
@@ -86,7 +95,7 @@ final class HybridLeaf {
     }
 
     func isEmpty() throws(CgroupError) -> Bool {
-        try unified.read("cgroup.events").value(of: "populated") == 0
+        try events.read().value(of: "populated") == 0
     }
 
     func memoryKills() throws(CgroupError) -> UInt64 {
@@ -95,7 +104,7 @@ final class HybridLeaf {
 
     func usage() throws(CgroupError) -> CgroupUsage {
         var usage = CgroupUsage()
-        usage.peakMemoryBytes = try memory.read("memory.max_usage_in_bytes").number
+        usage.peakMemoryBytes = try memoryPeak.read().number
         usage.peakProcesses = try processes.readIfPresent("pids.peak")?.number
         let now = try counters()
         usage.userMicroseconds = now.user &- base.user
@@ -112,7 +121,7 @@ final class HybridLeaf {
     func renew() throws(CgroupError) {
         // Page cache of the last attempt would count into the peak of the next. Much of it is left
         // to a cgroup that is removed: emptying holds up all that the fork server's thread does.
-        let left = try memory.read("memory.usage_in_bytes").number ?? 0
+        let left = try memoryUsage.read().number ?? 0
         guard !wasKilled, left <= Self.quicklyEmptied, try isEmpty() else {
             throw CgroupError(operation: "reuse", subject: unified.label, errno: EBUSY)
         }
@@ -157,7 +166,7 @@ final class HybridLeaf {
     }
 
     private func counters() throws(CgroupError) -> Counters {
-        let processor = try unified.read("cpu.stat")
+        let processor = try processorTime.read()
         return Counters(
             user: processor.value(of: "user_usec") ?? 0,
             system: processor.value(of: "system_usec") ?? 0,
