@@ -60,7 +60,7 @@ struct QueueTests {
             "user.theirs", "* * * * *", TaskPolicies(overlap: .cancelOld), at: run.wall)
         task.record.type = "user.theirs"
         run.request(.create(task), id: 1)
-        for _ in 0..<4000 {
+        for _ in 0..<1500 {
             run.pass(.seconds(60))
             _ = run.take()
         }

@@ -30,9 +30,9 @@ struct SimulationTests {
     }
 
     @Test func oneSeedGivesOneTrace() {
-        let once = Simulation(seed: 42, hours: 55).run(threads: 1)
-        let again = Simulation(seed: 42, hours: 55).run(threads: 2)
-        let other = Simulation(seed: 43, hours: 55).run()
+        let once = Simulation(seed: 42, hours: 20).run(threads: 1)
+        let again = Simulation(seed: 42, hours: 20).run(threads: 2)
+        let other = Simulation(seed: 43, hours: 20).run()
         #expect(once.line == again.line)
         #expect(once.hash != other.hash)
         #expect(once.events > 5_000 && once.faults > 100)
@@ -75,14 +75,14 @@ struct SimulationTests {
         let scenario = Simulation(seed: 9, hours: 60).scenario(0)
         func play(_ inputs: [TimedInput]) -> Violation? {
             var world = World(scenario, inputs: inputs, mutant: nil)
-            world.stopAt = .hours(12)
-            world.judge.mostCrashes = 2
+            world.stopAt = .hours(5)
+            world.judge.mostCrashes = 1
             world.run()
             return world.judge.violation
         }
-        let before = scenario.inputs.filter { $0.at < .hours(12) }
+        let before = scenario.inputs.filter { $0.at < .hours(5) }
         try #require(play(before)?.check == .testOnly)
-        var shrinker = Shrinker(budget: 200, play: play)
+        var shrinker = Shrinker(budget: 50, play: play)
         let left = shrinker.shrink(before, .testOnly)
         #expect(left.count <= 30, "\(left)")
         #expect(play(left)?.check == .testOnly)
