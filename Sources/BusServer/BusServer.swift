@@ -208,5 +208,7 @@ public final class BusServer {
     public func takeIncidents() -> [Incident] { incidents.take(at: requestDoor.now) }
 
     /// True while something waits for room or for another call: come back within 20 ms.
-    public var wantsToWrite: Bool { hasUnwelcomed || !backlogs.waiting.isEmpty }
+    public var wantsToWrite: Bool {
+        hasUnwelcomed || !backlogs.waiting.isEmpty || requestDoor.isBehind || eventDoor.isBehind
+    }
 }

@@ -22,6 +22,12 @@ struct Connections {
 
     let limits: BusServer.Limits
     private var connections: [Int32: Connection] = [:]
+    /// Those that have not said who they are and are not to end, in no order, and where in it each
+    /// stands: one is drawn and taken out of thousands for each that comes.
+    private var strangers: [Int32] = []
+    private var places: [Int32: Int] = [:]
+    /// Those that are to end and have not yet.
+    private var leaving: Set<Int32> = []
     private var admissions: [UInt64: Admission] = [:]
     private var counts: [String: Int] = [:]
     private var serial: UInt64 = 0
@@ -45,9 +51,22 @@ struct Connections {
     ) -> Int32? {
         _ = ended(descriptor)
         connections[descriptor] = Connection(peer: nil, since: now)
-        guard connections.count > limits.connections else { return nil }
-        let strangers = connections.filter { $0.value.peer == nil }.keys.sorted()
-        return strangers.randomElement(using: &generator)
+        places[descriptor] = strangers.count
+        strangers.append(descriptor)
+        guard connections.count - leaving.count > limits.connections,
+            let leaves = strangers.randomElement(using: &generator)
+        else { return nil }
+        forget(stranger: leaves)
+        leaving.insert(leaves)
+        return leaves
+    }
+
+    private mutating func forget(stranger descriptor: Int32) {
+        guard let place = places.removeValue(forKey: descriptor) else { return }
+        let last = strangers.removeLast()
+        guard last != descriptor else { return }
+        strangers[place] = last
+        places[last] = place
     }
 
     /// A key asks to enter; gives the connection's serial, or nil where the key has enough.
@@ -85,6 +104,7 @@ struct Connections {
         }
         if let former = connection.peer { forget(former.name) }
         connections[descriptor]?.peer = peer
+        forget(stranger: descriptor)
         return true
     }
 
@@ -95,6 +115,8 @@ struct Connections {
 
     /// A connection ended; gives whose it was, as far as that is known.
     mutating func ended(_ descriptor: Int32) -> Peer? {
+        forget(stranger: descriptor)
+        leaving.remove(descriptor)
         guard let peer = connections.removeValue(forKey: descriptor)?.peer else { return nil }
         forget(peer.name)
         return peer

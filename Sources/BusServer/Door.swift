@@ -13,8 +13,8 @@ final class Door {
         case flood
     }
 
-    /// What one call of `watch` looks at: more than can come meanwhile.
-    private static let events = 10_000
+    /// What one call of `watch` looks at, some 10 ms of work.
+    private static let events = 500
 
     let monitor: ZMQDoorMonitor
     /// What the socket is bound to, wildcards resolved.
@@ -26,6 +26,8 @@ final class Door {
     private let message: Int
     private var generator = SystemRandomNumberGenerator()
     private let began = ContinuousClock.now
+    /// Whether there was more to take note of than one call does.
+    private(set) var isBehind = false
 
     /// Watches a socket that is not bound yet; a connection may send `inflow` bytes before the
     /// first of it is taken, and `message` bytes whatever the others do.
@@ -44,8 +46,12 @@ final class Door {
     func watch(
         gone: (Peer) -> Void, fault: (Fault, String) -> Void
     ) throws(ZeroMQError) {
+        isBehind = true
         for _ in 0..<Self.events {
-            guard let event = try monitor.next() else { return }
+            guard let event = try monitor.next() else {
+                isBehind = false
+                return
+            }
             switch event {
             case .accepted(let descriptor):
                 let leaves = connections.accepted(descriptor, at: now, using: &generator)

@@ -101,6 +101,21 @@ struct ConnectionsTests {
         #expect(newest == 9)
     }
 
+    /// Thousands that came and have not ended yet cost the next one nothing.
+    @Test mutating func aCrowdDoesNotMakeACallerDear() {
+        var connections = Self.connections(all: 256, one: 16)
+        var leaving: Set<Int32> = []
+        let taken = ContinuousClock().measure {
+            for descriptor in 0..<20_000 as Range<Int32> {
+                let leaves = connections.accepted(descriptor, at: .zero, using: &generator)
+                if let leaves { leaving.insert(leaves) }
+            }
+        }
+        print("20,000 connections: \(taken)")
+        #expect(leaving.count == 20_000 - 256)
+        #expect(taken < .seconds(2))
+    }
+
     @Test mutating func aMessageThatComesAfterItsConnectionCountsForNobodyElse() throws {
         var connections = Self.connections()
         let leaving = connections.accepted(5, at: .zero, using: &generator)
