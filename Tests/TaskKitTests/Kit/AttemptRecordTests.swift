@@ -180,7 +180,9 @@ struct AttemptRecordTests {
     @Test func frameAfterTheLastIsAViolation() {
         let record = running()
         _ = record.received(.failed(permanent: true, message: "m"), now: start)
+        #expect(!record.record.isViolated)
         #expect(record.received(.log(stream: .info, line: ""), now: start) == [.kill])
+        #expect(record.record.isViolated)
         #expect(record.violated("again").isEmpty)
         let ending = record.ending(.signaled(signal: 9))
         #expect(ending?.cause == .protocolViolation(message: "a frame follows the last one"))
