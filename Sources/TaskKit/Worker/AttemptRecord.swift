@@ -140,8 +140,10 @@ struct AttemptRecord: Sendable {
     mutating func cancelled(
         _ reason: CancelReason, grace: Duration, now: ContinuousClock.Instant
     ) -> [Action] {
+        // As the order's own grace: longer, it would undo the profile's limit of time.
         end(
-            reason == .timeout ? .timedOut : .cancelled(reason), reason, grace: grace, now: now)
+            reason == .timeout ? .timedOut : .cancelled(reason), reason,
+            grace: min(grace, RunLimits.longestGrace), now: now)
     }
 
     /// A layer was refused; the type's code never ran.

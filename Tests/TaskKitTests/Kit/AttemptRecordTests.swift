@@ -153,6 +153,15 @@ struct AttemptRecordTests {
         #expect(ending?.cause == .cancelled(.requested) && ending?.reply == TaskReply.none)
     }
 
+    @Test(arguments: [Duration.seconds(301), .nanoseconds(Int64.max)])
+    func cancelGivesNoLongerGraceThanAnOrderMay(grace: Duration) {
+        let record = running()
+        #expect(
+            record.cancelled(.requested, grace: grace, now: start)
+                == [.cancel(.requested, grace: RunLimits.longestGrace)])
+        #expect(record.wakeTime == start + RunLimits.longestGrace)
+    }
+
     @Test func cancelOfTheSchedulersTimeLimitIsATimeout() {
         let record = running()
         _ = record.cancelled(.timeout, grace: .zero, now: start)
