@@ -9,7 +9,11 @@ public enum FileTree {
     static let maximumDepth = 8
     static let maximumNames = 10_000
 
-    /// The paths of everything below `root` that is no directory.
+    /// Stands in a listed path for what is no UTF-8: nothing is found by such a path.
+    public static let replacement: Unicode.Scalar = "\u{FFFD}"
+
+    /// The paths of everything below `root` that is no directory, and of directories whose names are
+    /// no UTF-8: nothing of the system's lies in one.
     ///
     /// `pause` is called for each directory; what it throws ends the listing.
     public static func paths(
@@ -58,9 +62,9 @@ public enum FileTree {
         }
         var found: [(name: String, isDirectory: Bool)] = []
         for entry in entries {
-            let isDirectory = try directory.kind(of: entry) == .directory
+            let kind = try directory.kind(of: entry)
             // A name that is no UTF-8 was never recorded: it is told as it can be.
-            found.append((String(decoding: entry.bytes, as: UTF8.self), isDirectory))
+            found.append((entry.shown, kind == .directory && entry.name != nil))
         }
         return found
     }

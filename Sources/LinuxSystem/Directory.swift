@@ -97,6 +97,16 @@ public struct Directory: ~Copyable, Sendable {
         }
     }
 
+    /// Opens what lies under a name that was read here, with flags of open(2); never a link.
+    public func open(_ entry: Entry, flags: Int32) throws(SystemError) -> Descriptor {
+        let flags = flags | O_NOFOLLOW | O_CLOEXEC
+        let number = descriptor.number
+        let name = entry.cString
+        return try naming("open", full(entry.shown)) { () throws(Errno) in
+            Descriptor(owning: CInt(try system(.open) { Int(openat(number, name, flags)) }))
+        }
+    }
+
     /// Opens what lies below, with flags of open(2); never a link, and without waiting.
     public func open(
         _ relative: String, flags: Int32, by walk: Walk
@@ -134,13 +144,19 @@ public struct Directory: ~Copyable, Sendable {
     /// What lies under a name, links not followed; nil where nothing does.
     public func status(of name: String) throws(SystemError) -> FileStatus? {
         try checkName(name)
+        return try status(at: name, shown: name)
+    }
+
+    private func status(
+        at name: UnsafePointer<CChar>, shown: @autoclosure () -> String
+    ) throws(SystemError) -> FileStatus? {
         var status = stat()
         let number = descriptor.number
         do {
             _ = try system(.fstat) { Int(fstatat(number, name, &status, AT_SYMLINK_NOFOLLOW)) }
         } catch {
             if error == .noSuchFileOrDirectory { return nil }
-            throw SystemError("examine", full(name), error)
+            throw SystemError("examine", full(shown()), error)
         }
         return FileStatus(status)
     }
@@ -185,8 +201,7 @@ public struct Directory: ~Copyable, Sendable {
     /// What kind of thing an entry is; nil where it is gone by now.
     public func kind(of entry: Entry) throws(SystemError) -> FileStatus.Kind? {
         if let kind = entry.kind { return kind }
-        guard let name = entry.name else { return nil }
-        return try status(of: name)?.kind
+        return try status(at: entry.cString, shown: entry.shown)?.kind
     }
 
     /// The names in it that are UTF-8, sorted; one that is not is none of ours.
@@ -204,6 +219,11 @@ public struct Directory: ~Copyable, Sendable {
 
         /// The name; nil where it is no UTF-8.
         public var name: String? { String(validating: bytes, as: UTF8.self) }
+
+        /// The name for people, with a sign for what is no UTF-8: nothing is found by it.
+        public var shown: String { String(decoding: bytes, as: UTF8.self) }
+
+        fileprivate var cString: [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
     }
 
     // MARK: - Changes
@@ -250,6 +270,18 @@ public struct Directory: ~Copyable, Sendable {
     @discardableResult
     public func remove(_ name: String, isDirectory: Bool = false) throws(SystemError) -> Bool {
         try checkName(name)
+        return try remove(at: name, isDirectory, shown: name)
+    }
+
+    /// Removes a name that was read here, of whatever bytes; otherwise as by a text.
+    @discardableResult
+    public func remove(_ entry: Entry, isDirectory: Bool = false) throws(SystemError) -> Bool {
+        try remove(at: entry.cString, isDirectory, shown: entry.shown)
+    }
+
+    private func remove(
+        at name: UnsafePointer<CChar>, _ isDirectory: Bool, shown: @autoclosure () -> String
+    ) throws(SystemError) -> Bool {
         let number = descriptor.number
         do {
             _ = try system(.unlink) {
@@ -258,7 +290,7 @@ public struct Directory: ~Copyable, Sendable {
             return true
         } catch {
             if error == .noSuchFileOrDirectory { return false }
-            throw SystemError("remove", full(name), error)
+            throw SystemError("remove", full(shown()), error)
         }
     }
 

@@ -21,6 +21,9 @@ enum Request {
     case workers(root: String)
     case plan(TaskClass, root: String, profiles: String, executables: String)
 
+    /// A plan takes paths of 1024 bytes: an instance's directories lie beneath a root.
+    private static let longestValue = 900
+
     static let usage =
         "usage: aico-profilec --class NAME [--root DIR] --profiles DIR --bin DIR, "
         + "or aico-profilec --identities [--root DIR], or aico-profilec --workers [--root DIR], "
@@ -45,6 +48,11 @@ enum Request {
             }
             guard word == "--class" || value.hasPrefix("/") else {
                 throw RequestError("'\(word)' must be an absolute path, not '\(value)'")
+            }
+            guard value.utf8.count <= Self.longestValue else {
+                throw RequestError(
+                    "'\(word)' has \(value.utf8.count) bytes, and what lies beneath it has to fit "
+                        + "into a plan; give at most \(Self.longestValue), as '/opt/aico'")
             }
             values[word] = value
         }

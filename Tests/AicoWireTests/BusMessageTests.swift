@@ -32,6 +32,19 @@ import Testing
         #expect(try BusEvent(frames: notice.frames).subscribedPrefix == "scheduler.event.")
     }
 
+    @Test(arguments: [Int.max, -1, Int.min])
+    func eventOfAWrongCountIsRefused(sequence: Int) throws {
+        let event = BusEvent(
+            topic: BusEventTopic.health.rawValue, sequence: sequence, data: ["a": 1])
+        let error = #expect(throws: BusMessageError.self) {
+            try BusEvent(frames: event.frames)
+        }
+        #expect(error?.code == .malformed && error?.reason == "\"seq\" counts no events")
+        let last = BusEvent(
+            topic: BusEventTopic.health.rawValue, sequence: Int.max - 1, data: ["a": 1])
+        #expect(try BusEvent(frames: last.frames) == last)
+    }
+
     struct Refusal: CustomTestStringConvertible, Sendable {
         let name: String
         let document: String

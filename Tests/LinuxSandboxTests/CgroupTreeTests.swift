@@ -115,4 +115,26 @@ struct CgroupTreeTests {
         try CgroupRemoval.remove("aico", in: parent)
         #expect(!mount.exists("memory/aico") && mount.exists("memory/cgroup.procs"))
     }
+
+    /// A class names what it makes in its part as it likes: 0xFF is in no UTF-8.
+    @Test func whatIsNamedByNoTextIsRemovedToo() throws {
+        let mount = try FakeCgroupMount.unified()
+        let stand = standIn(files: ["cgroup.kill"])
+        let parent = try CgroupDirectory.open(path: mount.path, stand: stand)
+        func nest(below name: String) throws {
+            let top = try parent.makeChild(name)
+            #expect(mkdirat(top.descriptor, [-1, 0], 0o755) == 0)
+            let odd = openat(top.descriptor, [-1, 0], O_RDONLY | O_DIRECTORY)
+            defer { close(odd) }
+            stand.populate(odd)
+            #expect(mkdirat(odd, [-2, 0], 0o755) == 0 && mkdirat(odd, [0x61, 0], 0o755) == 0)
+        }
+        try nest(below: "aico")
+        try CgroupRemoval.remove("aico", in: parent, patience: .zero)
+        #expect(!mount.exists("aico"))
+        try nest(below: "left")
+        let left = try parent.child("left")
+        try CgroupRemoval.empty(left)
+        #expect(try mount.exists("left") && left.children().isEmpty)
+    }
 }

@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
 import Testing
 
 @testable import LinuxSandbox
@@ -44,6 +45,20 @@ struct HostDescriptorsTests {
         }
     }
 
+    /// One of them could be hidden behind the others.
+    @Test func moreDescriptorsThanAreLookedAtAreToldAndNotTakenForNone() async {
+        await #expect(processExitsWith: .exitCode(9)) {
+            var limit = rlimit(rlim_cur: 5000, rlim_max: 5000)
+            guard setrlimit(__rlimit_resource_t(7), &limit) == 0 else { exit(1) }
+            for _ in 0..<4100 where fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 100) < 0 { exit(2) }
+            do throws(SystemError) {
+                _ = try HostDescriptors.find(in: getpid(), isInExec: true)
+            } catch {
+                exit(error.reason == "it has more than 4096 names" ? 9 : 3)
+            }
+        }
+    }
+
     @Test func aProcessThatHasEndedHasNone() throws {
         let fixture = try ClassFixture(plan: ClassFixture.plan())
         let launched = try fixture.launch("/usr/bin/true")
@@ -52,5 +67,27 @@ struct HostDescriptorsTests {
         #expect(try HostDescriptors.find(in: launched.pid) == [])
         close(launched.pidfd)
         fixture.forget()
+    }
+}
+
+/// The list of mounts, which a machine's containers make as long as they like.
+@Suite struct HostMountsTests {
+    @Test func aLongListIsReadToItsEnd() throws {
+        let mount = try FakeCgroupMount.unified()
+        let file = "\(mount.path)/mountinfo"
+        let line = " 22 0:5 / /\(String(repeating: "x", count: 4000)) rw - proc proc rw\n"
+        try FakeCgroupMount.write(
+            (1...4400).map { "\($0)\(line)" }.joined(), to: file)
+        let numbers = try HostDescriptors.Mounts(files: [file]).numbers
+        #expect(numbers == Set((1...4400).map { Array("\($0)".utf8) }))
+    }
+
+    @Test func aListThatCannotBeReadIsTold() throws {
+        let mount = try FakeCgroupMount.unified()
+        #expect(throws: SystemError.self) {
+            try HostDescriptors.Mounts(files: ["/proc/self/mountinfo", "\(mount.path)/none"])
+        }
+        let own = try HostDescriptors.Mounts(files: ["/proc/self/mountinfo"])
+        #expect(!own.numbers.isEmpty)
     }
 }

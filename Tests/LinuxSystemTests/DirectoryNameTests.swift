@@ -42,6 +42,29 @@ struct DirectoryNameTests {
         }
     }
 
+    /// 0xFF is in no UTF-8.
+    @Test func whatIsNamedByNoTextIsReachedByItsEntry() throws {
+        try withTemporaryDirectory { path in
+            let directory = try Directory(path)
+            #expect(mkdirat(directory.descriptor.number, [0x61, -1, 0], 0o700) == 0)
+            let entry = try #require(directory.entries(limit: 9).entries.first)
+            #expect(entry.name == nil && entry.shown == "a\u{FFFD}")
+            let untold = Directory.Entry(bytes: entry.bytes, kind: nil)
+            #expect(try directory.kind(of: untold) == .directory)
+            let opened = try directory.open(entry, flags: Directory.readingFlags)
+            #expect(try opened.status().kind == .directory)
+            #expect(try directory.remove(entry, isDirectory: true))
+            #expect(try !directory.remove(entry, isDirectory: true))
+            #expect(try directory.kind(of: untold) == nil)
+            let error = #expect(throws: SystemError.self) {
+                _ = try directory.open(entry, flags: Directory.readingFlags)
+            }
+            #expect(
+                error?.description
+                    == "cannot open \"\(path)/a\u{FFFD}\": No such file or directory")
+        }
+    }
+
     @Test(.enabled(if: geteuid() == 0, "needs root"))
     func ownersAreChangedByNameAndOfALinkItself() throws {
         try withTemporaryDirectory { path in

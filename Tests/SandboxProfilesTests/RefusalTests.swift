@@ -223,6 +223,9 @@ extension Fault {
         Fault(
             "unknown device", "devices:\n  - null zeroo\n",
             "user.yaml:8: unknown device 'zeroo'; did you mean 'zero'?"),
+        Fault(
+            "device that is there twice", "devices: [\"null zero\", null]\n",
+            "user.yaml:7: 'null' is listed twice"),
         Fault("device of the host", "devices: [kvm]\n", "user.yaml:7: unknown device 'kvm'"),
         Fault(
             "children beyond the class", of: .agency, "processes: children\n",
@@ -231,6 +234,9 @@ extension Fault {
             "unknown kind of process", "processes: thread\n",
             "user.yaml:7: unknown kind of process 'thread'; did you mean 'threads'?"),
         Fault("network", "network: host\n", "user.yaml:7: 'network' must be none, not 'host'"),
+        Fault(
+            "family that is there twice", "sockets: [unix, unix]\n",
+            "user.yaml:7: 'unix' is listed twice"),
         Fault("internet sockets", "sockets: [inet]\n", "user.yaml:7: unknown socket family 'inet'"),
         Fault(
             "yes for true", "writable_executable_memory: yes\n",

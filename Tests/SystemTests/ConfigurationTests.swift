@@ -65,6 +65,20 @@ struct ConfigurationTests {
         #expect(try directoryEntries(root).isEmpty)
     }
 
+    /// A path that no plan takes.
+    @Test(arguments: ["--bin", "--profiles", "--root"])
+    func thePlanCompilerSaysWhatIsTooLong(word: String) throws {
+        let bin = try #require(Built.directory)
+        var values = ["--profiles": "\(projectDirectory)/sandbox-profiles", "--bin": bin]
+        values[word] = "/" + String(repeating: "x", count: 1010)
+        let compiler = try HostProcess(
+            ["\(bin)/aico-profilec", "--class", "user"] + values.flatMap { [$0.key, $0.value] })
+        let said = compiler.remainingOutput(within: Built.patience(seconds: 30))
+        // As waitpid(2) gives it: exit status 2.
+        #expect(compiler.waitForEnd(within: Built.patience(seconds: 30)) == 2 << 8, "\(said)")
+        #expect(said.contains("'\(word)' has 1011 bytes") && said.contains("give at most 900"))
+    }
+
     /// Bad client key files: the others work, and log, health and both checks name each.
     @Test func badClientKeysAreNamedAndKeepNobodyOut() throws {
         let bin = try #require(Built.directory)

@@ -22,7 +22,8 @@ struct LearningRun {
     private let others: OthersLoad?
     private var report = LearningReport()
     private var warnings = 0
-    private var total: Int64 = 0
+    /// Wider than a length, which for a file with holes is whatever somebody set.
+    private var total: Int128 = 0
 
     init(
         config: BackgroundLearningConfig, context: TaskContext, machine: Machine,
@@ -43,7 +44,7 @@ struct LearningRun {
 
     mutating func learn(from directory: borrowing InteractionDirectory) throws -> LearningReport {
         let parts = try newParts(in: directory)
-        total = parts.reduce(0) { $0 + $1.bytes }
+        total = parts.reduce(0) { $0 + Int128($1.bytes) }
         for (index, part) in parts.enumerated() {
             if index > 0, try shouldStop() { break }
             do {
@@ -54,7 +55,7 @@ struct LearningRun {
             if report.stopped != .finished { break }
         }
         report.distinctTerms = try store.prune()
-        report.bytesLeft = total - report.bytes
+        report.bytesLeft = Int64(clamping: total - Int128(report.bytes))
         context.log(
             "\(report.files) files, \(report.lines) lines, \(report.skipped) skipped, "
                 + "\(report.terms) terms; \(report.bytesLeft) bytes are left")
@@ -117,7 +118,7 @@ struct LearningRun {
             throw SystemError("use", part.name, .untrusted("it became shorter meanwhile"))
         }
         // It may have grown since it was found.
-        total += file.size - part.resume.offset - part.bytes
+        total += Int128(file.size - part.resume.offset - part.bytes)
         var reader = try BatchReader(
             file, from: part.resume, maximumLineBytes: config.maximumLineBytes, limit: limit,
             zone: zone, now: machine.now)

@@ -5,11 +5,23 @@ import GRDB
 
 /// Why a database is not one of counts.
 struct LearningStoreError: Error, Equatable, CustomStringConvertible {
+    enum Reason: Equatable {
+        case newerVersion(Int)
+        /// A column of a checkpoint has what no run wrote there.
+        case checkpoint(name: String, column: String, value: Int64)
+    }
+
     var path: String
-    var version: Int
+    var reason: Reason
+
     var description: String {
-        "cannot use the counts in \"\(path)\": version \(version) is newer than this type's; "
-            + "move the file away to learn anew"
+        let words =
+            switch reason {
+            case .newerVersion(let version): "version \(version) is newer than this type's"
+            case .checkpoint(let name, let column, let value):
+                "the checkpoint of \"\(name)\" has \(value) as \(column)"
+            }
+        return "cannot use the counts in \"\(path)\": \(words); move the file away to learn anew"
     }
 }
 
@@ -61,7 +73,7 @@ struct LearningStore {
             let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
             guard found != Self.version else { return }
             guard found == 0 else {
-                throw LearningStoreError(path: lock.database, version: found)
+                throw LearningStoreError(path: lock.database, reason: .newerVersion(found))
             }
             try db.execute(sql: Self.schema)
         }
@@ -72,20 +84,33 @@ struct LearningStore {
         try queue.read { db in
             var found: [UInt64: Checkpoint] = [:]
             for row in try Row.fetchAll(db, sql: "SELECT * FROM checkpoints") {
-                // Not by subscripts, which end the process where a row is damaged.
-                let inode = UInt64(
-                    bitPattern: try row.decode(Int64.self, forColumn: "inode"))
-                let hash = try row.decode(Int64.self, forColumn: "head_hash")
-                found[inode] = Checkpoint(
-                    inode: inode, name: try row.decode(forColumn: "name"),
-                    offset: try row.decode(forColumn: "offset"),
-                    isSkipping: try row.decode(forColumn: "in_long_line"),
-                    head: FileHead(
-                        bytes: try row.decode(forColumn: "head_bytes"),
-                        hash: UInt64(bitPattern: hash)))
+                let checkpoint = try checkpoint(row)
+                found[checkpoint.inode] = checkpoint
             }
             return found
         }
+    }
+
+    /// Not by subscripts, which end the process where a row is damaged.
+    private func checkpoint(_ row: Row) throws -> Checkpoint {
+        let name = try row.decode(String.self, forColumn: "name")
+        /// What a file is read by.
+        func number(_ column: String, _ range: ClosedRange<Int64>) throws -> Int64 {
+            let value = try row.decode(Int64.self, forColumn: column)
+            guard range.contains(value) else {
+                throw LearningStoreError(
+                    path: lock.database,
+                    reason: .checkpoint(name: name, column: column, value: value))
+            }
+            return value
+        }
+        return Checkpoint(
+            inode: UInt64(bitPattern: try row.decode(Int64.self, forColumn: "inode")), name: name,
+            offset: try number("offset", 0...Int64.max),
+            isSkipping: try row.decode(forColumn: "in_long_line"),
+            head: FileHead(
+                bytes: Int(try number("head_bytes", 0...Int64(FileHead.maximumBytes))),
+                hash: UInt64(bitPattern: try row.decode(Int64.self, forColumn: "head_hash"))))
     }
 
     /// Removes the checkpoints of files that are gone.

@@ -96,7 +96,7 @@ extension Supervisor {
             workers[workerID] = Running(
                 child: ChildProcess(launched.process), since: Clock.monotonic,
                 grants: launched.grants, words: words, cgroups: cgroups)
-            lookAtDescriptors(of: workerID, on: HostDescriptors.Mounts(), isInExec: true)
+            lookAtDescriptors(of: workerID, on: Self.readMounts(), isInExec: true)
             pending.append(.workerLaunched(workerID, processID: UInt64(launched.pid)))
         } catch {
             SupervisorLog.write("cannot launch \(Self.subject(of: workerID)): \(error)")
@@ -114,7 +114,8 @@ extension Supervisor {
 
     /// Ends a worker that, or whose fork server, holds a descriptor of the host's, and says which.
     func lookAtDescriptors(
-        of workerID: WorkerID, on mounts: HostDescriptors.Mounts, isInExec: Bool = false
+        of workerID: WorkerID, on mounts: Result<HostDescriptors.Mounts, SystemError>,
+        isInExec: Bool = false
     ) {
         guard let worker = workers[workerID], worker.fault == nil, let cgroups = worker.cgroups
         else { return }
@@ -123,7 +124,7 @@ extension Supervisor {
             // Into its cgroup it came by the launch, and its fork server by being its child.
             let findings = try cgroups.worker.processes().flatMap { process in
                 try HostDescriptors.find(
-                    in: process, on: mounts, sparing: cgroups.descriptors, isInExec: isInExec)
+                    in: process, on: mounts.get(), sparing: cgroups.descriptors, isInExec: isInExec)
             }
             if findings.isEmpty { return }
             fault = Set(findings.map(\.description)).sorted().joined(separator: ", ")
@@ -134,6 +135,11 @@ extension Supervisor {
         SupervisorLog.write("\(Self.subject(of: workerID)) is ended: \(fault)")
         workers[workerID]?.fault = fault
         kill(Self.group(of: workerID))
+    }
+
+    /// The mounts that `lookAtDescriptors` looks for, or why they are not known.
+    static func readMounts() -> Result<HostDescriptors.Mounts, SystemError> {
+        Result { () throws(SystemError) in try HostDescriptors.Mounts() }
     }
 
     /// The modes of the directories that a class owns.

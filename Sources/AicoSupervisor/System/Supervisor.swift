@@ -118,7 +118,7 @@ final class Supervisor {
         // Each heartbeat, and before anything is tried again.
         if !due.isEmpty { lookAtRuntime() }
         if due.contains(.timer(.heartbeat)) {
-            let mounts = HostDescriptors.Mounts()
+            let mounts = Self.readMounts()
             for workerID in running { lookAtDescriptors(of: workerID, on: mounts) }
         }
         pending += due

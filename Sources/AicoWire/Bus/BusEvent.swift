@@ -49,6 +49,10 @@ public struct BusEvent: Sendable, Equatable {
         guard members["v"]?.int == busProtocolVersion, let sequence = members["seq"]?.int else {
             throw BusMessageError(code: .malformed, reason: "the event lacks \"v\" or \"seq\"")
         }
+        // A count: who reads it asks for the next one.
+        guard 0..<Int.max ~= sequence else {
+            throw BusMessageError(code: .malformed, reason: "\"seq\" counts no events")
+        }
         self.init(topic: topic, sequence: sequence, data: members["data"] ?? .null)
     }
 

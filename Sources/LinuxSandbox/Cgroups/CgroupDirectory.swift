@@ -43,27 +43,40 @@ public final class CgroupDirectory {
         }
     }
 
-    /// Opens a directory below, or with ".." the one above; nil where it is gone.
+    /// Opens a directory below; nil where it is gone.
     ///
-    /// Its label is the same at any depth.
-    func neighbour(_ name: String) throws(CgroupError) -> CgroupDirectory? {
+    /// - Parameter label: the same at any depth, where nobody names it.
+    func child(
+        _ entry: Directory.Entry, label: String = "(below)"
+    ) throws(CgroupError) -> CgroupDirectory? {
+        try neighbour(label) { () throws(SystemError) in
+            try directory.open(entry, flags: Directory.readingFlags)
+        }
+    }
+
+    /// Opens the directory above; nil where it is gone.
+    func parent() throws(CgroupError) -> CgroupDirectory? {
+        try neighbour("(below)") { () throws(SystemError) in try directory.parent() }
+    }
+
+    private func neighbour(
+        _ label: String, _ open: () throws(SystemError) -> Descriptor
+    ) throws(CgroupError) -> CgroupDirectory? {
         do throws(SystemError) {
-            let opened =
-                name == ".."
-                ? try directory.parent()
-                : try directory.open(name, flags: Directory.readingFlags)
-            return CgroupDirectory(Directory(owning: opened, path: "(below)"), stand: stand)
+            return CgroupDirectory(Directory(owning: try open(), path: label), stand: stand)
         } catch {
             if Self.isGone(error) { return nil }
             throw CgroupError(error)
         }
     }
 
-    /// Names of the directories directly below; none where it is gone itself.
-    func children() throws(CgroupError) -> [String] {
+    /// The directories directly below; none where it is gone itself.
+    ///
+    /// Not by their names as texts: a class gives what it makes any name, and what is passed over
+    /// keeps this one busy for good.
+    func children() throws(CgroupError) -> [Directory.Entry] {
         do throws(SystemError) {
-            return try directory.entries(limit: .max).entries
-                .filter { $0.kind == .directory }.compactMap(\.name)
+            return try directory.entries(limit: .max).entries.filter { $0.kind == .directory }
         } catch {
             if Self.isGone(error) { return [] }
             throw CgroupError(error)
@@ -88,8 +101,24 @@ public final class CgroupDirectory {
     /// Removes a child cgroup; false where it is still busy. A missing one counts as removed.
     func removeChild(_ name: String) throws(CgroupError) -> Bool {
         if let stand, let doomed = try? child(name) { stand.depopulate(doomed.descriptor) }
-        do throws(SystemError) {
+        return try isRemoved { () throws(SystemError) in
             try directory.remove(name, isDirectory: true)
+        }
+    }
+
+    /// Removes a child cgroup that was found here, whatever its name; otherwise as by a text.
+    func removeChild(_ entry: Directory.Entry) throws(CgroupError) -> Bool {
+        if let stand, let doomed = try? child(entry) { stand.depopulate(doomed.descriptor) }
+        return try isRemoved { () throws(SystemError) in
+            try directory.remove(entry, isDirectory: true)
+        }
+    }
+
+    private func isRemoved(
+        _ remove: () throws(SystemError) -> Bool
+    ) throws(CgroupError) -> Bool {
+        do throws(SystemError) {
+            _ = try remove()
             return true
         } catch {
             if error.errno == .resourceBusy || error.errno == .directoryNotEmpty { return false }

@@ -29,16 +29,23 @@ enum CgroupRemoval {
             parent = next
         }
         guard let group = try existing(name, in: parent) else { return }
+        try remove(group, patience) { () throws(CgroupError) in try parent.removeChild(name) }
+    }
+
+    private static func remove(
+        _ group: CgroupDirectory, _ patience: Duration,
+        isRemoved: () throws(CgroupError) -> Bool
+    ) throws(CgroupError) {
         let deadline = Clock.monotonic + patience
         while true {
             try kill(group)
             // What is busy keeps its parents, up to this one.
             try walk(
                 group,
-                leave: { name, parent throws(CgroupError) in
-                    _ = try parent.removeChild(name)
+                leave: { entry, parent throws(CgroupError) in
+                    _ = try parent.removeChild(entry)
                 })
-            if try parent.removeChild(name) { return }
+            if try isRemoved() { return }
             guard Clock.monotonic < deadline else {
                 throw CgroupError(operation: "empty", subject: group.label, errno: EBUSY)
             }
@@ -48,7 +55,11 @@ enum CgroupRemoval {
 
     /// Kills and removes all that is below a cgroup, which stays.
     static func empty(_ group: CgroupDirectory) throws(CgroupError) {
-        for name in try group.children() { try remove(name, in: group) }
+        for entry in try group.children() {
+            let label = "\(group.label)/\(entry.shown)"
+            guard let child = try group.child(entry, label: label) else { continue }
+            try remove(child, patience) { () throws(CgroupError) in try group.removeChild(entry) }
+        }
     }
 
     private static func existing(
@@ -62,27 +73,28 @@ enum CgroupRemoval {
         }
     }
 
-    /// Visits all below a cgroup: `enter` from the top down, `leave` with each one's name and
+    /// Visits all below a cgroup: `enter` from the top down, `leave` with each one's entry and
     /// parent from the leaves up. What disappears on the way is passed over.
     private static func walk(
         _ group: CgroupDirectory,
         enter: (CgroupDirectory) throws(CgroupError) -> Void = { _ in },
-        leave: (String, CgroupDirectory) throws(CgroupError) -> Void = { _, _ in }
+        leave: (Directory.Entry, CgroupDirectory) throws(CgroupError) -> Void = { _, _ in }
     ) throws(CgroupError) {
-        var path: [(name: String, pending: [String])] = [("", try group.children())]
+        // Where the walk is: the entries from the group down, and what is yet to be seen of each.
+        var entries: [Directory.Entry] = []
+        var pending = [try group.children()]
         var current = group
-        while let name = path[path.count - 1].pending.popLast() {
-            if let child = try current.neighbour(name) {
+        while let entry = pending[pending.count - 1].popLast() {
+            if let child = try current.child(entry) {
                 current = child
                 try enter(current)
-                path.append((name, try current.children()))
+                entries.append(entry)
+                pending.append(try current.children())
             }
-            while path.count > 1, path[path.count - 1].pending.isEmpty {
-                let done = path.removeLast().name
+            while pending[pending.count - 1].isEmpty, let done = entries.popLast() {
+                pending.removeLast()
                 // A cgroup is never moved to another parent: `..` is where the walk came from.
-                guard let parent = path.count == 1 ? group : try current.neighbour("..") else {
-                    return
-                }
+                guard let parent = entries.isEmpty ? group : try current.parent() else { return }
                 current = parent
                 try leave(done, current)
             }

@@ -25,16 +25,30 @@ public enum HostDescriptors {
 
     /// The mounts of this process's namespace and of the one that it left, by their numbers.
     public struct Mounts: Sendable {
-        fileprivate let numbers: Set<Substring>
+        let numbers: Set<[UInt8]>
 
         /// Reads them: thousands, where a machine runs containers.
-        public init() {
-            var numbers: Set<Substring> = []
-            for process in ["self", "1"] {
-                let text = File.text("/proc/\(process)/mountinfo", limit: 16 << 20) ?? ""
-                for line in text.split(separator: "\n") {
-                    if let number = line.split(separator: " ", maxSplits: 1).first {
-                        numbers.insert(number)
+        ///
+        /// - Throws: where one of the two lists cannot be read: with none, nothing would be found.
+        public init() throws(SystemError) {
+            try self.init(files: ["/proc/self/mountinfo", "/proc/1/mountinfo"])
+        }
+
+        /// Of any length: each container of the machine may add to them.
+        init(files: [String]) throws(SystemError) {
+            var numbers: Set<[UInt8]> = []
+            for file in files {
+                // A line's first field; nil behind it.
+                var number: [UInt8]? = []
+                try File(reading: file).read { block throws(SystemError) in
+                    for byte in block {
+                        switch byte {
+                        case UInt8(ascii: "\n"): number = []
+                        case UInt8(ascii: " "):
+                            if let number { numbers.insert(number) }
+                            number = nil
+                        default: number?.append(byte)
+                        }
                     }
                 }
             }
@@ -48,17 +62,19 @@ public enum HostDescriptors {
     /// Finds them in a process; one that has ended has none.
     ///
     /// - Parameters:
-    ///   - mounts: as they were read lately, for several processes at once.
+    ///   - mounts: as they were read lately, for several processes at once; nil reads them.
     ///   - spared: directories of the host's that it may hold with what is beneath, by descriptors
     ///     of the caller's: its cgroups.
     ///   - isInExec: the process is on its way into its program: what that closes is not counted.
     /// - Throws: what kept it from being looked at.
     public static func find(
-        in processID: Int32, on mounts: Mounts = Mounts(), sparing spared: [Int32] = [],
+        in processID: Int32, on mounts: Mounts? = nil, sparing spared: [Int32] = [],
         isInExec: Bool = false
     ) throws(SystemError) -> [Finding] {
         let paths = ["/dev/null"] + spared.compactMap { link("/proc/self/fd/\($0)") }
-        let first = try look(at: processID, mounts, paths, isInExec: isInExec)
+        let known: Mounts
+        if let mounts { known = mounts } else { known = try Mounts() }
+        let first = try look(at: processID, known, paths, isInExec: isInExec)
         if first.isEmpty { return [] }
         // The number of a mount that goes is the next one's: such a one is not there twice.
         let second = Set(try look(at: processID, Mounts(), paths, isInExec: isInExec))
@@ -69,12 +85,16 @@ public enum HostDescriptors {
         at processID: Int32, _ mounts: Mounts, _ spared: [String], isInExec: Bool
     ) throws(SystemError) -> [Finding] {
         let place = "/proc/\(processID)"
-        let names: [String]
+        let (names, isAll): ([String], Bool)
         do throws(SystemError) {
-            names = try Directory("\(place)/fd").names(limit: most).names
+            (names, isAll) = try Directory("\(place)/fd").names(limit: most)
         } catch {
             if error.isOfAnEnded { return [] }
             throw error
+        }
+        // One of the host's could stand behind as many others.
+        guard isAll else {
+            throw SystemError("list", "\(place)/fd", .untrusted("it has more than \(most) names"))
         }
         var findings: [Finding] = []
         for name in names {
@@ -90,7 +110,8 @@ public enum HostDescriptors {
             }
             let flags = field("flags", of: info).flatMap { Int($0, radix: 8) } ?? 0
             if isInExec, flags & Int(O_CLOEXEC) != 0 { continue }
-            guard let mount = field("mnt_id", of: info), mounts.numbers.contains(mount),
+            guard let mount = field("mnt_id", of: info),
+                mounts.numbers.contains(Array(mount.utf8)),
                 let path = link("\(place)/fd/\(name)"),
                 !spared.contains(where: { isBeneath(path, $0) })
             else { continue }

@@ -25,18 +25,25 @@ struct DiskProbe {
     }
 
     func space(_ status: statvfs) -> Finding {
-        let block = UInt64(status.f_frsize)
-        let available = UInt64(status.f_bavail) * block
+        // In numbers that end nothing, whatever a file system says of itself.
+        let block = Double(status.f_frsize)
+        let available = Double(status.f_bavail) * block
         // What root keeps for itself is not there for us: df(1) counts the same way.
-        let usable = (UInt64(status.f_blocks) - UInt64(status.f_bfree)) * block + available
+        let used = max(0, Double(status.f_blocks) - Double(status.f_bfree)) * block
+        let usable = used + available
         guard usable > 0 else {
             return .unknown("disk.\(name)", "\(path) is on a file system without blocks")
         }
-        let percent = Double(available) / Double(usable) * 100
+        let percent = available / usable * 100
         let judged = free.judgeLow(percent)
         return Finding(
-            "disk.\(name)", available < minimumFreeBytes ? .critical : judged,
-            "\(available >> 20) of \(usable >> 20) MiB are free", value: percent, unit: "percent")
+            "disk.\(name)", available < Double(minimumFreeBytes) ? .critical : judged,
+            "\(Self.mebibytes(available)) of \(Self.mebibytes(usable)) MiB are free",
+            value: percent, unit: "percent")
+    }
+
+    private static func mebibytes(_ bytes: Double) -> UInt64 {
+        UInt64(exactly: (bytes / 1_048_576).rounded(.down)) ?? .max
     }
 
     /// nil for file systems that make inodes as they need them.

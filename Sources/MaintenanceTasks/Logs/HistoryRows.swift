@@ -28,17 +28,25 @@ struct HistoryRows {
         while true {
             let chosen = try oldest(before: cutoff)
             if chosen.isEmpty { break }
-            let list = Self.list(chosen)
+            let list = chosen.map { "\($0)" }.joined(separator: ",")
             // Lines and attempts first, piece by piece: what cascades would be one transaction.
             for table in ["execution_logs", "task_attempts"] {
                 rows += try removeAll(
                     """
                     DELETE FROM \(table) WHERE id IN (SELECT id FROM \(table)
-                    WHERE execution_id IN (\(list)) LIMIT \(LogRows.batch))
+                    WHERE execution_id IN (
+                        SELECT execution_id FROM task_executions WHERE id IN (\(list)))
+                    LIMIT \(LogRows.batch))
                     """)
             }
             let gone = try removeAll(
-                "DELETE FROM task_executions WHERE execution_id IN (\(list))", once: true)
+                "DELETE FROM task_executions WHERE id IN (\(list))", once: true)
+            // As where an index has what its table lacks: they would be chosen for ever.
+            guard gone > 0 else {
+                context.log(
+                    .warning, "\(chosen.count) executions cannot be removed; older history stays")
+                break
+            }
             executions += gone
             rows += gone
             context.progress(nil, "\(executions) executions removed")
@@ -55,13 +63,14 @@ struct HistoryRows {
             WHERE d.execution_id = e.execution_id AND d.resolved_at IS NULL)
         """
 
-    private func oldest(before cutoff: String) throws -> [String] {
+    /// Row ids: an execution's own id may be anything where the file is damaged.
+    private func oldest(before cutoff: String) throws -> [Int64] {
         try context.checkCancellation()
         return try store.statements { db in
-            try String.fetchAll(
+            try Int64.fetchAll(
                 db,
                 sql: """
-                    SELECT e.execution_id FROM task_executions e \(Self.removable)
+                    SELECT e.id FROM task_executions e \(Self.removable)
                     ORDER BY e.started_at LIMIT 50
                     """, arguments: ["cutoff": cutoff])
         }
@@ -102,14 +111,5 @@ struct HistoryRows {
             rows += part
             if part == 0 || once { return rows }
         }
-    }
-
-    /// The ids as SQL texts.
-    private static func list(_ ids: [String]) -> String {
-        ids.map { id in
-            "'"
-                + id.split(separator: "'", omittingEmptySubsequences: false)
-                .joined(separator: "''") + "'"
-        }.joined(separator: ",")
     }
 }

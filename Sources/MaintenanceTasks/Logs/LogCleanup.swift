@@ -94,7 +94,7 @@ struct LogCleanup: ScheduledTask {
                 ? TaskFailure.permanent(error.description)
                 : TaskFailure.transient(error.description)
         }
-        report.bytes = Int64(report.rowBytes) + report.fileBytes
+        report.bytes = Int64(clamping: Int128(report.rowBytes) + Int128(report.fileBytes))
         return report
     }
 

@@ -51,19 +51,21 @@ struct LogFiles {
         var files: [RotatedFile] = []
         try collect(directory, [], into: &files)
         files.sort { ($0.modified, $0.path.joined()) < ($1.modified, $1.path.joined()) }
-        var total = files.reduce(0) { $0 + $1.bytes }
+        // Wider than a length, which for a file with holes is whatever somebody set.
+        let before = files.reduce(0) { $0 + Int128($1.bytes) }
+        var total = before
         var tally = FileTally()
         for file in files where file.modified < settledBefore {
             guard file.modified < cutoff || total > limit else { break }
             try context.checkCancellation()
             if dryRun || remove(file, below: directory) {
                 tally.files += 1
-                tally.bytes += file.bytes
-                total -= file.bytes
+                total -= Int128(file.bytes)
             } else {
                 tally.failures += 1
             }
         }
+        tally.bytes = Int64(clamping: before - total)
         return tally
     }
 

@@ -173,7 +173,11 @@ struct ProfileReader: ~Copyable {
         for item in try map["devices"]?.list("devices") ?? [] {
             for word in try item.string("devices").split(separator: " ") {
                 if takenOut.takes(String(word)) { continue }
-                profile.devices.append(try item.choice(String(word), "device"))
+                let device: Device = try item.choice(String(word), "device")
+                guard !profile.devices.contains(device) else {
+                    throw item.failure("'\(word)' is listed twice")
+                }
+                profile.devices.append(device)
             }
         }
         try syscalls.read(map["syscalls"], without: &takenOut)
@@ -263,7 +267,11 @@ struct ProfileReader: ~Copyable {
         }
         for item in try map["sockets"]?.list("sockets") ?? [] {
             let name = try item.string("sockets")
-            profile.socketFamilies.append(try item.choice(name, "socket family"))
+            let family: SocketFamily = try item.choice(name, "socket family")
+            guard !profile.socketFamilies.contains(family) else {
+                throw item.failure("'\(name)' is listed twice")
+            }
+            profile.socketFamilies.append(family)
         }
         if let value = map["writable_executable_memory"] {
             profile.writableExecutableMemory = try value.bool("writable_executable_memory")

@@ -74,6 +74,8 @@ struct Comparison {
     }
 
     private func isStillThere(_ path: String) -> Bool {
+        // Listed, and not to be found by what is shown of its name.
+        if path.unicodeScalars.contains(FileTree.replacement) { return true }
         do {
             _ = try TrustedFile(path)
             return true

@@ -46,6 +46,8 @@ struct AttemptRecord: Sendable {
     private var cause: EndCause?
     /// Whether the last layer was passed.
     private(set) var isConfined = false
+    /// Whether a rule of its socket was broken: nothing that comes by it counts any more.
+    private(set) var isViolated = false
     /// The signal that a program of the task ended by, where the task says so.
     private var programSignal: Int32?
     /// What the task's command left running, where the task says so.
@@ -129,6 +131,7 @@ struct AttemptRecord: Sendable {
 
     /// The task's socket broke a rule.
     mutating func violated(_ message: String) -> [Action] {
+        isViolated = true
         note(.protocolViolation(message: message))
         return kill()
     }
@@ -137,8 +140,10 @@ struct AttemptRecord: Sendable {
     mutating func cancelled(
         _ reason: CancelReason, grace: Duration, now: ContinuousClock.Instant
     ) -> [Action] {
+        // As the order's own grace: longer, it would undo the profile's limit of time.
         end(
-            reason == .timeout ? .timedOut : .cancelled(reason), reason, grace: grace, now: now)
+            reason == .timeout ? .timedOut : .cancelled(reason), reason,
+            grace: min(grace, RunLimits.longestGrace), now: now)
     }
 
     /// A layer was refused; the type's code never ran.

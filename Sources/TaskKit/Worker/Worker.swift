@@ -24,6 +24,8 @@ final class Worker {
 
     /// Frames read of one task before the next has its turn.
     private static let framesPerTurn = 64
+    /// The most frames read of an attempt's socket once its tree is gone: far more than it can hold.
+    private static let drainFrames = 4096
     /// The most bytes read of an attempt's pipes once its tree is gone: what two of them can hold
     /// (pipe-max-size of proc(5)).
     private static let drainBytes = 2 * 1024 * 1024
@@ -226,9 +228,8 @@ extension Worker {
         _ key: UInt64, _ status: WaitStatus, _ wall: Duration, _ usage: CgroupUsage
     ) throws {
         guard let attempt = attempts[key] else { return }
-        // The tree is gone, so what its socket still holds is all there will ever be.
         attempt.descriptors.forEach(ignore)
-        if attempt.isListening { while try relayFrame(attempt) {} }
+        try drainSocket(attempt)
         try drain(attempt)
         attempts[key] = nil
         let actions = attempt.record.ended(
@@ -256,7 +257,9 @@ extension Worker {
         switch attempt.socket.receive(&buffer) {
         case .frame(let frame):
             try perform(attempt.record.received(frame, at: .now(), now: .now), attempt)
-            return true
+            guard attempt.record.isViolated else { return true }
+            stopListening(attempt)
+            return false
         case .violation(let message):
             try perform(attempt.record.violated(message), attempt)
             stopListening(attempt)
@@ -294,6 +297,12 @@ extension Worker {
             return 0
         case .nothing: return 0
         }
+    }
+
+    /// Takes what the tree left in its socket. Bounded, as somebody outside of it may hold that too.
+    private func drainSocket(_ attempt: Attempt) throws {
+        guard attempt.isListening else { return }
+        for _ in 0..<Self.drainFrames where try !relayFrame(attempt) { return }
     }
 
     /// Takes what the tree left in its pipes. Bounded, as somebody outside of it may hold one open.

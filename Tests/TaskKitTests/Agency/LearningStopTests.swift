@@ -36,6 +36,25 @@ import Testing
         return counts
     }
 
+    /// Files with holes, whose lengths together are in no Int64.
+    @Test(.enabled(if: access("/dev/shm", W_OK) == 0, "needs a file system of any length"))
+    func lengthsThatNobodyWroteEndNothing() throws {
+        let scratch = try LearningScratch()
+        let folder = "/dev/shm/aico-interactions-\(UInt64.random(in: 0...UInt64.max))"
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for index in 1...3 {
+            let file = "\(folder)/\(index).jsonl"
+            close(creat(file, 0o600))
+            #expect(truncate(file, Int.max & ~0xFFFF) == 0)
+        }
+        let report = try scratch.learn(
+            ["interactions_path": .string(folder), "max_duration": 20],
+            machine: FakeMachine(step: .seconds(30)).machine)
+        #expect(report.stopped == .maximumDuration && report.bytesLeft == .max)
+    }
+
     @Test func outOfTimeTheRestIsForTheNextRuns() throws {
         let scratch = try Self.filled()
         var reports: [LearningReport] = []

@@ -72,6 +72,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("offset", Int64.min), ("offset", -1), ("head_bytes", -1), ("head_bytes", 4097),
+        ("head_bytes", Int64.max),
+    ]) func aCheckpointThatNoRunWroteIsAPermanentFailure(column: String, value: Int64) throws {
+        let scratch = try LearningScratch()
+        try scratch.write("a.jsonl", #"{"text":"xx"}"# + "\n")
+        try scratch.learn()
+        try DatabaseQueue(path: scratch.database).write {
+            try $0.execute(sql: "UPDATE checkpoints SET \(column) = ?", arguments: [value])
+        }
+        #expect {
+            try scratch.learn()
+        } throws: { error in
+            guard let failure = error as? TaskFailure else { return false }
+            return failure.isPermanent
+                && failure.message.contains("\"a.jsonl\" has \(value) as \(column)")
+        }
+    }
+
     @Test func countsOfANewerVersionAreLeftAlone() throws {
         let scratch = try LearningScratch()
         try scratch.learn()

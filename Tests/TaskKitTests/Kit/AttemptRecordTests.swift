@@ -153,6 +153,15 @@ struct AttemptRecordTests {
         #expect(ending?.cause == .cancelled(.requested) && ending?.reply == TaskReply.none)
     }
 
+    @Test(arguments: [Duration.seconds(301), .nanoseconds(Int64.max)])
+    func cancelGivesNoLongerGraceThanAnOrderMay(grace: Duration) {
+        let record = running()
+        #expect(
+            record.cancelled(.requested, grace: grace, now: start)
+                == [.cancel(.requested, grace: RunLimits.longestGrace)])
+        #expect(record.wakeTime == start + RunLimits.longestGrace)
+    }
+
     @Test func cancelOfTheSchedulersTimeLimitIsATimeout() {
         let record = running()
         _ = record.cancelled(.timeout, grace: .zero, now: start)
@@ -180,7 +189,9 @@ struct AttemptRecordTests {
     @Test func frameAfterTheLastIsAViolation() {
         let record = running()
         _ = record.received(.failed(permanent: true, message: "m"), now: start)
+        #expect(!record.record.isViolated)
         #expect(record.received(.log(stream: .info, line: ""), now: start) == [.kill])
+        #expect(record.record.isViolated)
         #expect(record.violated("again").isEmpty)
         let ending = record.ending(.signaled(signal: 9))
         #expect(ending?.cause == .protocolViolation(message: "a frame follows the last one"))

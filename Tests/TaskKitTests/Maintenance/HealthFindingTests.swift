@@ -140,6 +140,28 @@ import Testing
         #expect(strict.space(status).status == .critical)
     }
 
+    /// As a file system over a network, or of a program, may say.
+    @Test func diskSpaceThatCannotBeIsJudgedAsItIsSaid() {
+        let probe = DiskProbe(
+            name: "logs", path: "/", free: Threshold(degraded: 10, critical: 3),
+            minimumFreeBytes: 0)
+        var status = statvfs()
+        status.f_frsize = 4096
+        status.f_blocks = 100
+        status.f_bfree = 200
+        #expect(probe.space(status).value == nil)
+        status.f_bavail = 200
+        #expect(probe.space(status).value == 100)
+        status.f_blocks = .max
+        status.f_bfree = .max / 2
+        status.f_bavail = .max / 2
+        #expect(probe.space(status).value == 50)
+        status.f_frsize = .max
+        #expect(
+            probe.space(status).message
+                == "18446744073709551615 of 18446744073709551615 MiB are free")
+    }
+
     @Test func fewInodesAreNamed() {
         var status = statvfs()
         let probe = DiskProbe(

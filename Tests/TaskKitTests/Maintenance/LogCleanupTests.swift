@@ -98,6 +98,33 @@ import Testing
         #expect(try store.integrityProblems().isEmpty)
     }
 
+    /// Whatever stands for their ids: a blob, a text that is no UTF-8, one with a quote.
+    @Test(.timeLimit(.minutes(1)), arguments: ["x'ff'", "CAST(x'ff' AS TEXT)", "'it''s'"])
+    func executionsWithoutAnIdGoAsTheOthers(id: String) async throws {
+        let scratch = try StoreScratch()
+        let store = try scratch.store()
+        try scratch.fill(
+            store, task: "user.a", first: Self.daysAgo(400), executions: 5, lines: 2)
+        try await scratch.connection().write { db in
+            try db.execute(
+                sql: """
+                    PRAGMA defer_foreign_keys = ON;
+                    UPDATE execution_logs SET execution_id = \(id) WHERE execution_id =
+                        (SELECT execution_id FROM task_executions WHERE id = 1);
+                    UPDATE task_attempts SET execution_id = \(id) WHERE execution_id =
+                        (SELECT execution_id FROM task_executions WHERE id = 1);
+                    UPDATE task_executions SET execution_id = \(id) WHERE id = 1;
+                    """)
+        }
+        let result = try await TaskRecorder().run(
+            LogCleanup.self,
+            config: Self.config(
+                scratch, ["history_retention_days": 90, "retention_days": 3650]))
+        #expect(result["executions"] == 4 && result["history_rows"] == 20)
+        #expect(try scratch.count("task_executions") == 1)
+        #expect(try scratch.count("execution_logs") == 2)
+    }
+
     @Test func openDeadLettersAndOpenExecutionsKeepTheirHistory() async throws {
         let scratch = try StoreScratch()
         let store = try scratch.store()

@@ -68,6 +68,23 @@ import Testing
         #expect(!scratch.exists("logs/a.log.3"))
     }
 
+    /// Files with holes, whose lengths together are in no Int64.
+    @Test(.enabled(if: access("/dev/shm", W_OK) == 0, "needs a file system of any length"))
+    func lengthsThatNobodyWroteEndNothing() throws {
+        let logs = "/dev/shm/aico-logs-\(UInt64.random(in: 0...UInt64.max))"
+        try FileManager.default.createDirectory(
+            atPath: logs, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: logs) }
+        for index in 1...4 {
+            let file = "\(logs)/a.log.\(index)"
+            close(creat(file, 0o600))
+            #expect(truncate(file, Int.max & ~0xFFFF) == 0)
+        }
+        let files = LogFiles(
+            root: logs, context: TaskRecorder().context(), dryRun: false, settledBefore: .max)
+        #expect(try files.remove(before: .max, beyond: 0) == FileTally(files: 4, bytes: .max))
+    }
+
     @Test func aFileThatChangedJustNowStaysWhateverTheLimit() throws {
         let scratch = try StoreScratch()
         try scratch.write("logs/a.log.1", "12345", modified: Self.now)

@@ -67,6 +67,26 @@ struct IntegrityCheckTests {
                 + "owner 61003:61004, was 0:0")
     }
 
+    @Test func aNewFileOfAnyNameIsNamed() async throws {
+        let scratch = try IntegrityScratch()
+        try scratch.record()
+        for (directory, name) in [("keys", "a"), ("profiles", "b")] {
+            let opened = open("\(scratch.path)/\(directory)", O_RDONLY | O_DIRECTORY)
+            defer { close(opened) }
+            // 0xFF is in no UTF-8.
+            let bytes = name.utf8.map { CChar(bitPattern: $0) } + [-1, 0]
+            if directory == "keys" {
+                close(openat(opened, bytes, O_CREAT | O_WRONLY, 0o600))
+            } else {
+                #expect(mkdirat(opened, bytes, 0o700) == 0)
+            }
+        }
+        #expect(
+            try await scratch.check()
+                == "2 differences: \(scratch.path)/profiles/b\u{FFFD} is new; "
+                + "\(scratch.path)/keys/a\u{FFFD} is new")
+    }
+
     @Test func aMissingFileIsNamed() async throws {
         let scratch = try IntegrityScratch()
         try scratch.record()

@@ -36,7 +36,8 @@ struct FolderSize: ScheduledTask {
             // Out of time, or somebody typed `aico scheduler cancel`.
             try context.checkCancellation()
             files += 1
-            bytes += size
+            // A file with holes is as long as somebody set it: a sum that overflows ends the task.
+            bytes += min(size, .max - bytes)
             if files.isMultiple(of: 10_000) { context.progress(nil, "\(files) files") }
         }
         context.log("\(files) files, \(bytes >> 20) MiB")
