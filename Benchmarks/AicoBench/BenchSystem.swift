@@ -157,6 +157,18 @@ final class BenchSystem {
 
     func rest(seconds: Int) { rest(milliseconds: seconds * 1000) }
 
+    /// Waits for three seconds in a row in which hardly anything runs, for a minute at most.
+    func restUntilIdle() throws {
+        var calm = 0
+        var before = try processorTime()
+        for _ in 0..<60 where calm < 3 {
+            rest(seconds: 1)
+            let now = try processorTime()
+            calm = now - before < 0.05 ? calm + 1 : 0
+            before = now
+        }
+    }
+
     func rest(milliseconds: Int) {
         usleep(useconds_t(milliseconds) * 1000)
     }

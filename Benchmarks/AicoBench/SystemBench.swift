@@ -24,8 +24,8 @@ struct SystemBench {
     }
 
     private func idleness(_ system: BenchSystem, into report: inout BenchReport) throws {
-        // Start-up work (health check, integrity) has to be over.
-        system.rest(seconds: 3)
+        // Start-up work (health check, the baseline of large executables) has to be over.
+        try system.restUntilIdle()
         report.add(
             "memory of all processes (PSS), idle", try system.proportionalMemory(), "MB",
             atMost: 50)

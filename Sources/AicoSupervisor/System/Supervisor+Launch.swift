@@ -126,10 +126,11 @@ extension Supervisor {
                 try HostDescriptors.find(
                     in: process, on: mounts.get(), sparing: cgroups.descriptors, isInExec: isInExec)
             }
+            workers[workerID]?.missedLooks.forget()
             if findings.isEmpty { return }
             fault = Set(findings.map(\.description)).sorted().joined(separator: ", ")
         } catch {
-            // What cannot be found out counts as open.
+            guard workers[workerID]?.missedLooks.isEnough(with: error) == true else { return }
             fault = "cannot look at its descriptors (CAP_SYS_PTRACE lets root): \(error)"
         }
         SupervisorLog.write("\(Self.subject(of: workerID)) is ended: \(fault)")

@@ -21,6 +21,8 @@ final class Supervisor {
         var words: LastWords
         /// Of a worker: its cgroups.
         var cgroups: WorkerCgroups?
+        /// How often it could not be looked at.
+        var missedLooks = MissedLooks()
         /// Why it was ended, where the supervisor found it out of order.
         var fault: String?
     }
