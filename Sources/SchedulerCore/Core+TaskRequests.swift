@@ -115,7 +115,7 @@ extension SchedulerCore {
         guard task.record.key.uid.isEmpty || task.record.key == known.key else {
             return refuse(
                 id, .conflict, "the task \"\(name)\" was deleted and created anew meanwhile",
-                hint: "look at it (aico scheduler show \(name)), and change it again")
+                hint: "type: aico scheduler show \(name)")
         }
         var task = task
         let before = known.latest

@@ -65,7 +65,8 @@ struct PlainTextTests {
     func aDocumentKeepsItsValue(indented: Bool) throws {
         let all = (Array(0...0x2FFF) + [0xFEFF, 0xFFFE, 0x1FFFE, 0x10FFFF, 0x1F600])
             .compactMap { Unicode.Scalar($0) }
-        let text = String(String.UnicodeScalarView(all))
+        // Between others: JSON has no long runs of combining marks.
+        let text = String(String.UnicodeScalarView(all.flatMap { ["x", $0] }))
         let json: JSONValue = [text: .string(text), "list": [.string(text), 1, nil]]
         let plain = PlainText(json: json, indented: indented).text
         #expect(try JSONValue.parse(Array(plain.utf8), maximumBytes: 1 << 24) == json)
