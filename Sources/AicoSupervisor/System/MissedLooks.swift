@@ -4,6 +4,7 @@
 import AicoCore
 import LinuxSandbox
 import LinuxSystem
+import SystemPackage
 
 /// How often in a row a worker could not be looked at for want of something that the machine may have
 /// a moment later.
