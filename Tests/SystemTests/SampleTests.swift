@@ -49,9 +49,19 @@ struct SampleTests {
             ])
     }
 
+    /// Outside of the tree, and the same each time: what the compiler keeps names its paths.
+    private func folder() throws -> String {
+        var status = stat()
+        try #require(stat(projectDirectory, &status) == 0)
+        let path = "/var/tmp/aico-sample-\(status.st_ino)"
+        removeTree(path)
+        try #require(mkdir(path, 0o755) == 0)
+        return path
+    }
+
     @Test(.enabled(if: !Built.isGuest, "builds a package, which needs a toolchain there"))
     func anEmptyFolderBecomesATypeThatRuns() throws {
-        let scratch = try temporaryDirectory("sample", below: "/var/tmp")
+        let scratch = try folder()
         let root = try temporaryDirectory("root")
         let bin = try linkedExecutables()
         defer { for directory in [scratch, root, bin] { removeTree(directory) } }
