@@ -116,6 +116,52 @@ import Testing
         #expect(try store.attempts(execution: "e1").map(\.number) == [1, 2])
     }
 
+    /// The first attempt's was the execution's too: the instant waits as before it.
+    @Test func aClaimThatIsTakenBackNeverWas() throws {
+        let store = try scratch.store()
+        try store.perform([.createTask(try Fixture.task())])
+        let first = AttemptKey(1)
+        #expect(
+            try store.perform([try Fixture.claim()]) == [.claimed(attempt: first, number: 1)])
+        let unclaim = StoreChange.unclaim(attempt: first, reason: "worker", at: Fixture.start)
+        #expect(try store.perform([unclaim, unclaim]) == [.done, .notFound])
+        #expect(try store.execution("e1") == nil)
+        #expect(try store.runningAttempts().records.isEmpty)
+        let waiting = try #require(try store.deferredOccurrences().records.first)
+        #expect(waiting.executionID == "e1" && waiting.reason == "worker")
+        #expect(waiting.trigger == .schedule)
+        // Its number is another's never again.
+        let second = AttemptKey(2)
+        #expect(
+            try store.perform([try Fixture.claim()]) == [.claimed(attempt: second, number: 1)])
+        #expect(try store.deferredOccurrences().records.isEmpty)
+        #expect(try store.execution("e1")?.attempts == 1)
+    }
+
+    /// A further attempt leaves its execution to wait for it.
+    @Test func aRetryThatIsTakenBackWaitsAgain() throws {
+        let store = try scratch.store()
+        try store.perform([.createTask(try Fixture.task()), try Fixture.claim()])
+        try store.perform([
+            .endAttempt(
+                AttemptEnd(
+                    attempt: AttemptKey(1), at: Fixture.start, outcome: Outcome(.failedTransient),
+                    next: .waiting(retryAt: Fixture.start))),
+            .retry(execution: "e1", at: Fixture.start),
+        ])
+        let at = Fixture.start + .seconds(7)
+        let outcomes = try store.perform([
+            .unclaim(attempt: AttemptKey(2), reason: "worker", at: at)
+        ])
+        #expect(outcomes == [.done])
+        let waiting = try #require(try store.waitingExecutions().records.first)
+        #expect(waiting.attempts == 1 && waiting.retryAt == at)
+        #expect(try store.attempts(execution: "e1").map(\.number) == [1])
+        #expect(
+            try store.perform([.retry(execution: "e1", at: at)])
+                == [.claimed(attempt: AttemptKey(3), number: 2)])
+    }
+
     @Test func aWaitingExecutionCanBeEnded() throws {
         let attempt = try claimed(try Fixture.claim())
         let end = ExecutionEnd(outcome: Outcome(.cancelled, .requested))
