@@ -32,6 +32,23 @@ import Testing
         #expect(try BusEvent(frames: notice.frames).subscribedPrefix == "scheduler.event.")
     }
 
+    /// What a task prints reaches its reader whatever it is; what a client asks does not.
+    @Test func onlyWhatQuotesATaskHasLongRunsOfMarks() throws {
+        let line = "a" + String(repeating: "\u{301}", count: 1000)
+        let event = BusEvent(
+            topic: BusEventTopic.health.rawValue, sequence: 1, data: ["l": .string(line)])
+        #expect(try BusEvent(frames: event.frames).data["l"]?.string?.utf8.count == line.utf8.count)
+        let reply = BusReply(
+            id: "1", topic: "scheduler.stats", outcome: .success(["l": .string(line)]))
+        guard case .success(let data) = try BusReply(frames: reply.frames).outcome else {
+            Issue.record("the reply is no success")
+            return
+        }
+        #expect(data["l"]?.string?.utf8.count == line.utf8.count)
+        let request = BusRequest(id: "1", topic: "scheduler.stats", body: ["l": .string(line)])
+        #expect(throws: BusMessageError.self) { try BusRequest(frames: request.frames) }
+    }
+
     @Test(arguments: [Int.max, -1, Int.min])
     func eventOfAWrongCountIsRefused(sequence: Int) throws {
         let event = BusEvent(

@@ -33,13 +33,13 @@ extension JSONParser {
         while let byte = peek, (0x30...0x39).contains(byte) { offset += 1 }
     }
 
-    mutating func string() throws(JSONError) -> String {
+    mutating func string(mayHaveMarks: Bool) throws(JSONError) -> String {
         let start = offset
         offset += 1
         // Most strings have no escape: they are read as they stand.
         while let byte = peek, byte != 0x22, byte != 0x5C, byte >= 0x20 { offset += 1 }
         if peek == 0x22 {
-            let text = try text(bytes[start + 1..<offset], at: start)
+            let text = try text(bytes[start + 1..<offset], at: start, mayHaveMarks)
             offset += 1
             return text
         }
@@ -49,7 +49,7 @@ extension JSONParser {
             offset += 1
             switch byte {
             case 0x22:
-                return try text(content[...], at: start)
+                return try text(content[...], at: start, mayHaveMarks)
             case 0x5C: try escape(into: &content)
             case 0x00..<0x20:
                 throw failure("a control character must be escaped", at: offset - 1)
@@ -63,12 +63,14 @@ extension JSONParser {
 
     /// Refuses a long run of combining marks: to compare or hash it costs its length squared, since
     /// both put it in order first, and 250 kB of it would hold a process up for a minute.
-    private func text(_ content: ArraySlice<UInt8>, at start: Int) throws(JSONError) -> String {
+    private func text(
+        _ content: ArraySlice<UInt8>, at start: Int, _ mayHaveMarks: Bool
+    ) throws(JSONError) -> String {
         guard let text = String(validating: content, as: UTF8.self) else {
             throw failure("the string is not UTF-8", at: start)
         }
         // Combining marks begin at U+0300, whose first byte is this.
-        guard content.contains(where: { $0 >= 0xCC }) else { return text }
+        if mayHaveMarks || !content.contains(where: { $0 >= 0xCC }) { return text }
         var marks = 0
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

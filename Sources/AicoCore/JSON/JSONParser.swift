@@ -20,15 +20,21 @@ public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
 
 extension JSONValue {
     /// Reads exactly one value; refuses double keys, bad UTF-8, lone surrogates, more than
-    /// `maximumBytes` bytes and more than `maximumDepth` arrays and objects inside each other.
+    /// `maximumBytes` bytes, more than `maximumDepth` arrays and objects inside each other, and long
+    /// runs of combining marks.
+    ///
+    /// - Parameter quotesTasks: whether texts, but for keys, may have such runs: what the scheduler
+    ///   tells quotes what tasks print, and nobody compares it.
     public static func parse(
-        _ bytes: [UInt8], maximumBytes: Int = JSONValue.maximumBytes, maximumDepth: Int = 32
+        _ bytes: [UInt8], maximumBytes: Int = JSONValue.maximumBytes, maximumDepth: Int = 32,
+        quotesTasks: Bool = false
     ) throws(JSONError) -> JSONValue {
         guard bytes.count <= maximumBytes else {
             throw JSONError(
                 offset: 0, reason: "has \(bytes.count) bytes, limit \(maximumBytes)")
         }
-        var parser = JSONParser(bytes: bytes, maximumDepth: maximumDepth)
+        var parser = JSONParser(
+            bytes: bytes, maximumDepth: maximumDepth, quotesTasks: quotesTasks)
         let value = try parser.value(depth: 0)
         parser.skipSpace()
         guard parser.peek == nil else { throw parser.failure("more follows the value") }
@@ -45,13 +51,15 @@ extension JSONValue {
 struct JSONParser {
     let bytes: [UInt8]
     let maximumDepth: Int
+    let quotesTasks: Bool
     var offset = 0
 
     var peek: UInt8? { offset < bytes.count ? bytes[offset] : nil }
 
-    init(bytes: [UInt8], maximumDepth: Int) {
+    init(bytes: [UInt8], maximumDepth: Int, quotesTasks: Bool) {
         self.bytes = bytes
         self.maximumDepth = maximumDepth
+        self.quotesTasks = quotesTasks
     }
 
     func failure(_ reason: String, at position: Int? = nil) -> JSONError {
@@ -70,7 +78,7 @@ struct JSONParser {
         switch first {
         case 0x7B: return try object(depth: depth + 1)
         case 0x5B: return try array(depth: depth + 1)
-        case 0x22: return .string(try string())
+        case 0x22: return .string(try string(mayHaveMarks: quotesTasks))
         case 0x74: return try word("true", .bool(true))
         case 0x66: return try word("false", .bool(false))
         case 0x6E: return try word("null", .null)
@@ -108,7 +116,7 @@ struct JSONParser {
             skipSpace()
             let start = offset
             guard peek == 0x22 else { throw failure("expected a key in quotes") }
-            let key = try string()
+            let key = try string(mayHaveMarks: false)
             skipSpace()
             guard peek == 0x3A else { throw failure("expected ':'") }
             offset += 1

@@ -45,7 +45,7 @@ public struct BusEvent: Sendable, Equatable {
     /// Reads two frames.
     public init(frames: [[UInt8]]) throws(BusMessageError) {
         let (topic, members) = try BusFrames.read(
-            frames, maximumBytes: BusLimits.maximumReplyBytes)
+            frames, maximumBytes: BusLimits.maximumReplyBytes, quotesTasks: true)
         guard members["v"]?.int == busProtocolVersion, let sequence = members["seq"]?.int else {
             throw BusMessageError(code: .malformed, reason: "the event lacks \"v\" or \"seq\"")
         }
@@ -71,7 +71,8 @@ public struct BusEvent: Sendable, Equatable {
 /// What the three messages share.
 enum BusFrames {
     static func read(
-        _ frames: [[UInt8]], maximumBytes: Int = BusLimits.maximumRequestBytes
+        _ frames: [[UInt8]], maximumBytes: Int = BusLimits.maximumRequestBytes,
+        quotesTasks: Bool = false
     ) throws(BusMessageError) -> (topic: String, members: [String: JSONValue]) {
         guard frames.count == 2 else {
             throw BusMessageError(
@@ -86,7 +87,8 @@ enum BusFrames {
         else { throw BusMessageError(code: .malformed, reason: "the topic is no short text") }
         let document: JSONValue
         do {
-            document = try JSONValue.parse(frames[1], maximumBytes: maximumBytes)
+            document = try JSONValue.parse(
+                frames[1], maximumBytes: maximumBytes, quotesTasks: quotesTasks)
         } catch {
             throw BusMessageError(code: .malformed, reason: error.description)
         }

@@ -147,7 +147,8 @@ public struct BusReply: Sendable, Equatable {
     public init(
         frames: [[UInt8]], maximumBytes: Int = BusLimits.maximumReplyBytes
     ) throws(BusMessageError) {
-        let (topic, members) = try BusFrames.read(frames, maximumBytes: maximumBytes)
+        let (topic, members) = try BusFrames.read(
+            frames, maximumBytes: maximumBytes, quotesTasks: true)
         guard let id = members["id"]?.string, let ok = members["ok"]?.bool else {
             throw BusMessageError(code: .malformed, reason: "the reply lacks \"id\" or \"ok\"")
         }
