@@ -37,9 +37,15 @@ extension JSONParser {
         let start = offset
         offset += 1
         // Most strings have no escape: they are read as they stand.
-        while let byte = peek, byte != 0x22, byte != 0x5C, byte >= 0x20 { offset += 1 }
+        var largest: UInt8 = 0
+        while let byte = peek, byte != 0x22, byte != 0x5C, byte >= 0x20 {
+            if byte > largest { largest = byte }
+            offset += 1
+        }
         if peek == 0x22 {
-            let text = try text(bytes[start + 1..<offset], at: start, mayHaveMarks)
+            // Combining marks begin at U+0300, whose first byte is this.
+            let text = try text(
+                bytes[start + 1..<offset], at: start, mayHaveMarks || largest < 0xCC)
             offset += 1
             return text
         }
@@ -49,7 +55,8 @@ extension JSONParser {
             offset += 1
             switch byte {
             case 0x22:
-                return try text(content[...], at: start, mayHaveMarks)
+                let isPlain = !content.contains { $0 >= 0xCC }
+                return try text(content[...], at: start, mayHaveMarks || isPlain)
             case 0x5C: try escape(into: &content)
             case 0x00..<0x20:
                 throw failure("a control character must be escaped", at: offset - 1)
@@ -69,10 +76,13 @@ extension JSONParser {
         guard let text = String(validating: content, as: UTF8.self) else {
             throw failure("the string is not UTF-8", at: start)
         }
-        // Combining marks begin at U+0300, whose first byte is this.
-        if mayHaveMarks || !content.contains(where: { $0 >= 0xCC }) { return text }
+        if mayHaveMarks { return text }
         var marks = 0
         for scalar in text.unicodeScalars {
+            guard scalar.value >= 0x300 else {
+                marks = 0
+                continue
+            }
             switch scalar.properties.generalCategory {
             case .nonspacingMark, .spacingMark, .enclosingMark: marks += 1
             default: marks = 0
