@@ -17,15 +17,8 @@ struct IdentityTests {
         let old = try #require(run.core.tasks[id]?.key)
         run.feed(.request(2, actor: "test", .run(id)))
         run.feed(.request(3, actor: "test", .delete(id)))
-        let record = StoredTask(
-            key: TaskKey(id: id, uid: ""), type: "user.command", schedule: "@daily",
-            origin: "admin", createdAt: run.wall, updatedAt: run.wall)
-        let table = Planner.Timetable(
-            schedule: try Schedule.parse("@daily"), zone: .utc, created: run.wall,
-            policies: TaskPolicies())
-        run.feed(
-            .request(
-                4, actor: "test", .create(TaskDefinition(record: record, table: table))))
+        let daily = try CoreRun.task("user.one", "@daily", at: run.wall)
+        run.feed(.request(4, actor: "test", .create(daily)))
         run.feed(.request(5, actor: "test", .run(id)))
         run.isStoreWell = true
         run.turn()
@@ -51,15 +44,8 @@ struct IdentityTests {
         let old = try #require(run.core.tasks[id])
         run.isStoreWell = false
         run.feed(.request(2, actor: "test", .delete(id)))
-        let record = StoredTask(
-            key: TaskKey(id: id, uid: ""), type: "user.command", schedule: "@hourly",
-            origin: "admin", createdAt: run.wall, updatedAt: run.wall)
-        let table = Planner.Timetable(
-            schedule: try Schedule.parse("@hourly"), zone: .utc, created: run.wall,
-            policies: TaskPolicies())
-        run.feed(
-            .request(
-                3, actor: "test", .create(TaskDefinition(record: record, table: table))))
+        let hourly = try CoreRun.task("user.one", "@hourly", at: run.wall)
+        run.feed(.request(3, actor: "test", .create(hourly)))
         // What a client changes of the first, made as it was there still.
         let change = TaskDefinition(record: old.latest, table: old.table)
         run.feed(.request(4, actor: "test", .update(change)))
@@ -72,12 +58,9 @@ struct IdentityTests {
         #expect(refused.map(\.code) == [.conflict])
         #expect(run.core.tasks[id]?.latest.schedule == "@hourly")
         // A change of the one that is there now goes through.
-        var next = try #require(run.core.tasks[id]).latest
-        next.schedule = "@weekly"
-        let weekly = Planner.Timetable(
-            schedule: try Schedule.parse("@weekly"), zone: .utc, created: run.wall,
-            policies: TaskPolicies())
-        run.request(.update(TaskDefinition(record: next, table: weekly)))
+        var weekly = try CoreRun.task("user.one", "@weekly", at: run.wall)
+        weekly.record.key = try #require(run.core.tasks[id]).key
+        run.request(.update(weekly))
         #expect(run.core.tasks[id]?.latest.schedule == "@weekly")
     }
 

@@ -107,14 +107,10 @@ public struct CronExpression: Sendable, Hashable {
     private static func variable(_ assignment: Substring, text: String) -> ScheduleError {
         let name = assignment.prefix { $0 != "=" }
         let zone = assignment.dropFirst(name.count + 1).filter { $0 != "\"" && $0 != "'" }
-        var rest = text[assignment.endIndex...]
-        // All of them, since what is read below would come back here for each.
-        repeat {
-            rest = rest.drop { $0 == " " || $0 == "\t" }
-            let word = rest.prefix { $0 != " " && $0 != "\t" }
-            guard word.contains("=") else { break }
-            rest = rest[word.endIndex...]
-        } while true
+        // Behind all of them, since what is read below would come back here for each.
+        let words = text[assignment.endIndex...].split { $0 == " " || $0 == "\t" }
+        let first = words.first { !$0.contains("=") }
+        let rest = first.map { text[$0.startIndex...] } ?? ""
         let schedule = (try? Schedule.parse(String(rest))) == nil ? order : "\"\(rest)\""
         let isZone = ["CRON_TZ", "TZ"].contains(name) && !zone.isEmpty
         return ScheduleError(
