@@ -30,15 +30,25 @@ struct NeighbourTests {
         #expect(outcome.isDone)
     }
 
+    /// The attempt is the first that the kernel takes. Until its memory is given back, some ms later,
+    /// the class is still full: a page that the fork server asks for meanwhile costs the worker (seen
+    /// in one run of thirty on 6.18). Were the worker the first choice, no run would hold.
     @Test(arguments: [true, false]) func theKernelTakesAnAttemptBeforeALargerWorker(
         userNamespace: Bool
     ) throws {
         var fixture = AttemptFixture(userNamespace: userNamespace)
         fixture.plan.classLimits.memoryBytes = 80 << 20
-        let outcome = try fixture.run("@large 48", "memory 40", "nothing")
-        #expect(outcome.ended("status") == Int(SIGKILL), "\(outcome)")
-        #expect(outcome.ended("oom") == 1, "\(outcome)")
-        #expect(outcome.said == "nothing" && outcome.isDone, "\(outcome)")
+        var seen: [Outcome] = []
+        repeat {
+            let outcome = try fixture.run("@large 48", "memory 40", "nothing")
+            if outcome.ended("status") == Int(SIGKILL), outcome.ended("oom") == 1,
+                outcome.said == "nothing", outcome.isDone
+            {
+                return
+            }
+            seen.append(outcome)
+        } while seen.count < 3
+        Issue.record("\(seen)")
     }
 
     @Test(arguments: [true, false]) func descriptorsInFlightDoNotHoldUpTheClass(
