@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import TaskKit
+package import TaskKit
 
 /// The task types of class agency.
-public enum AgencyTasks {
+package enum AgencyTasks {
     /// What the worker of the class offers.
-    public static let types: [any ScheduledTask.Type] = [BackgroundLearning.self]
+    package static let types: [any ScheduledTask.Type] = [BackgroundLearning.self]
 }

@@ -4,9 +4,9 @@
 import ArgumentParser
 
 /// Runs command lines of `aico`.
-public enum CommandRunner {
+package enum CommandRunner {
     /// Runs a command line without its program name and gives the exit code.
-    public static func run(_ arguments: [String]) -> Int32 {
+    package static func run(_ arguments: [String]) -> Int32 {
         var arguments = arguments
         let root = takeLeadingRoot(&arguments)
         return ConnectionOptions.$leadingRoot.withValue(root) { execute(arguments).rawValue }

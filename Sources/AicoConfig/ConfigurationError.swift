@@ -4,18 +4,18 @@
 import StrictYAML
 
 /// Why the configuration was refused, and where.
-public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file's path; `<defaults>` for the embedded ones.
-    public var file: String
+    package var file: String
     /// Counted from 1; 0 where the whole file is meant.
-    public var line: Int
+    package var line: Int
     /// Lower case, no period, values in quotes.
-    public var reason: String
+    package var reason: String
     /// The nearest known key or value, where one is near.
-    public var nearest: String?
+    package var nearest: String?
 
     /// Makes an error.
-    public init(file: String, line: Int, reason: String, nearest: String? = nil) {
+    package init(file: String, line: Int, reason: String, nearest: String? = nil) {
         self.file = file
         self.line = line
         self.reason = reason
@@ -29,7 +29,7 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     }
 
     /// `file:line: reason; did you mean 'key'?`
-    public var description: String {
+    package var description: String {
         let place = line > 0 ? "\(file):\(line)" : file
         return "\(place): \(reason)" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
     }

@@ -5,7 +5,7 @@ import LinuxSystem
 import SystemPackage
 
 /// What a bus client may ask for.
-public enum ClientRole: String, Sendable, CaseIterable, Comparable {
+package enum ClientRole: String, Sendable, CaseIterable, Comparable {
     /// Reads.
     case viewer
     /// Reads, runs, cancels, enables and disables.
@@ -14,7 +14,7 @@ public enum ClientRole: String, Sendable, CaseIterable, Comparable {
     case admin
 
     /// Orders roles by what they may do, least first.
-    public static func < (left: ClientRole, right: ClientRole) -> Bool {
+    package static func < (left: ClientRole, right: ClientRole) -> Bool {
         left.rank < right.rank
     }
 
@@ -28,30 +28,30 @@ public enum ClientRole: String, Sendable, CaseIterable, Comparable {
 }
 
 /// A CURVE key pair as ZeroMQ writes it: 40 characters of Z85 each.
-public struct CurvePair: Sendable, Equatable {
+package struct CurvePair: Sendable, Equatable {
     /// The public half.
-    public var publicKey: String
+    package var publicKey: String
     /// The secret half.
-    public var secretKey: String
+    package var secretKey: String
 
     /// Wraps the texts of a pair.
-    public init(publicKey: String, secretKey: String) {
+    package init(publicKey: String, secretKey: String) {
         self.publicKey = publicKey
         self.secretKey = secretKey
     }
 }
 
 /// A client key that the bus admits.
-public struct AdmittedClient: Sendable, Equatable {
+package struct AdmittedClient: Sendable, Equatable {
     /// The key file's name without `.key`.
-    public var name: String
+    package var name: String
     /// The public key, Z85.
-    public var publicKey: String
+    package var publicKey: String
     /// What it may ask for.
-    public var role: ClientRole
+    package var role: ClientRole
 
     /// Makes a client from its parts.
-    public init(name: String, publicKey: String, role: ClientRole) {
+    package init(name: String, publicKey: String, role: ClientRole) {
         self.name = name
         self.publicKey = publicKey
         self.role = role
@@ -62,13 +62,13 @@ public struct AdmittedClient: Sendable, Equatable {
 ///
 /// `bus.key` holds the lines `public` and `secret`; `clients/NAME.key` the lines `public`,
 /// `secret` and `server` (may be missing), `role`. All are mode 0440.
-public struct BusKeys: Sendable, Equatable {
+package struct BusKeys: Sendable, Equatable {
     /// The server's pair.
-    public var server: CurvePair
+    package var server: CurvePair
     /// All admitted clients, by name.
-    public var clients: [AdmittedClient]
+    package var clients: [AdmittedClient]
     /// The client key files that are not admitted.
-    public var problems: [KeyProblem] = []
+    package var problems: [KeyProblem] = []
 
     /// Reads the keys of `directory`; at first start makes the server's pair and one admin client.
     ///
@@ -76,7 +76,7 @@ public struct BusKeys: Sendable, Equatable {
     /// server's own pair must be right.
     ///
     /// - Parameter generate: draws a fresh pair; ZeroMQ's generator in production.
-    public static func open(directory: String, generate: () -> CurvePair)
+    package static func open(directory: String, generate: () -> CurvePair)
         throws(KeyError) -> BusKeys
     {
         let path = directory + "/bus.key"
@@ -100,14 +100,14 @@ public struct BusKeys: Sendable, Equatable {
     }
 
     /// Reads the client key files anew.
-    public mutating func readClients(directory: String) {
+    package mutating func readClients(directory: String) {
         let read = ClientKeys.read(directory: directory)
         clients = read.clients
         problems = read.problems
     }
 
     /// Says why the server's own pair would stop the start; makes nothing.
-    public static func serverProblem(directory: String) -> KeyError? {
+    package static func serverProblem(directory: String) -> KeyError? {
         let path = directory + "/bus.key"
         do throws(KeyError) {
             // A first start makes it.
@@ -134,7 +134,7 @@ public struct BusKeys: Sendable, Equatable {
     }
 
     /// Writes a client's key file; throws where the name is taken or not of `[a-z0-9_-]`.
-    public static func addClient(
+    package static func addClient(
         _ name: String, role: ClientRole, pair: CurvePair, server: CurvePair, directory: String
     ) throws(KeyError) {
         let path = "\(directory)/clients/\(name).key"
@@ -143,7 +143,7 @@ public struct BusKeys: Sendable, Equatable {
                 path: path, reason: "a client's name has 1 to 64 of a-z, 0-9, '_' and '-'")
         }
         let text = """
-            public \(pair.publicKey)
+            package \(pair.publicKey)
             secret \(pair.secretKey)
             server \(server.publicKey)
             role \(role.rawValue)

@@ -7,16 +7,16 @@ import SystemPackage
 /// The client key files of a keys directory: who is admitted, and which files are not and why.
 ///
 /// A bad file never keeps the others out.
-public struct ClientKeys: Sendable, Equatable {
+package struct ClientKeys: Sendable, Equatable {
     /// The admitted clients, by name.
-    public var clients: [AdmittedClient]
+    package var clients: [AdmittedClient]
     /// The files that are not admitted, by path.
-    public var problems: [KeyProblem]
+    package var problems: [KeyProblem]
     /// Whether there is no client key file at all, good or bad.
-    public var isEmpty: Bool { clients.isEmpty && problems.isEmpty }
+    package var isEmpty: Bool { clients.isEmpty && problems.isEmpty }
 
     /// Reads all files `clients/*.key` of the keys directory; changes nothing.
-    public static func read(directory: String) -> ClientKeys {
+    package static func read(directory: String) -> ClientKeys {
         let folder = directory + "/clients"
         var keys = ClientKeys(clients: [], problems: [])
         let entries: [Directory.Entry]

@@ -2,10 +2,10 @@
 // Part of the AICO Task Supervisor
 
 internal import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Says which key operation failed, on what, and why; never holds key bytes or sealed text.
-public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A file operation was refused by the kernel.
     case file(operation: String, path: String, errno: Errno)
     /// A key file's owner or mode would let somebody else read or replace it.
@@ -43,7 +43,7 @@ public enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The error as a sentence.
-    public var description: String {
+    package var description: String {
         switch self {
         case .file(let operation, let path, let errno):
             "cannot \(operation) \"\(path)\": \(errno)"

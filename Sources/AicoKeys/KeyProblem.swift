@@ -4,18 +4,18 @@
 import LinuxSystem
 
 /// Why a client key file is not admitted, and what to write instead; never holds key bytes.
-public struct KeyProblem: Error, Sendable, Equatable, CustomStringConvertible {
+package struct KeyProblem: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file, or the directory that cannot be read.
-    public var path: String
+    package var path: String
     /// The line, from 1; 0 where it is the file as a whole.
-    public var line: Int
+    package var line: Int
     /// What is wrong, as `has no role line`.
-    public var reason: String
+    package var reason: String
     /// What to do instead, as `write "role viewer"`.
-    public var advice: String
+    package var advice: String
 
     /// Makes a problem from its parts.
-    public init(path: String, line: Int = 0, reason: String, advice: String) {
+    package init(path: String, line: Int = 0, reason: String, advice: String) {
         self.path = path
         self.line = line
         self.reason = reason
@@ -23,7 +23,7 @@ public struct KeyProblem: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The problem as a sentence, with its consequence.
-    public var description: String {
+    package var description: String {
         let place = line > 0 ? " line \(line)" : ""
         return "client key file \"\(Self.oneLine(path))\"\(place) is not admitted: "
             + "\(Self.oneLine(reason)); \(Self.oneLine(advice)), and start the system anew: keys "

@@ -11,16 +11,16 @@ import SystemPackage
 /// The master key is 32 random bytes in `master.key` of the keys directory (mode 0440). A data key
 /// of version n is HKDF-SHA256 of it with the info text `aico data key n`, so that no data key
 /// has to be stored.
-public struct KeyRing: Sendable {
+package struct KeyRing: Sendable {
     /// The version that new values are sealed under.
-    public let currentVersion: UInt32
+    package let currentVersion: UInt32
     private let master: SymmetricKey
     /// What is needed for each value and each entry: to derive it costs more than to use it.
     private let currentKey: SymmetricKey
     private let auditKey: SymmetricKey
 
     /// Makes a ring from master key bytes, for tests and passphrase-derived keys.
-    public init(masterKey: [UInt8], currentVersion: UInt32 = 1) {
+    package init(masterKey: [UInt8], currentVersion: UInt32 = 1) {
         master = SymmetricKey(data: masterKey)
         self.currentVersion = currentVersion
         currentKey = Self.derived(Self.dataKeyInfo(currentVersion), from: master)
@@ -35,7 +35,7 @@ public struct KeyRing: Sendable {
     ///
     /// - Parameter createIfMissing: false where a database exists: a new key would open nothing of
     ///   it, and what is stored under the new one would hide that.
-    public static func open(
+    package static func open(
         directory: String, createIfMissing: Bool = true
     ) throws(KeyError) -> KeyRing {
         let path = directory + "/master.key"
@@ -55,11 +55,11 @@ public struct KeyRing: Sendable {
     }
 
     /// Gives the sealer of this ring.
-    public var sealer: Sealer { Sealer(ring: self) }
+    package var sealer: Sealer { Sealer(ring: self) }
 
     /// Computes the next link of the audit log's chain: HMAC-SHA256 over the previous link and
     /// the entry's fields, each with its length, under a key of its own.
-    public func auditLink(previous: [UInt8], fields: [String]) -> [UInt8] {
+    package func auditLink(previous: [UInt8], fields: [String]) -> [UInt8] {
         var hmac = HMAC<SHA256>(key: auditKey)
         hmac.update(data: Data(previous))
         for field in fields {

@@ -8,7 +8,7 @@ import FoundationEssentials
 ///
 /// A sealed value is 4 bytes key version (big endian), 12 bytes nonce, the cipher text, 16 bytes
 /// tag. A value copied to another row, column or table does not open.
-public struct Sealer: Sendable {
+package struct Sealer: Sendable {
     private let ring: KeyRing
     /// Deriving costs 4 µs, as much as sealing itself.
     private let keys: [UInt32: SymmetricKey]
@@ -25,7 +25,7 @@ public struct Sealer: Sendable {
     }
 
     /// Seals `bytes` for one place.
-    public func seal(_ bytes: [UInt8], table: String, column: String, row: String)
+    package func seal(_ bytes: [UInt8], table: String, column: String, row: String)
         throws(KeyError) -> [UInt8]
     {
         let version = ring.currentVersion
@@ -45,7 +45,7 @@ public struct Sealer: Sendable {
     }
 
     /// Opens what `seal` made for the same place.
-    public func open(_ sealed: [UInt8], table: String, column: String, row: String)
+    package func open(_ sealed: [UInt8], table: String, column: String, row: String)
         throws(KeyError) -> [UInt8]
     {
         let subject = "\(table).\(column) of \"\(row)\""
@@ -62,14 +62,14 @@ public struct Sealer: Sendable {
     }
 
     /// Seals to base64, for TEXT columns.
-    public func sealText(_ bytes: [UInt8], table: String, column: String, row: String)
+    package func sealText(_ bytes: [UInt8], table: String, column: String, row: String)
         throws(KeyError) -> String
     {
         Data(try seal(bytes, table: table, column: column, row: row)).base64EncodedString()
     }
 
     /// Opens what `sealText` made for the same place.
-    public func openText(_ text: String, table: String, column: String, row: String)
+    package func openText(_ text: String, table: String, column: String, row: String)
         throws(KeyError) -> [UInt8]
     {
         guard let sealed = Data(base64Encoded: text) else {

@@ -9,7 +9,7 @@ import Glibc
 import Logging
 
 /// The executable `aico-scheduler`: reads its arguments, builds a scheduler, runs it.
-public enum SchedulerProgram {
+package enum SchedulerProgram {
     /// Exit statuses, as of sysexits.h.
     enum Status {
         static let done: Int32 = 0
@@ -19,7 +19,7 @@ public enum SchedulerProgram {
     }
 
     /// Runs until the system stops; gives the exit status.
-    public static func run(_ arguments: [String]) -> Int32 {
+    package static func run(_ arguments: [String]) -> Int32 {
         let options: SchedulerArguments
         do throws(SchedulerError) {
             options = try SchedulerArguments(arguments.dropFirst())

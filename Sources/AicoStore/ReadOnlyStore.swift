@@ -10,9 +10,9 @@ import Synchronization
 
 /// The store as somebody sees it who cannot write: a connection of its own, whose reads end at a
 /// time of its holder's choice.
-public final class ReadOnlyStore: StoreReads {
+package final class ReadOnlyStore: StoreReads {
     /// The connection that it reads from.
-    public let connection: StoreConnection
+    package let connection: StoreConnection
     private let limit: ReadLimit
 
     /// Opens a database that is there.

@@ -4,14 +4,14 @@
 /// What could be read of a database that may be damaged, and what could not.
 ///
 /// Damage of one page or row must not stop what does not need it.
-public struct Recovered<Record: Sendable>: Sendable {
+package struct Recovered<Record: Sendable>: Sendable {
     /// The records that were read, in their order.
-    public var records: [Record]
+    package var records: [Record]
     /// What was not: each with the row or the part of the table that is lost.
-    public var damages: [StoreError]
+    package var damages: [StoreError]
 
     /// Makes a result.
-    public init(records: [Record] = [], damages: [StoreError] = []) {
+    package init(records: [Record] = [], damages: [StoreError] = []) {
         self.records = records
         self.damages = damages
     }

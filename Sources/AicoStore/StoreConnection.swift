@@ -6,7 +6,7 @@ import AicoKeys
 import GRDB
 
 /// One connection to the database with the keys of what is sealed in it.
-public struct StoreConnection: Sendable {
+package struct StoreConnection: Sendable {
     let path: String
     let queue: DatabaseQueue
     let keys: KeyRing
@@ -39,14 +39,14 @@ public struct StoreConnection: Sendable {
 ///
 /// `TaskStore` and `ReadOnlyStore` read alike; what they read is what was committed when the call
 /// began.
-public protocol StoreReads: Sendable {
+package protocol StoreReads: Sendable {
     /// The connection that is read from.
     var connection: StoreConnection { get }
 }
 
 extension StoreReads {
     /// The database file's path.
-    public var path: String { connection.path }
+    package var path: String { connection.path }
     var queue: DatabaseQueue { connection.queue }
     var keys: KeyRing { connection.keys }
     var sealer: Sealer { connection.sealer }
@@ -59,7 +59,7 @@ extension StoreReads {
     }
 
     /// SQLite's own check of the whole file; an empty array where it is sound.
-    public func integrityProblems() throws(StoreError) -> [String] {
+    package func integrityProblems() throws(StoreError) -> [String] {
         try read("check", path) { db in
             var found = try String.fetchAll(db, sql: "PRAGMA integrity_check")
             found.removeAll { $0 == "ok" }
@@ -72,7 +72,7 @@ extension StoreReads {
     /// Looks at every page, not at what indexes say of rows: some seconds for a million rows.
     ///
     /// - Returns: the first damages, as SQLite words them; an empty array where there is none.
-    public func damage() throws(StoreError) -> [String] {
+    package func damage() throws(StoreError) -> [String] {
         var found: [String] = []
         do throws(StoreError) {
             // Outside of a transaction, whose end would fail for what was met in it.

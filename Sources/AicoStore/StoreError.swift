@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
-public import AicoKeys
+package import AicoCore
+package import AicoKeys
 
 /// Says which store operation failed, on what, and why; never holds a config, result or log text.
-public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The closed set of causes.
-    public enum Cause: Sendable, Equatable {
+    package enum Cause: Sendable, Equatable {
         /// Another process held the write lock for longer than the busy timeout; try again.
         case busy
         /// A read was ended since it took longer than it may.
@@ -37,27 +37,27 @@ public struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What was attempted, as `open`.
-    public var operation: String
+    package var operation: String
     /// The path or id it was about; may be empty.
-    public var subject: String
+    package var subject: String
     /// Why it failed.
-    public var cause: Cause
+    package var cause: Cause
 
     /// Makes an error.
-    public init(operation: String, subject: String, cause: Cause) {
+    package init(operation: String, subject: String, cause: Cause) {
         self.operation = operation
         self.subject = subject
         self.cause = cause
     }
 
     /// The error as a sentence.
-    public var description: String {
+    package var description: String {
         let target = subject.isEmpty ? "" : " \"\(subject)\""
         return "cannot \(operation)\(target): \(reason)"
     }
 
     /// The failure as the core takes it: its kind, and a sentence with what to do.
-    public var trouble: StoreTrouble {
+    package var trouble: StoreTrouble {
         let kind = cause.failure ?? .other
         switch cause {
         case .wrongKey, .tookTooLong: return StoreTrouble(kind: kind, message: description)

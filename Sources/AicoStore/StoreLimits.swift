@@ -2,22 +2,22 @@
 // Part of the AICO Task Supervisor
 
 /// How much is kept of what only grows.
-public struct StoreLimits: Sendable, Hashable {
+package struct StoreLimits: Sendable, Hashable {
     /// Entries of the audit log, the newest.
-    public var auditEntries: Int
+    package var auditEntries: Int
     /// Ended executions of each task, the newest, with their attempts and output.
-    public var executionsPerTask: Int
+    package var executionsPerTask: Int
     /// Planned instants of each task, the newest.
-    public var occurrencesPerTask: Int
+    package var occurrencesPerTask: Int
 
     /// Makes limits.
-    public init(auditEntries: Int, executionsPerTask: Int, occurrencesPerTask: Int) {
+    package init(auditEntries: Int, executionsPerTask: Int, occurrencesPerTask: Int) {
         self.auditEntries = auditEntries
         self.executionsPerTask = executionsPerTask
         self.occurrencesPerTask = occurrencesPerTask
     }
 
     /// What a system keeps that says nothing else.
-    public static let standard = StoreLimits(
+    package static let standard = StoreLimits(
         auditEntries: 100_000, executionsPerTask: 100_000, occurrencesPerTask: 100_000)
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import AicoKeys
 import GRDB
 
@@ -17,7 +17,7 @@ extension StoreReads {
     ///   - cursor: only those older than the execution of this id, the last of the page before;
     ///     `StoreError.Cause.unknownCursor` where there is none. Nil for the newest.
     ///   - limit: at most this many.
-    public func history(
+    package func history(
         task: String? = nil, uid: String? = nil, outcome: String? = nil, since: Instant? = nil,
         before cursor: String? = nil, limit: Int
     ) throws(StoreError) -> [StoredExecution] {
@@ -59,12 +59,12 @@ extension StoreReads {
     }
 
     /// One execution; nil where there is none.
-    public func execution(_ id: String) throws(StoreError) -> StoredExecution? {
+    package func execution(_ id: String) throws(StoreError) -> StoredExecution? {
         try executions("WHERE execution_id = ?", [id], subject: id).first
     }
 
     /// The ids that begin with `prefix`, in either case: at most two, which is one too many.
-    public func executionIDs(matchingPrefix prefix: String) throws(StoreError) -> [String] {
+    package func executionIDs(matchingPrefix prefix: String) throws(StoreError) -> [String] {
         let prefix = prefix.lowercased()
         guard !prefix.isEmpty else { return [] }
         return try read("find executions", prefix) { db in
@@ -78,7 +78,7 @@ extension StoreReads {
     }
 
     /// The attempts of an execution, in order.
-    public func attempts(execution: String) throws(StoreError) -> [StoredAttempt] {
+    package func attempts(execution: String) throws(StoreError) -> [StoredAttempt] {
         let rows = try read("read attempts", execution) { db in
             try Row.fetchAll(
                 db.cachedStatement(
@@ -96,7 +96,7 @@ extension StoreReads {
 
     /// Planned instants of the task that has a name now, or had it last, and what became of them,
     /// latest first.
-    public func occurrences(task: String, limit: Int) throws(StoreError) -> [StoredOccurrence] {
+    package func occurrences(task: String, limit: Int) throws(StoreError) -> [StoredOccurrence] {
         try read("list occurrences of", task) { db in
             try Row.fetchAll(
                 db,

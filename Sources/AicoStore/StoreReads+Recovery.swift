@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import GRDB
 
 /// What a start of the scheduler reads: all that can be read, with a list of what cannot.
@@ -9,7 +9,7 @@ extension StoreReads {
     /// The attempts written as running: at start-up, those that a crash interrupted.
     ///
     /// Whether their order was ever sent cannot be known; end each with `endAttempt`.
-    public func runningAttempts() throws(StoreError) -> Recovered<StoredAttempt> {
+    package func runningAttempts() throws(StoreError) -> Recovered<StoredAttempt> {
         try recovered(
             "read running attempts", from: "task_attempts", where: "state = 'running'",
             select: """
@@ -22,7 +22,7 @@ extension StoreReads {
     }
 
     /// The executions whose next attempt waits, earliest first: to be planned at start-up.
-    public func waitingExecutions() throws(StoreError) -> Recovered<StoredExecution> {
+    package func waitingExecutions() throws(StoreError) -> Recovered<StoredExecution> {
         var found = try recovered(
             "read waiting executions", from: "task_executions", where: "state = 'waiting'",
             select: "SELECT \(ExecutionColumn.list) FROM task_executions"
@@ -32,7 +32,7 @@ extension StoreReads {
     }
 
     /// All tasks by id, without the deleted ones.
-    public func tasks() throws(StoreError) -> Recovered<StoredTask> {
+    package func tasks() throws(StoreError) -> Recovered<StoredTask> {
         var found = try recovered(
             "read tasks", from: "scheduled_tasks", where: "deleted_at IS NULL",
             select: "SELECT \(TaskColumn.list) FROM scheduled_tasks"
@@ -42,7 +42,7 @@ extension StoreReads {
     }
 
     /// The ids that once were tasks and were deleted; a builtin among them is not made again.
-    public func deletedTaskIDs() throws(StoreError) -> Recovered<String> {
+    package func deletedTaskIDs() throws(StoreError) -> Recovered<String> {
         try recovered(
             "read deleted tasks", from: "scheduled_tasks", where: "deleted_at IS NOT NULL",
             select: "SELECT task_id FROM scheduled_tasks"
@@ -53,7 +53,7 @@ extension StoreReads {
     }
 
     /// The deferred instants, earliest first: to be tried again at start-up.
-    public func deferredOccurrences() throws(StoreError) -> Recovered<StoredOccurrence> {
+    package func deferredOccurrences() throws(StoreError) -> Recovered<StoredOccurrence> {
         let operation = "read deferred instants"
         let sql = """
             SELECT \(OccurrenceColumn.list) FROM occurrences
@@ -165,7 +165,7 @@ extension StoreReads {
     }
 
     /// The boot of the machine whose `@reboot` tasks were started last; nil where none was.
-    public func lastBoot() throws(StoreError) -> String? {
+    package func lastBoot() throws(StoreError) -> String? {
         try read("read the last boot") { db in
             try String.fetchOne(db, sql: "SELECT id FROM boot")
         }

@@ -1,38 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import GRDB
 
 /// Numbers over the executions of a span of time.
-public struct StoreStats: Sendable, Equatable {
+package struct StoreStats: Sendable, Equatable {
     /// Tasks that are not deleted.
-    public var tasks: Int
+    package var tasks: Int
     /// Of these, enabled ones.
-    public var enabledTasks: Int
+    package var enabledTasks: Int
     /// Executions that run now.
-    public var running: Int
+    package var running: Int
     /// Executions that wait for a retry.
-    public var waiting: Int
+    package var waiting: Int
     /// Ended executions of the span, by outcome's name.
-    public var outcomes: [String: Int]
+    package var outcomes: [String: Int]
     /// Further attempts in the span.
-    public var retries: Int
+    package var retries: Int
     /// Instants of the span that did not run, by disposition's name.
-    public var notRun: [String: Int]
+    package var notRun: [String: Int]
     /// Dead letters that are open now.
-    public var deadLetters: Int
+    package var deadLetters: Int
     /// Mean seconds of the span's ended executions; nil where there are none.
-    public var meanSeconds: Double?
+    package var meanSeconds: Double?
     /// The shortest.
-    public var minimumSeconds: Double?
+    package var minimumSeconds: Double?
     /// The longest.
-    public var maximumSeconds: Double?
+    package var maximumSeconds: Double?
 }
 
 extension StoreReads {
     /// Counts executions started at or after `since`, of the task of an identity or of all.
-    public func stats(since: Instant, task: String? = nil) throws(StoreError) -> StoreStats {
+    package func stats(since: Instant, task: String? = nil) throws(StoreError) -> StoreStats {
         let one = task == nil ? "1" : "task_uid = :task"
         var span: StatementArguments = ["since": StoreTime.text(since)]
         var only: StatementArguments = [:]

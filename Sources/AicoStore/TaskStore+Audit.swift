@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import AicoKeys
 import Foundation
 import GRDB
 
 /// What `verifyAudit` found.
-public enum AuditVerdict: Sendable, Equatable {
+package enum AuditVerdict: Sendable, Equatable {
     /// All entries are linked; their number.
     case intact(entries: Int)
     /// The entry with this row id, or one before it, was changed, removed or added.
@@ -21,7 +21,7 @@ public enum AuditVerdict: Sendable, Equatable {
 /// `AuditAnchor` holds the link that the first one left continues.
 extension StoreReads {
     /// Entries, newest first.
-    public func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
+    package func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
         try read("read audit log") { db in
             try Row.fetchAll(
                 db, sql: "SELECT \(AuditColumn.list) FROM audit_log ORDER BY id DESC LIMIT ?",
@@ -38,7 +38,7 @@ extension StoreReads {
     }
 
     /// Checks the whole chain, from where it begins now.
-    public func verifyAudit() throws(StoreError) -> AuditVerdict {
+    package func verifyAudit() throws(StoreError) -> AuditVerdict {
         try read("verify audit log") { db in try verdict(through: .max, db) }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import GRDB
 
 /// Dead letters.
@@ -11,7 +11,7 @@ extension StoreReads {
     /// - Parameters:
     ///   - includeResolved: also those that were sent back.
     ///   - limit: at most this many.
-    public func deadLetters(includeResolved: Bool = false, limit: Int) throws(StoreError)
+    package func deadLetters(includeResolved: Bool = false, limit: Int) throws(StoreError)
         -> [StoredDeadLetter]
     {
         try letters(
@@ -20,7 +20,7 @@ extension StoreReads {
     }
 
     /// One dead letter, sent back or not; nil where there is none.
-    public func deadLetter(id: Int64) throws(StoreError) -> StoredDeadLetter? {
+    package func deadLetter(id: Int64) throws(StoreError) -> StoredDeadLetter? {
         try letters("WHERE id = ?", [id]).first
     }
 

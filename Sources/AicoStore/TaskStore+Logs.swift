@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import AicoKeys
 import Foundation
 import GRDB
@@ -15,7 +15,7 @@ extension StoreReads {
     ///   - after: only lines whose id is greater; 0 for all.
     ///   - limit: at most this many.
     ///   - fromEnd: the last lines instead of the first, in the same order.
-    public func logs(
+    package func logs(
         execution: String, after: Int64 = 0, limit: Int, fromEnd: Bool = false
     ) throws(StoreError) -> [StoredLogLine] {
         let rows = try read("read log of", execution) { db in
@@ -50,7 +50,7 @@ extension StoreReads {
 extension TaskStore {
     /// The longest stored line, in bytes: what a report can carry, the mark of one that was cut
     /// before included. What is longer is cut, and says so.
-    public static let maximumLineBytes = 64 * 1024
+    package static let maximumLineBytes = 64 * 1024
 
     func write(_ line: LogEntry, _ db: Database) throws -> StoreOutcome {
         let attempt = Int64(bitPattern: line.attempt.value)

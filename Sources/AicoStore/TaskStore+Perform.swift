@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import AicoKeys
 import GRDB
 
@@ -12,7 +12,7 @@ extension TaskStore {
     /// nothing and says so in its outcome; the others are written all the same. A thrown error
     /// means that nothing of the batch was written.
     @discardableResult
-    public func perform(_ batch: [StoreChange]) throws(StoreError) -> [StoreOutcome] {
+    package func perform(_ batch: [StoreChange]) throws(StoreError) -> [StoreOutcome] {
         var reachedCommit = false
         return try perform(batch, reachedCommit: &reachedCommit)
     }

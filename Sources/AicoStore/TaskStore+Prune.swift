@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import GRDB
 
 /// Removes what is beyond its limits, in transactions that are short.
@@ -23,7 +23,7 @@ extension TaskStore {
     ///   at by its index; nil for all, which counts every row there is.
     /// - Returns: how many rows went; 0 where nothing is left to remove.
     @discardableResult
-    public func prune(
+    package func prune(
         before: Instant? = nil, limits: StoreLimits = .standard, tasks: [String]? = nil
     ) throws(StoreError) -> Int {
         var removed = try write("prune the audit log of", path) { db in

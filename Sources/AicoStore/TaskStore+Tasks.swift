@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import AicoKeys
 import GRDB
 
@@ -12,7 +12,7 @@ import GRDB
 /// takes the row over, under a new identity, and nothing of the old one belongs to it.
 extension StoreReads {
     /// One task; nil where there is none or it is deleted.
-    public func task(_ id: TaskID) throws(StoreError) -> StoredTask? {
+    package func task(_ id: TaskID) throws(StoreError) -> StoredTask? {
         let row = try read("read task", id.text) { db in
             try Row.fetchOne(
                 db,
@@ -27,7 +27,7 @@ extension StoreReads {
     }
 
     /// The enabled tasks that are due next, earliest first.
-    public func nextRuns(limit: Int) throws(StoreError) -> [(task: String, at: Instant)] {
+    package func nextRuns(limit: Int) throws(StoreError) -> [(task: String, at: Instant)] {
         try read("list next runs") { db in
             try Row.fetchAll(
                 db,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoKeys
+package import AicoKeys
 import GRDB
 import Glibc
 
@@ -13,9 +13,9 @@ import Glibc
 ///
 /// Config, result, error message and log lines are sealed; all else is readable in the file.
 /// Times are texts of one fixed-width form, `2025-01-15T10:00:00.000000Z`.
-public final class TaskStore: StoreReads {
+package final class TaskStore: StoreReads {
     /// The connection that it writes with.
-    public let connection: StoreConnection
+    package let connection: StoreConnection
     let busyTimeout: Double
 
     /// Opens the database at `path`, makes it where there is none, and migrates it.
@@ -25,7 +25,7 @@ public final class TaskStore: StoreReads {
     ///   - keys: the ring that sealed the rows there are; `StoreError.Cause.wrongKey` where it
     ///     is another.
     ///   - busyTimeout: seconds to wait for another process's write lock.
-    public init(path: String, keys: KeyRing, busyTimeout: Double = 5) throws(StoreError) {
+    package init(path: String, keys: KeyRing, busyTimeout: Double = 5) throws(StoreError) {
         self.busyTimeout = busyTimeout
         try Self.prepareFile(path)
         connection = try Self.connect(path: path, keys: keys, busyTimeout: busyTimeout)
@@ -51,7 +51,7 @@ public final class TaskStore: StoreReads {
     /// Checkpoints the write-ahead log and closes the database; later calls throw.
     ///
     /// Closed it is in any case; an error means that the log is carried over at the next start.
-    public func close() throws(StoreError) {
+    package func close() throws(StoreError) {
         try StoreError.wrap("close", path) {
             let checkpoint = Result {
                 // GRDB's own call hands a connection that is closed to SQLite, which crashes.

@@ -23,7 +23,7 @@ enum WriteAheadLog {
 
 extension StoreReads {
     /// The size of the write-ahead log; 0 where there is none.
-    public var walBytes: Int { WriteAheadLog.bytes(beside: path) }
+    package var walBytes: Int { WriteAheadLog.bytes(beside: path) }
 }
 
 extension TaskStore {

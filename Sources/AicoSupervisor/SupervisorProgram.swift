@@ -9,7 +9,7 @@ import LinuxSystem
 import SystemPackage
 
 /// The executable `aico-supervisor`: prepares the instance, then supervises it.
-public enum SupervisorProgram {
+package enum SupervisorProgram {
     /// Exit statuses, as of sysexits.h.
     private enum Status {
         static let done: Int32 = 0
@@ -19,7 +19,7 @@ public enum SupervisorProgram {
     }
 
     /// Runs until the system is stopped; gives the exit status.
-    public static func run(_ words: [String]) -> Int32 {
+    package static func run(_ words: [String]) -> Int32 {
         StandardDescriptors.openMissing()
         if words.dropFirst().contains("--help") {
             print(Arguments.usage)

@@ -9,14 +9,14 @@ import AicoCore
 /// Byte layout, little endian: 0 magic 0xA1, 1 kind, 2 worker, 3 length of the words, 4-7 argument
 /// (Int32), 8-15 process id (UInt64), 16-31 zero, 32-255 the words, then zeros. Any other length or
 /// content is a violation.
-public struct SupervisorMessage: Sendable, Equatable {
+package struct SupervisorMessage: Sendable, Equatable {
     /// Every message has exactly this many bytes.
-    public static let size = 256
+    package static let size = 256
     /// The most bytes of words that one carries.
-    public static let maximumWords = 224
+    package static let maximumWords = 224
 
     /// The message's kind.
-    public enum Kind: UInt8, Sendable, CaseIterable {
+    package enum Kind: UInt8, Sendable, CaseIterable {
         /// Scheduler to supervisor: launch a worker.
         case launch = 1
         /// Scheduler to supervisor: kill a worker's cgroup.
@@ -43,19 +43,19 @@ public struct SupervisorMessage: Sendable, Equatable {
     }
 
     /// The kind.
-    public var kind: Kind
+    package var kind: Kind
     /// The number of the worker it is about; ignored (0) for status, stop, shutdown, ping and pong.
-    public var worker: UInt8
+    package var worker: UInt8
     /// A wait status, an errno or a ping's number, by kind.
-    public var argument: Int32
+    package var argument: Int32
     /// A host process id, or 0.
-    public var processID: UInt64
+    package var processID: UInt64
     /// The last bytes that an exited worker wrote to its standard error, as they came, or why a launch
     /// failed; other kinds have none, and more than `maximumWords` are cut at the front.
-    public var words: [UInt8]
+    package var words: [UInt8]
 
     /// Makes a message.
-    public init(
+    package init(
         kind: Kind, worker: UInt8 = 0, argument: Int32 = 0, processID: UInt64 = 0,
         words: [UInt8] = []
     ) {
@@ -67,7 +67,7 @@ public struct SupervisorMessage: Sendable, Equatable {
     }
 
     /// The words for a person: one line of text, without control and direction characters.
-    public var wordsText: String {
+    package var wordsText: String {
         // A cut at the front may have left the rest of a character.
         let whole = words.drop { $0 & 0xC0 == 0x80 }
         var text = String.UnicodeScalarView()
@@ -81,7 +81,7 @@ public struct SupervisorMessage: Sendable, Equatable {
     }
 
     /// Encodes to exactly `size` bytes.
-    public func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         let words = kind.hasWords ? words.suffix(Self.maximumWords) : []
         var bytes: [UInt8] = [0xA1, kind.rawValue, worker, UInt8(words.count)]
         withUnsafeBytes(of: argument.littleEndian) { bytes.append(contentsOf: $0) }
@@ -93,7 +93,7 @@ public struct SupervisorMessage: Sendable, Equatable {
     }
 
     /// Decodes; nil where anything at all is not as `encoded` writes it.
-    public init?(decoding bytes: [UInt8]) {
+    package init?(decoding bytes: [UInt8]) {
         guard bytes.count == Self.size, bytes[0] == 0xA1,
             let kind = Kind(rawValue: bytes[1]), Int(bytes[2]) < WorkerID.maximumCount,
             bytes[16..<Self.head].allSatisfy({ $0 == 0 })

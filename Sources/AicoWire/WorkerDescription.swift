@@ -5,16 +5,16 @@
 ///
 /// The supervisor asks, and hands all answers to the scheduler as one file; what a text says is as
 /// hostile as the rest of what a worker says.
-public enum WorkerDescription: Sendable, Equatable {
+package enum WorkerDescription: Sendable, Equatable {
     /// A JSON document.
     case text([UInt8])
     /// In words.
     case failed(String)
 
     /// No text is longer.
-    public static let maximumBytes = 256 * 1024
+    package static let maximumBytes = 256 * 1024
     /// The descriptor on which the scheduler finds the file.
-    public static let descriptor: Int32 = 4
+    package static let descriptor: Int32 = 4
 
     private var parts: (kind: UInt8, bytes: [UInt8]) {
         switch self {
@@ -25,7 +25,7 @@ public enum WorkerDescription: Sendable, Equatable {
 
     /// Encodes those of all workers, by their numbers: of each a byte for its kind (0 text, 1 failed),
     /// its length as a UInt32, little endian, and its bytes.
-    public static func encode(_ descriptions: [WorkerDescription]) -> [UInt8] {
+    package static func encode(_ descriptions: [WorkerDescription]) -> [UInt8] {
         descriptions.flatMap { description in
             let (kind, bytes) = description.parts
             let length = withUnsafeBytes(of: UInt32(bytes.count).littleEndian) { Array($0) }
@@ -34,7 +34,7 @@ public enum WorkerDescription: Sendable, Equatable {
     }
 
     /// Decodes; nil where anything at all is not as `encode` writes it.
-    public static func decode(_ bytes: [UInt8]) -> [WorkerDescription]? {
+    package static func decode(_ bytes: [UInt8]) -> [WorkerDescription]? {
         var rest = bytes[...]
         var descriptions: [WorkerDescription] = []
         while let kind = rest.popFirst() {

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// A system's workers as `aico-profilec --workers` gives them to the supervisor.
 ///
 /// Of each worker beside the four, in order: the length of its name in a byte, and the name.
-public enum WorkerListCodec {
+package enum WorkerListCodec {
     /// No list is longer.
-    public static let maximumBytes = WorkerID.maximumCount * (1 + WorkerID.maximumNameBytes)
+    package static let maximumBytes = WorkerID.maximumCount * (1 + WorkerID.maximumNameBytes)
 
     /// Encodes a list.
-    public static func encode(_ workers: [WorkerID]) -> [UInt8] {
+    package static func encode(_ workers: [WorkerID]) -> [UInt8] {
         workers.filter { !$0.isShipped }.flatMap { worker in
             [UInt8(worker.name.utf8.count)] + Array(worker.name.utf8)
         }
     }
 
     /// Decodes; nil where a name is none, stands twice or is one too many, or bytes are left.
-    public static func decode(_ bytes: [UInt8]) -> [WorkerID]? {
+    package static func decode(_ bytes: [UInt8]) -> [WorkerID]? {
         var rest = bytes[...]
         var names: [String] = []
         while let length = rest.popFirst() {

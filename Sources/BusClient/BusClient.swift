@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
-public import AicoWire
-public import ZeroMQ
+package import AicoCore
+package import AicoWire
+package import ZeroMQ
 
 /// A client of the scheduler's bus; belongs to one thread.
-public final class BusClient {
+package final class BusClient {
     /// How long a request waits for its answer.
-    public let timeout: Duration
+    package let timeout: Duration
     /// Where requests go.
-    public let endpoint: String
+    package let endpoint: String
     /// Where events come from.
-    public let eventsEndpoint: String
+    package let eventsEndpoint: String
 
     private let context: ZMQContext
     private let serverKey: String
@@ -27,7 +27,7 @@ public final class BusClient {
     ///
     /// `eventsEndpoint` is by default the `events.sock` beside `endpoint`. With `waitsForDaemon`
     /// a daemon that does not listen is waited for until `timeout`; else it fails at once.
-    public init(
+    package init(
         endpoint: String, serverKey: String, clientKeys: CurveKeyPair,
         timeout: Duration = .seconds(10), eventsEndpoint: String? = nil,
         waitsForDaemon: Bool = false
@@ -52,7 +52,7 @@ public final class BusClient {
     /// Makes a client of the daemon under `root` ("" for the installed one).
     ///
     /// Without `keyFile` the admin's key, which the scheduler made at its first start, is read.
-    public static func load(
+    package static func load(
         root: String, keyFile: String? = nil, timeout: Duration = .seconds(10),
         waitsForDaemon: Bool = false
     ) throws(BusError) -> BusClient {
@@ -63,7 +63,7 @@ public final class BusClient {
     }
 
     /// Makes a client of an endpoint with the keys of a file.
-    public static func load(
+    package static func load(
         endpoint: String, keyFile: String, timeout: Duration = .seconds(10),
         waitsForDaemon: Bool = false
     ) throws(BusError) -> BusClient {
@@ -74,12 +74,12 @@ public final class BusClient {
     }
 
     /// Sends a request and waits for its data.
-    public func request(topic: BusTopic, body: JSONValue = [:]) throws(BusError) -> JSONValue {
+    package func request(topic: BusTopic, body: JSONValue = [:]) throws(BusError) -> JSONValue {
         try request(topic: topic.rawValue, body: body)
     }
 
     /// Sends a request and waits for its data.
-    public func request(topic: String, body: JSONValue) throws(BusError) -> JSONValue {
+    package func request(topic: String, body: JSONValue) throws(BusError) -> JSONValue {
         count += 1
         let request = BusRequest(id: "r\(count)", topic: topic, body: body)
         let frames = request.frames
@@ -112,7 +112,7 @@ public final class BusClient {
 
     /// Subscribes to the events whose topic begins with `prefix`, and returns when the
     /// subscription is in force: from then on no event is missed.
-    public func subscribe(prefix: String = BusEventTopic.prefix) throws(BusError) {
+    package func subscribe(prefix: String = BusEventTopic.prefix) throws(BusError) {
         let connection = try eventConnection()
         try transport { () throws(ZeroMQError) in try connection.socket.subscribe(prefix: prefix) }
         let deadline = ContinuousClock.now + timeout
@@ -133,7 +133,7 @@ public final class BusClient {
     ///
     /// Throws `connectionLost` once when the daemon goes away; a further call waits for it to
     /// come back, with its subscriptions, but what happened between is missed.
-    public func nextEvent(timeout: Duration?) throws(BusError) -> BusEvent? {
+    package func nextEvent(timeout: Duration?) throws(BusError) -> BusEvent? {
         if !pending.isEmpty { return pending.removeFirst() }
         let connection = try eventConnection()
         let deadline = timeout.map { ContinuousClock.now + $0 }

@@ -2,11 +2,11 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-public import AicoWire
-public import ZeroMQ
+package import AicoWire
+package import ZeroMQ
 
 /// Why a request has no answer, or another than its data.
-public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
+package enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Nobody listens.
     case noDaemon(endpoint: String)
     /// Somebody listens and did not answer within that time; where the request left, it may be
@@ -30,7 +30,7 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
     case transport(ZeroMQError)
 
     /// The error as one sentence.
-    public var description: String {
+    package var description: String {
         switch self {
         case .noDaemon(let endpoint): "cannot reach the scheduler at \"\(endpoint)\""
         case .silent(let endpoint, let time, isSent: true):
@@ -56,7 +56,7 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// What to do or type next; empty where there is nothing to advise.
-    public var hint: String {
+    package var hint: String {
         switch self {
         case .noDaemon: "start it with \"aico-supervisor\", or name its root with --root"
         case .silent, .crowded:
@@ -86,7 +86,7 @@ public enum BusError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// The code of a refusal, where it is one that this version knows.
-    public var code: BusErrorCode? {
+    package var code: BusErrorCode? {
         guard case .refused(let code, _, _) = self else { return nil }
         return BusErrorCode(rawValue: code)
     }

@@ -2,33 +2,33 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-public import AicoWire
+package import AicoWire
 import Glibc
-public import ZeroMQ
+package import ZeroMQ
 
 /// A client's keys as kept in a file of four lines: `public`, `secret`, `server`, `role`.
-public struct ClientKeyFile: Sendable, Equatable {
+package struct ClientKeyFile: Sendable, Equatable {
     /// The longest accepted file, in bytes.
     static let maximumBytes = 4096
 
     /// The client's own pair.
-    public let keys: CurveKeyPair
+    package let keys: CurveKeyPair
     /// The public key of the scheduler's bus.
-    public let serverKey: String
+    package let serverKey: String
     /// The role that the scheduler gave to the key; the scheduler's own record decides.
-    public let role: BusRole
+    package let role: BusRole
 
     /// Makes a key file's content from its parts.
-    public init(keys: CurveKeyPair, serverKey: String, role: BusRole) {
+    package init(keys: CurveKeyPair, serverKey: String, role: BusRole) {
         self.keys = keys
         self.serverKey = serverKey
         self.role = role
     }
 
     /// The file's text.
-    public var text: String {
+    package var text: String {
         """
-        public \(keys.publicKey)
+        package \(keys.publicKey)
         secret \(keys.secretKey)
         server \(serverKey)
         role \(role.rawValue)
@@ -38,7 +38,7 @@ public struct ClientKeyFile: Sendable, Equatable {
 
     /// Reads a file; refuses one that others than its owner and group could read, or that its
     /// group could write. Neither keys nor other content of the file go into errors.
-    public static func read(path: String) throws(BusError) -> ClientKeyFile {
+    package static func read(path: String) throws(BusError) -> ClientKeyFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { throw bad(path, reason(errno)) }
         defer { close(descriptor) }
@@ -64,7 +64,7 @@ public struct ClientKeyFile: Sendable, Equatable {
     }
 
     /// Reads a file's text; `path` goes into errors.
-    public static func parse(_ text: String, path: String) throws(BusError) -> ClientKeyFile {
+    package static func parse(_ text: String, path: String) throws(BusError) -> ClientKeyFile {
         var values: [String: String] = [:]
         for (index, line) in text.split(separator: "\n").enumerated() {
             let words = line.split(separator: " ")

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
-public import AicoWire
-public import ZeroMQ
+package import AicoCore
+package import AicoWire
+package import ZeroMQ
 
 extension BusServer {
     /// Publishes an event to those who subscribed.
-    public func publish(_ topic: BusEventTopic, _ data: JSONValue) throws(ZeroMQError) {
+    package func publish(_ topic: BusEventTopic, _ data: JSONValue) throws(ZeroMQError) {
         sequence += 1
         let frames = BusEvent(topic: topic.rawValue, sequence: sequence, data: data).frames
         try events.send(frames)
@@ -36,7 +36,7 @@ extension BusServer {
 
     /// Applies subscriptions and tells their subscribers; true where more may wait.
     @discardableResult
-    public func welcome() throws(ZeroMQError) -> Bool {
+    package func welcome() throws(ZeroMQError) -> Bool {
         for _ in 0..<limits.welcomes {
             guard let message = try events.receiveMessage(maximumFrames: 1) else {
                 subscribers.settle { eventDoor.connections.holds($0) }

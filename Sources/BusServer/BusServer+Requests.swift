@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoWire
+package import AicoWire
 import Glibc
-public import ZeroMQ
+package import ZeroMQ
 
 extension BusServer {
     /// Frames of a request that are looked at; a request has two behind its routing id.
@@ -15,7 +15,7 @@ extension BusServer {
     ///
     /// libzmq takes from its connections in turn, so a greedy one costs the others one request of
     /// its own for each of theirs. Each request that is given out is to be answered by one `send`.
-    public func receive() throws(ZeroMQError) -> (client: Client, frames: [[UInt8]])? {
+    package func receive() throws(ZeroMQError) -> (client: Client, frames: [[UInt8]])? {
         var bytes = 0
         for _ in 0..<limits.refusalsAtOnce {
             guard bytes < limits.refusedBytesAtOnce,
@@ -38,7 +38,7 @@ extension BusServer {
     }
 
     /// Sends a reply, or keeps it until there is room; one that is too long becomes a refusal.
-    public func send(_ reply: BusReply, to client: Client) throws(ZeroMQError) {
+    package func send(_ reply: BusReply, to client: Client) throws(ZeroMQError) {
         try send(frames: reply.frames, to: client)
     }
 
@@ -46,7 +46,7 @@ extension BusServer {
     ///
     /// A client chooses its routing id itself, and another one may have taken it over: what the
     /// former asked for is not the latter's.
-    public func send(frames: [[UInt8]], to client: Client) throws(ZeroMQError) {
+    package func send(frames: [[UInt8]], to client: Client) throws(ZeroMQError) {
         let id = client.routingID
         guard requestDoor.isThere(client.peer) else { return backlogs.forget(client.peer) }
         var frames = frames
@@ -87,7 +87,7 @@ extension BusServer {
     }
 
     /// Sends what waits, as far as there is room.
-    public func flush() throws(ZeroMQError) {
+    package func flush() throws(ZeroMQError) {
         for round in 0..<Self.flushRounds {
             var isMoving = false
             for id in backlogs.waiting {

@@ -1,66 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoKeys
-public import AicoWire
+package import AicoKeys
+package import AicoWire
 import Glibc
-public import ZeroMQ
+package import ZeroMQ
 
 /// The bus's server side: requests in, replies and events out, in the caller's own loop.
 ///
 /// No client can make it hold more than `Limits` say, lose a reply without a word, or keep the
 /// others waiting: see docs/wire-protocol.md. The loop polls `sockets` for `.readable`, calls
 /// `admit`, `welcome` and `receive`, and while `wantsToWrite` comes back within 20 ms to `flush`.
-public final class BusServer {
+package final class BusServer {
     /// Who sent a request.
-    public struct Client: Sendable, Hashable {
+    package struct Client: Sendable, Hashable {
         /// The connection, as the requests' socket names it.
-        public let routingID: [UInt8]
+        package let routingID: [UInt8]
         /// The name of the client's key file.
-        public let name: String
+        package let name: String
         /// What the client may do.
-        public let role: BusRole
+        package let role: BusRole
         let peer: Peer
         /// The bytes of the request that this came with.
         let size: Int
     }
 
     /// One place where a socket listens.
-    public struct Place: Sendable, ExpressibleByStringInterpolation {
+    package struct Place: Sendable, ExpressibleByStringInterpolation {
         /// As `ipc:///run/aico/bus/bus.sock`.
-        public var endpoint: String
+        package var endpoint: String
         /// The mode of an ipc socket: whoever may write to it may knock, and its key decides.
-        public var mode: UInt32 = 0o666
+        package var mode: UInt32 = 0o666
         /// The gid that an ipc socket is given; nil leaves it as it comes.
-        public var group: UInt32?
+        package var group: UInt32?
 
         /// Names a place.
-        public init(_ endpoint: String, mode: UInt32 = 0o666, group: UInt32? = nil) {
+        package init(_ endpoint: String, mode: UInt32 = 0o666, group: UInt32? = nil) {
             self.endpoint = endpoint
             self.mode = mode
             self.group = group
         }
 
         /// Names a place where everybody may knock.
-        public init(stringLiteral endpoint: String) { self.init(endpoint) }
+        package init(stringLiteral endpoint: String) { self.init(endpoint) }
     }
 
     /// Where the sockets listen.
-    public struct Endpoints: Sendable {
+    package struct Endpoints: Sendable {
         /// For requests.
-        public var requests: [Place]
+        package var requests: [Place]
         /// For subscribers.
-        public var events: [Place]
+        package var events: [Place]
 
         /// Names the places.
-        public init(requests: [Place], events: [Place]) {
+        package init(requests: [Place], events: [Place]) {
             self.requests = requests
             self.events = events
         }
     }
 
     /// What to poll for `.readable`.
-    public var sockets: [ZMQSocket] {
+    package var sockets: [ZMQSocket] {
         [zap.socket, requests, events, requestDoor.monitor.socket, eventDoor.monitor.socket]
     }
 
@@ -89,7 +89,7 @@ public final class BusServer {
     var slowSubscribers: Set<Peer> = []
 
     /// Binds both sockets.
-    public init(
+    package init(
         keys: BusKeys, endpoints: Endpoints, limits: Limits = Limits(), context: ZMQContext
     ) throws(ZeroMQError) {
         self.limits = limits
@@ -157,7 +157,7 @@ public final class BusServer {
     }
 
     /// Answers who asks to enter, a bounded number of them.
-    public func admit() throws(ZeroMQError) {
+    package func admit() throws(ZeroMQError) {
         try watchDoors()
         try zap.serve(limit: limits.admissions) {
             (request) throws(ZeroMQError) -> ZAPHandler.Verdict in
@@ -205,10 +205,10 @@ public final class BusServer {
     /// Gives and forgets what clients did wrong: `bus.key_refused`, `bus.too_many_connections`,
     /// `bus.endless_message`, `bus.flood`, `bus.events_unread`, `bus.subscription_refused` and
     /// `bus.subscription_flood`.
-    public func takeIncidents() -> [Incident] { incidents.take(at: requestDoor.now) }
+    package func takeIncidents() -> [Incident] { incidents.take(at: requestDoor.now) }
 
     /// True while something waits for room or for another call: come back within 20 ms.
-    public var wantsToWrite: Bool {
+    package var wantsToWrite: Bool {
         hasUnwelcomed || !backlogs.waiting.isEmpty || requestDoor.isBehind || eventDoor.isBehind
     }
 }

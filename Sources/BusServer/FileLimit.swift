@@ -5,7 +5,7 @@ import Glibc
 import ZeroMQ
 
 /// The number of descriptors that this process may hold.
-public enum FileLimit {
+package enum FileLimit {
     /// Descriptors that no connection gets: for store, log and what else opens a file.
     static let reserve = 128
 
@@ -14,7 +14,7 @@ public enum FileLimit {
     /// To be called before the first socket: libzmq ends the process where accept(2) finds no
     /// descriptor, and the usual soft limit of 1024 is reached by connections that never say a word.
     @discardableResult
-    public static func raise() -> Int {
+    package static func raise() -> Int {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 0 }
         if limit.rlim_cur < limit.rlim_max {

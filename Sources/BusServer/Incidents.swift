@@ -3,15 +3,15 @@
 
 extension BusServer {
     /// Something that a client did and should not have done, with how often.
-    public struct Incident: Sendable, Equatable {
+    package struct Incident: Sendable, Equatable {
         /// The client's name, or `unknown`.
-        public var actor: String
+        package var actor: String
         /// As `bus.flood`.
-        public var action: String
+        package var action: String
         /// How often since it was taken last.
-        public var count: Int
+        package var count: Int
         /// What was counted.
-        public var detail: String
+        package var detail: String
     }
 }
 

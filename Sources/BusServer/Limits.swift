@@ -5,54 +5,54 @@ import AicoWire
 
 extension BusServer {
     /// What one client, and all of them together, can make the bus hold.
-    public struct Limits: Sendable {
+    package struct Limits: Sendable {
         /// The longest frame that is read from a requester; a longer one closes its connection.
-        public var frameBytes = 1 << 20
+        package var frameBytes = 1 << 20
         /// Connections of one key to one socket; a further one is refused at the door.
-        public var clientConnections = 16
+        package var clientConnections = 16
         /// Connections to one socket; beyond it those go first that have not said who they are.
-        public var connections = 256
+        package var connections = 256
         /// What all connections may send of messages that are not complete.
-        public var totalRequestBytes = 64 << 20
+        package var totalRequestBytes = 64 << 20
         /// Requests, and replies, of one connection that wait in libzmq.
-        public var queueLength = 8
+        package var queueLength = 8
         /// Requests of one connection that were taken and not answered yet.
-        public var outstanding = 1024
+        package var outstanding = 1024
         /// Their bytes.
-        public var outstandingBytes = 4 << 20
+        package var outstandingBytes = 4 << 20
         /// Replies of one connection that wait for room: more than can be outstanding, so that what was
         /// done is never answered as refused for their number.
-        public var replies = 2048
+        package var replies = 2048
         /// Their bytes, with those that libzmq still holds.
-        public var replyBytes = 16 << 20
+        package var replyBytes = 16 << 20
         /// The bytes of all replies that nobody has read; beyond it, a connection of the client that is
         /// owed most ends.
-        public var totalReplyBytes = 64 << 20
+        package var totalReplyBytes = 64 << 20
         /// Bytes of replies that libzmq is given for one connection, where it is more than one.
-        public var handedBytes = 1 << 20
+        package var handedBytes = 1 << 20
         /// Refusals of one connection that wait for room; one more closes it.
-        public var refusals = 8192
+        package var refusals = 8192
         /// Refusals of all connections that wait for room.
-        public var totalRefusals = 65536
+        package var totalRefusals = 65536
         /// Events that wait for one subscriber; it loses what comes beyond.
-        public var events = 10_000
+        package var events = 10_000
         /// Bytes of events that are published before a subscriber that reads none of them ends.
-        public var eventBytes = 32 << 20
+        package var eventBytes = 32 << 20
         /// Subscriptions of one connection that are refused; one more closes it.
-        public var refusedSubscriptions = 16
+        package var refusedSubscriptions = 16
         /// Changes of subscriptions that one connection may send within one burst.
-        public var subscriptionChanges = 1024
+        package var subscriptionChanges = 1024
         /// Changes of subscriptions that one call of `welcome` takes.
-        public var welcomes = 256
+        package var welcomes = 256
         /// Connections that one call of `admit` answers.
-        public var admissions = 64
+        package var admissions = 64
         /// Requests that one call of `receive` refuses before it comes back.
-        public var refusalsAtOnce = 64
+        package var refusalsAtOnce = 64
         /// Their bytes, a little more.
-        public var refusedBytesAtOnce = 512 << 10
+        package var refusedBytesAtOnce = 512 << 10
 
         /// Gives the bounds that docs/wire-protocol.md tells of.
-        public init() {}
+        package init() {}
     }
 }
 

@@ -8,24 +8,24 @@ internal import Glibc
 ///
 /// For programs without privilege, and for what a test compares with: between fork and exec the
 /// calls are made raw (docs/decisions/0003).
-public struct CapabilitySet: OptionSet, Sendable, Hashable {
+package struct CapabilitySet: OptionSet, Sendable, Hashable {
     /// `1 << CAP_X` for each.
-    public let rawValue: UInt64
+    package let rawValue: UInt64
 
     /// Makes a set of the kernel's bits.
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Reads any file and lists any directory.
-    public static let dacReadSearch = CapabilitySet(rawValue: 1 << UInt64(CAP_DAC_READ_SEARCH))
+    package static let dacReadSearch = CapabilitySet(rawValue: 1 << UInt64(CAP_DAC_READ_SEARCH))
 
     /// All that this kernel knows.
-    public static var all: CapabilitySet {
+    package static var all: CapabilitySet {
         CapabilitySet(rawValue: (0..<UInt64(cap_max_bits())).reduce(0) { $0 | 1 << $1 })
     }
 
     /// The capability of a name as profiles have it: `DAC_READ_SEARCH`. nil where libcap knows none
     /// of it.
-    public init?(name: String) {
+    package init?(name: String) {
         var value = cap_value_t()
         guard name == name.uppercased(), !name.hasPrefix("CAP_"),
             cap_from_name("cap_\(name.lowercased())", &value) == 0
@@ -35,7 +35,7 @@ public struct CapabilitySet: OptionSet, Sendable, Hashable {
 
     /// What a process holds now (its permitted set); nil where there is none of this id, or it may
     /// not be asked.
-    public init?(ofProcess processID: Int32) {
+    package init?(ofProcess processID: Int32) {
         guard processID > 0, let state = cap_get_pid(processID) else { return nil }
         defer { cap_free(UnsafeMutableRawPointer(state)) }
         var bits: UInt64 = 0
@@ -48,7 +48,7 @@ public struct CapabilitySet: OptionSet, Sendable, Hashable {
     }
 
     /// The names in it, by their numbers: `DAC_READ_SEARCH`.
-    public var names: [String] {
+    package var names: [String] {
         (0..<64).filter { rawValue & 1 << UInt64($0) != 0 }.map { value in
             guard let text = cap_to_name(cap_value_t(value)) else { return "\(value)" }
             defer { cap_free(text) }

@@ -6,23 +6,23 @@ import AicoWire
 import LinuxSystem
 
 /// Says why a baseline cannot be trusted or read.
-public struct BaselineError: Error, Equatable, CustomStringConvertible {
+package struct BaselineError: Error, Equatable, CustomStringConvertible {
     /// What is wrong with it.
-    public var reason: String
+    package var reason: String
     /// The reason as a sentence.
-    public var description: String { "cannot use the baseline: \(reason)" }
+    package var description: String { "cannot use the baseline: \(reason)" }
 
     /// Makes an error from its reason.
-    public init(reason: String) { self.reason = reason }
+    package init(reason: String) { self.reason = reason }
 }
 
 /// What was recorded of the instance's files at the scheduler's start.
-public struct Baseline: Equatable {
+package struct Baseline: Equatable {
     /// No baseline's text is longer.
-    public static let maximumBytes = 16 << 20
+    package static let maximumBytes = 16 << 20
 
     /// By path.
-    public var files: [String: FileFacts]
+    package var files: [String: FileFacts]
 
     /// Looks at files now.
     ///
@@ -32,7 +32,7 @@ public struct Baseline: Equatable {
     ///     one such file must not end the check of all others, which calls it new.
     ///   - shown: gives the path under which the checking task sees a file.
     /// - Throws: a `BaselineError` where nothing can be read.
-    public init(
+    package init(
         recording paths: [String], unreadable: (String, String) -> Void = { _, _ in },
         shown: (String) -> String
     ) throws(BaselineError) {
@@ -53,7 +53,7 @@ public struct Baseline: Equatable {
     }
 
     /// The JSON text that `init(_:directories:)` reads.
-    public func serialized() -> [UInt8] {
+    package func serialized() -> [UInt8] {
         let entries = files.sorted { $0.key < $1.key }.map { path, facts -> JSONValue in
             [
                 "path": .string(path), "uid": .int(Int(facts.uid)), "gid": .int(Int(facts.gid)),
@@ -65,7 +65,7 @@ public struct Baseline: Equatable {
     }
 
     /// Reads the JSON text; every file must lie below one of `directories`.
-    public init(_ bytes: [UInt8], directories: [String]) throws(BaselineError) {
+    package init(_ bytes: [UInt8], directories: [String]) throws(BaselineError) {
         let document: JSONValue
         do {
             document = try JSONValue.parse(bytes, maximumBytes: Self.maximumBytes)
@@ -120,9 +120,9 @@ public struct Baseline: Equatable {
 }
 
 /// Absolute paths whose parts mean nothing special.
-public enum SafePath {
+package enum SafePath {
     /// The names of an absolute path; nil where one is empty, `.` or `..`, or has a NUL.
-    public static func parts(_ path: String) -> [String]? {
+    package static func parts(_ path: String) -> [String]? {
         guard path.utf8.first == 0x2F, path.utf8.count <= 4096, !path.utf8.contains(0) else {
             return nil
         }

@@ -2,20 +2,20 @@
 // Part of the AICO Task Supervisor
 
 /// What is compared of a file.
-public struct FileFacts: Sendable, Equatable {
+package struct FileFacts: Sendable, Equatable {
     /// Its owner.
-    public var uid: UInt32
+    package var uid: UInt32
     /// Its group.
-    public var gid: UInt32
+    package var gid: UInt32
     /// Kind and permissions, as stat(2) gives them.
-    public var mode: UInt32
+    package var mode: UInt32
     /// The length of its content.
-    public var bytes: Int64
+    package var bytes: Int64
     /// 64 lower-case hexadecimal digits.
-    public var sha256: String
+    package var sha256: String
 
     /// Makes facts from what stat(2) and a hash gave.
-    public init(uid: UInt32, gid: UInt32, mode: UInt32, bytes: Int64, sha256: String) {
+    package init(uid: UInt32, gid: UInt32, mode: UInt32, bytes: Int64, sha256: String) {
         self.uid = uid
         self.gid = gid
         self.mode = mode
@@ -24,7 +24,7 @@ public struct FileFacts: Sendable, Equatable {
     }
 
     /// What differs from what was recorded, in words; empty where nothing does.
-    public func differences(from recorded: FileFacts) -> [String] {
+    package func differences(from recorded: FileFacts) -> [String] {
         var found: [String] = []
         if uid != recorded.uid || gid != recorded.gid {
             found.append("owner \(uid):\(gid), was \(recorded.uid):\(recorded.gid)")

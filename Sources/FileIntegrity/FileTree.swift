@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import LinuxSystem
+package import LinuxSystem
 import SystemPackage
 
 /// Lists all that lies in the directories that a baseline covers.
-public enum FileTree {
+package enum FileTree {
     static let maximumDepth = 8
     static let maximumNames = 10_000
 
     /// Stands in a listed path for what is no UTF-8: nothing is found by such a path.
-    public static let replacement: Unicode.Scalar = "\u{FFFD}"
+    package static let replacement: Unicode.Scalar = "\u{FFFD}"
 
     /// The paths of everything below `root` that is no directory, and of directories whose names are
     /// no UTF-8: nothing of the system's lies in one.
     ///
     /// `pause` is called for each directory; what it throws ends the listing.
-    public static func paths(
+    package static func paths(
         below root: String, depth: Int = 0, _ pause: () throws -> Void = {}
     ) throws -> [String] {
         try pause()
@@ -41,7 +41,7 @@ public enum FileTree {
     /// The paths of the system's executables in a directory: `aico` and `aico-NAME`.
     ///
     /// A build folder holds much else that changes with every build and is never run by us.
-    public static func programs(in directory: String) throws(SystemError) -> [String] {
+    package static func programs(in directory: String) throws(SystemError) -> [String] {
         try entries(of: directory)
             .filter { !$0.isDirectory && isProgram($0.name) }
             .map { "\(directory)/\($0.name)" }

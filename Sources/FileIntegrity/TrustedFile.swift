@@ -3,18 +3,18 @@
 
 import Crypto
 import Glibc
-public import LinuxSystem
+package import LinuxSystem
 import SystemPackage
 
 /// A file opened part by part, so that no link anywhere on the way is followed.
-public struct TrustedFile: ~Copyable {
+package struct TrustedFile: ~Copyable {
     private let path: String
     private let descriptor: Descriptor
     /// What stat(2) says of it.
-    public let status: FileStatus
+    package let status: FileStatus
 
     /// Opens what lies under a path for reading, of whatever kind it is.
-    public init(_ path: String) throws(SystemError) {
+    package init(_ path: String) throws(SystemError) {
         guard let parts = SafePath.parts(path) else {
             throw SystemError("open", path, .invalidArgument)
         }
@@ -32,12 +32,12 @@ public struct TrustedFile: ~Copyable {
     }
 
     /// Whether it is neither directory nor device, pipe or socket.
-    public var isRegular: Bool { status.kind == .regular }
+    package var isRegular: Bool { status.kind == .regular }
 
     /// Owner, mode, length and hash; only regular files have a content to hash.
     ///
     /// `pause` is called between blocks of the content; what it throws ends the reading.
-    public func facts(_ pause: () throws -> Void = {}) throws -> FileFacts {
+    package func facts(_ pause: () throws -> Void = {}) throws -> FileFacts {
         var hash = SHA256()
         var count: Int64 = 0
         if isRegular {
@@ -51,7 +51,7 @@ public struct TrustedFile: ~Copyable {
     }
 
     /// All bytes of a small file.
-    public func bytes(limit: Int, _ pause: () throws -> Void = {}) throws -> [UInt8] {
+    package func bytes(limit: Int, _ pause: () throws -> Void = {}) throws -> [UInt8] {
         var bytes: [UInt8] = []
         _ = try read(limit: Int64(limit), pause) { bytes += $0 }
         return bytes

@@ -4,15 +4,15 @@
 internal import Glibc
 
 /// The kernel's clocks.
-public enum Clock {
+package enum Clock {
     /// Since the epoch, as the machine's clock is set (CLOCK_REALTIME).
-    public static var wall: Duration { time(CLOCK_REALTIME) }
+    package static var wall: Duration { time(CLOCK_REALTIME) }
 
     /// Since boot, with the time the machine slept (CLOCK_BOOTTIME).
-    public static var boot: Duration { time(CLOCK_BOOTTIME) }
+    package static var boot: Duration { time(CLOCK_BOOTTIME) }
 
     /// Since boot, without the time the machine slept (CLOCK_MONOTONIC).
-    public static var monotonic: Duration { time(CLOCK_MONOTONIC) }
+    package static var monotonic: Duration { time(CLOCK_MONOTONIC) }
 
     private static func time(_ clock: clockid_t) -> Duration {
         var time = timespec()
@@ -24,7 +24,7 @@ public enum Clock {
 
 extension Duration {
     /// Whole milliseconds for poll(2), rounded up so that a wait never ends early; 0 if negative.
-    public var pollMilliseconds: Int32 {
+    package var pollMilliseconds: Int32 {
         guard self > .zero else { return 0 }
         let (seconds, attoseconds) = components
         if seconds > 1_000_000 { return 1_000_000_000 }

@@ -2,40 +2,40 @@
 // Part of the AICO Task Supervisor
 
 internal import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// A file descriptor that is closed with its owner.
-public struct Descriptor: ~Copyable, Sendable {
+package struct Descriptor: ~Copyable, Sendable {
     /// The descriptor; not to be closed by whoever looks at it.
-    public let file: FileDescriptor
+    package let file: FileDescriptor
 
     /// Takes ownership of an open descriptor.
-    public init(owning number: CInt) { file = FileDescriptor(rawValue: number) }
+    package init(owning number: CInt) { file = FileDescriptor(rawValue: number) }
 
     deinit { _ = Glibc.close(file.rawValue) }
 
     /// The number, for calls that this module does not make.
-    public var number: CInt { file.rawValue }
+    package var number: CInt { file.rawValue }
 
     /// Closes it now.
-    public consuming func close() {}
+    package consuming func close() {}
 
     /// Gives up ownership: whoever gets the number closes it.
-    public consuming func release() -> CInt {
+    package consuming func release() -> CInt {
         let number = file.rawValue
         discard self
         return number
     }
 
     /// Another descriptor of the same open file, close-on-exec (F_DUPFD_CLOEXEC).
-    public func duplicate() throws(Errno) -> Descriptor {
+    package func duplicate() throws(Errno) -> Descriptor {
         let number = file.rawValue
         return Descriptor(
             owning: CInt(try system(.dup) { Int(fcntl(number, F_DUPFD_CLOEXEC, 0)) }))
     }
 
     /// What fstat(2) says of it.
-    public func status() throws(Errno) -> FileStatus {
+    package func status() throws(Errno) -> FileStatus {
         var status = stat()
         let number = file.rawValue
         _ = try system(.fstat) { Int(fstat(number, &status)) }
@@ -43,21 +43,21 @@ public struct Descriptor: ~Copyable, Sendable {
     }
 
     /// Reads at most `bytes.count` bytes from where the file stands; 0 at its end.
-    public func read(into bytes: inout [UInt8]) throws(Errno) -> Int {
+    package func read(into bytes: inout [UInt8]) throws(Errno) -> Int {
         let number = file.rawValue
         let room = bytes.count
         return try system(.read) { Glibc.read(number, &bytes, room) }
     }
 
     /// Reads at most `bytes.count` bytes from a place of the file; 0 at its end.
-    public func read(into bytes: inout [UInt8], at offset: Int64) throws(Errno) -> Int {
+    package func read(into bytes: inout [UInt8], at offset: Int64) throws(Errno) -> Int {
         let number = file.rawValue
         let room = bytes.count
         return try system(.pread) { pread(number, &bytes, room, Int(offset)) }
     }
 
     /// Writes all bytes, in as many calls as it takes.
-    public func write(_ bytes: some Collection<UInt8>) throws(Errno) {
+    package func write(_ bytes: some Collection<UInt8>) throws(Errno) {
         let bytes = Array(bytes)
         let number = file.rawValue
         var written = 0
@@ -72,19 +72,19 @@ public struct Descriptor: ~Copyable, Sendable {
     }
 
     /// Changes the mode (permission bits as of chmod(2)).
-    public func changeMode(_ mode: UInt32) throws(Errno) {
+    package func changeMode(_ mode: UInt32) throws(Errno) {
         let number = file.rawValue
         _ = try system(.fchmod) { Int(fchmod(number, mode)) }
     }
 
     /// Changes owner and group.
-    public func changeOwner(user: UInt32, group: UInt32) throws(Errno) {
+    package func changeOwner(user: UInt32, group: UInt32) throws(Errno) {
         let number = file.rawValue
         _ = try system(.fchown) { Int(fchown(number, user, group)) }
     }
 
     /// Locks the open file for this process alone, without waiting; false where another has it.
-    public func lock() throws(Errno) -> Bool {
+    package func lock() throws(Errno) -> Bool {
         let number = file.rawValue
         do {
             _ = try system(.flock) { Int(flock(number, LOCK_EX | LOCK_NB)) }

@@ -8,7 +8,7 @@ internal import Synchronization
 ///
 /// What finds no room, as behind a terminal that was stopped or a pipe that nobody reads, is dropped
 /// and counted; the count is told once there is room again.
-public final class DiagnosticStream: Sendable {
+package final class DiagnosticStream: Sendable {
     /// How it is written to.
     private enum Way: Sendable {
         /// A file, which never makes anybody wait.
@@ -34,7 +34,7 @@ public final class DiagnosticStream: Sendable {
     /// Makes one over a descriptor, which stays its owner's.
     ///
     /// - Parameter name: of the program, for the line that tells what was dropped.
-    public init(name: String, number: CInt = 2) {
+    package init(name: String, number: CInt = 2) {
         self.name = name
         self.number = number
         var status = stat()
@@ -55,7 +55,7 @@ public final class DiagnosticStream: Sendable {
     deinit { if case .own(let own) = way { close(own) } }
 
     /// Writes bytes as far as there is room; never waits.
-    public func write(_ bytes: [UInt8]) {
+    package func write(_ bytes: [UInt8]) {
         dropped.withLock { dropped in
             if dropped > 0 {
                 let note = "\(name): \(dropped) bytes were dropped, as nobody read standard error\n"

@@ -3,12 +3,12 @@
 
 internal import CLinux
 internal import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// A directory that is open: all in it is reached by descriptor, and never through a link.
-public struct Directory: ~Copyable, Sendable {
+package struct Directory: ~Copyable, Sendable {
     /// How a path of several parts is followed.
-    public enum Walk: Sendable {
+    package enum Walk: Sendable {
         /// By the kernel, in one call (openat2 with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS).
         case kernel
         /// Part by part, for a task: its filter denies openat2, whose arguments it cannot see. Its
@@ -17,30 +17,30 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// A name for messages; nothing is opened by it again. Empty for the host's root.
-    public let path: String
+    package let path: String
     /// Its descriptor.
-    public let descriptor: Descriptor
+    package let descriptor: Descriptor
 
     /// Neither follows a link nor waits for the writer of a pipe that stands in a file's place.
     static let fileFlags = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
     private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
     /// For a file that `open` is to make for writing, and that must not be there.
-    public static let creatingFlags: Int32 = O_WRONLY | O_CREAT | O_EXCL
+    package static let creatingFlags: Int32 = O_WRONLY | O_CREAT | O_EXCL
     /// For a file that `open` is to write behind its end, and to make where it is missing.
-    public static let appendingFlags: Int32 = O_WRONLY | O_CREAT | O_APPEND
+    package static let appendingFlags: Int32 = O_WRONLY | O_CREAT | O_APPEND
     /// For a directory that `open` is to open for reading.
-    public static let readingFlags: Int32 = O_RDONLY | O_DIRECTORY
+    package static let readingFlags: Int32 = O_RDONLY | O_DIRECTORY
     /// O_PATH of open(2), which Glibc's module hides.
     private static let pathOnly: Int32 = 0o10_000_000
 
     /// Takes ownership of an open directory.
-    public init(owning descriptor: consuming Descriptor, path: String) {
+    package init(owning descriptor: consuming Descriptor, path: String) {
         self.descriptor = descriptor
         self.path = path
     }
 
     /// Opens a directory by its path, whose last part must not be a link.
-    public init(_ path: String) throws(SystemError) {
+    package init(_ path: String) throws(SystemError) {
         let opened = try naming("open", path) { () throws(Errno) in
             Descriptor(owning: CInt(try system(.open) { Int(Glibc.open(path, Self.flags)) }))
         }
@@ -48,7 +48,7 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// The host's root, to go on from by paths: what it holds cannot be listed (O_PATH).
-    public static func hostRoot() throws(SystemError) -> Directory {
+    package static func hostRoot() throws(SystemError) -> Directory {
         let opened = try naming("open", "/") { () throws(Errno) in
             Descriptor(
                 owning: CInt(
@@ -62,7 +62,7 @@ public struct Directory: ~Copyable, Sendable {
     // MARK: - Below it
 
     /// Opens a directory below; no link on the way is followed, and "..", "" and "." are refused.
-    public func directory(
+    package func directory(
         _ relative: String, by walk: Walk = .kernel
     ) throws(SystemError) -> Directory {
         Directory(
@@ -71,7 +71,7 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Opens the directory above: for one that nobody moves, as a cgroup.
-    public func parent() throws(SystemError) -> Descriptor {
+    package func parent() throws(SystemError) -> Descriptor {
         let number = descriptor.number
         return try naming("open", full("..")) { () throws(Errno) in
             Descriptor(owning: CInt(try system(.open) { Int(openat(number, "..", Self.flags)) }))
@@ -79,13 +79,13 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Opens a regular file below for reading.
-    public func file(_ relative: String, by walk: Walk = .kernel) throws(SystemError) -> File {
+    package func file(_ relative: String, by walk: Walk = .kernel) throws(SystemError) -> File {
         try File(
             try open(relative, flags: O_RDONLY, by: walk), path: full(relative))
     }
 
     /// Opens, and makes where it is missing, a file of this directory with flags of open(2).
-    public func open(
+    package func open(
         _ name: String, flags: Int32, mode: UInt32 = 0
     ) throws(SystemError) -> Descriptor {
         try checkName(name)
@@ -98,7 +98,7 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Opens what lies under a name that was read here, with flags of open(2); never a link.
-    public func open(_ entry: Entry, flags: Int32) throws(SystemError) -> Descriptor {
+    package func open(_ entry: Entry, flags: Int32) throws(SystemError) -> Descriptor {
         let flags = flags | O_NOFOLLOW | O_CLOEXEC
         let number = descriptor.number
         let name = entry.cString
@@ -108,7 +108,7 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Opens what lies below, with flags of open(2); never a link, and without waiting.
-    public func open(
+    package func open(
         _ relative: String, flags: Int32, by walk: Walk
     ) throws(SystemError) -> Descriptor {
         let parts = relative.split(separator: "/", omittingEmptySubsequences: false).map(
@@ -142,7 +142,7 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// What lies under a name, links not followed; nil where nothing does.
-    public func status(of name: String) throws(SystemError) -> FileStatus? {
+    package func status(of name: String) throws(SystemError) -> FileStatus? {
         try checkName(name)
         return try status(at: name, shown: name)
     }
@@ -166,7 +166,7 @@ public struct Directory: ~Copyable, Sendable {
     /// - Parameters:
     ///   - limit: so many names at most are read; `isAll` is false where there are more.
     /// - Returns: names as bytes too, as one need not be UTF-8 (`name` is nil then).
-    public func entries(limit: Int) throws(SystemError) -> (entries: [Entry], isAll: Bool) {
+    package func entries(limit: Int) throws(SystemError) -> (entries: [Entry], isAll: Bool) {
         let number = descriptor.number
         let copy = try naming("read", path) { () throws(Errno) in
             Descriptor(
@@ -199,29 +199,29 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// What kind of thing an entry is; nil where it is gone by now.
-    public func kind(of entry: Entry) throws(SystemError) -> FileStatus.Kind? {
+    package func kind(of entry: Entry) throws(SystemError) -> FileStatus.Kind? {
         if let kind = entry.kind { return kind }
         return try status(at: entry.cString, shown: entry.shown)?.kind
     }
 
     /// The names in it that are UTF-8, sorted; one that is not is none of ours.
-    public func names(limit: Int) throws(SystemError) -> (names: [String], isAll: Bool) {
+    package func names(limit: Int) throws(SystemError) -> (names: [String], isAll: Bool) {
         let (entries, isAll) = try entries(limit: limit)
         return (entries.compactMap(\.name), isAll)
     }
 
     /// A name in a directory.
-    public struct Entry: Sendable, Equatable {
+    package struct Entry: Sendable, Equatable {
         /// Without an end mark.
-        public let bytes: [UInt8]
+        package let bytes: [UInt8]
         /// As the file system tells it; nil where it does not, and `status(of:)` has to be asked.
-        public let kind: FileStatus.Kind?
+        package let kind: FileStatus.Kind?
 
         /// The name; nil where it is no UTF-8.
-        public var name: String? { String(validating: bytes, as: UTF8.self) }
+        package var name: String? { String(validating: bytes, as: UTF8.self) }
 
         /// The name for people, with a sign for what is no UTF-8: nothing is found by it.
-        public var shown: String { String(decoding: bytes, as: UTF8.self) }
+        package var shown: String { String(decoding: bytes, as: UTF8.self) }
 
         fileprivate var cString: [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }
     }
@@ -230,7 +230,7 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Makes a directory; false where something of that name is there already.
     @discardableResult
-    public func make(_ name: String, mode: UInt32) throws(SystemError) -> Bool {
+    package func make(_ name: String, mode: UInt32) throws(SystemError) -> Bool {
         try checkName(name)
         let number = descriptor.number
         do {
@@ -243,7 +243,7 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Gives a file a second name; false where something of that name is there already.
-    public func link(_ name: String, as second: String) throws(SystemError) -> Bool {
+    package func link(_ name: String, as second: String) throws(SystemError) -> Bool {
         try checkName(name)
         try checkName(second)
         let number = descriptor.number
@@ -257,7 +257,7 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Gives what lies under a name another one, over whatever has that.
-    public func rename(_ name: String, to new: String) throws(SystemError) {
+    package func rename(_ name: String, to new: String) throws(SystemError) {
         try checkName(name)
         try checkName(new)
         let number = descriptor.number
@@ -268,14 +268,14 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Removes a name, or with `isDirectory` an empty directory; false where nothing was there.
     @discardableResult
-    public func remove(_ name: String, isDirectory: Bool = false) throws(SystemError) -> Bool {
+    package func remove(_ name: String, isDirectory: Bool = false) throws(SystemError) -> Bool {
         try checkName(name)
         return try remove(at: name, isDirectory, shown: name)
     }
 
     /// Removes a name that was read here, of whatever bytes; otherwise as by a text.
     @discardableResult
-    public func remove(_ entry: Entry, isDirectory: Bool = false) throws(SystemError) -> Bool {
+    package func remove(_ entry: Entry, isDirectory: Bool = false) throws(SystemError) -> Bool {
         try remove(at: entry.cString, isDirectory, shown: entry.shown)
     }
 
@@ -296,7 +296,7 @@ public struct Directory: ~Copyable, Sendable {
 
     /// Changes owner and group of what lies under a name, a link itself; false where nothing does.
     @discardableResult
-    public func changeOwner(
+    package func changeOwner(
         of name: String, user: UInt32, group: UInt32
     ) throws(SystemError) -> Bool {
         try checkName(name)
@@ -317,7 +317,7 @@ public struct Directory: ~Copyable, Sendable {
     /// - Parameters:
     ///   - mode: whatever the umask.
     ///   - group: of the file; nil leaves it as it comes.
-    public func replace(
+    package func replace(
         _ name: String, with bytes: [UInt8], mode: UInt32, group: UInt32? = nil
     ) throws(SystemError) {
         let temporary = "\(name).new"
@@ -339,12 +339,12 @@ public struct Directory: ~Copyable, Sendable {
     }
 
     /// Writes its names through to the disk.
-    public func sync() throws(SystemError) {
+    package func sync() throws(SystemError) {
         try naming("sync", shown) { () throws(Errno) in try descriptor.sync() }
     }
 
     /// What it is itself.
-    public func status() throws(SystemError) -> FileStatus {
+    package func status() throws(SystemError) -> FileStatus {
         try naming("examine", shown) { () throws(Errno) in try descriptor.status() }
     }
 
@@ -354,7 +354,7 @@ public struct Directory: ~Copyable, Sendable {
     ///
     /// - Returns: what it is.
     @discardableResult
-    public func checkTrusted(
+    package func checkTrusted(
         owners: Set<UInt32>, mayGroupWrite: Bool = false
     ) throws(SystemError) -> FileStatus {
         let status = try status()
@@ -407,7 +407,7 @@ private func readEntry(
 
 extension Descriptor {
     /// Writes what is held in memory through to the disk.
-    public func sync() throws(Errno) {
+    package func sync() throws(Errno) {
         let number = self.number
         _ = try system(.fsync) { Int(fsync(number)) }
     }

@@ -5,13 +5,13 @@ internal import Glibc
 internal import SystemPackage
 
 /// A regular file that is open: never a pipe or a device that was put in its place.
-public struct File: ~Copyable, Sendable {
+package struct File: ~Copyable, Sendable {
     /// A name for messages; nothing is opened by it again.
-    public let path: String
+    package let path: String
     /// Its descriptor.
-    public let descriptor: Descriptor
+    package let descriptor: Descriptor
     /// As it was when it was opened.
-    public let status: FileStatus
+    package let status: FileStatus
 
     init(_ descriptor: consuming Descriptor, path: String) throws(SystemError) {
         let status = try naming("examine", path) { () throws(Errno) in
@@ -28,7 +28,7 @@ public struct File: ~Copyable, Sendable {
     /// Opens a file for reading by its path.
     ///
     /// - Parameter isLinkFollowed: whether the last part may be a link: where root alone writes.
-    public init(reading path: String, followingLink isLinkFollowed: Bool = false)
+    package init(reading path: String, followingLink isLinkFollowed: Bool = false)
         throws(SystemError)
     {
         let flags = O_RDONLY | Directory.fileFlags & ~(isLinkFollowed ? O_NOFOLLOW : 0)
@@ -39,19 +39,19 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// The text of a small file, as one of proc(5); nil where it cannot be read or is longer.
-    public static func text(_ path: String, limit: Int = 64 * 1024) -> String? {
+    package static func text(_ path: String, limit: Int = 64 * 1024) -> String? {
         guard let bytes = try? File(reading: path).bytes(limit: limit) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The first bytes of a file as text, as of one of proc(5); nil where it cannot be read.
-    public static func beginning(of path: String, bytes: Int) -> String? {
+    package static func beginning(of path: String, bytes: Int) -> String? {
         guard let bytes = try? File(reading: path).bytes(at: 0, count: bytes) else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     /// All bytes; a file of more than `limit` is refused, also one that grows while it is read.
-    public func bytes(limit: Int) throws(SystemError) -> [UInt8] {
+    package func bytes(limit: Int) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         try read(block: 16 * 1024) { (block) throws(SystemError) in
             guard bytes.count + block.count <= limit else {
@@ -63,7 +63,7 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// Gives the content from where the file stands, in blocks of at most `block` bytes.
-    public func read(
+    package func read(
         block: Int = 256 * 1024, _ use: (ArraySlice<UInt8>) throws(SystemError) -> Void
     ) throws(SystemError) {
         var room = [UInt8](repeating: 0, count: block)
@@ -80,7 +80,7 @@ public struct File: ~Copyable, Sendable {
     }
 
     /// Up to `count` bytes from `offset` on, fewer only at the end.
-    public func bytes(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
+    package func bytes(at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
         let number = descriptor.number
         var failure: Errno?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, used in

@@ -2,33 +2,33 @@
 // Part of the AICO Task Supervisor
 
 internal import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// What stat(2) says of a file.
-public struct FileStatus: Sendable, Equatable {
+package struct FileStatus: Sendable, Equatable {
     /// What kind of file it is.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         case regular, directory, link, pipe, socket, device
     }
 
     /// Its kind.
-    public let kind: Kind
+    package let kind: Kind
     /// The uid of its owner.
-    public let user: UInt32
+    package let user: UInt32
     /// The gid of its group.
-    public let group: UInt32
+    package let group: UInt32
     /// Kind and permissions, as st_mode.
-    public let rawMode: UInt32
+    package let rawMode: UInt32
     /// Permission bits with set-user-id, set-group-id and sticky (0o7777).
-    public let mode: UInt32
+    package let mode: UInt32
     /// In bytes.
-    public let size: Int64
+    package let size: Int64
     /// The device of the file system that it is on.
-    public let device: UInt64
+    package let device: UInt64
     /// Its number there.
-    public let inode: UInt64
+    package let inode: UInt64
     /// When its content changed last, since the epoch.
-    public let modified: Duration
+    package let modified: Duration
 
     init(_ status: stat) {
         kind =
@@ -51,24 +51,24 @@ public struct FileStatus: Sendable, Equatable {
     }
 
     /// What stat(2) says of a path; links are followed, as a program that is started by it would.
-    public init(following path: String) throws(Errno) {
+    package init(following path: String) throws(Errno) {
         var status = Glibc.stat()
         _ = try system(.stat) { Int(stat(path, &status)) }
         self.init(status)
     }
 
     /// What lies under a path; a link itself, where its last part is one.
-    public init(of path: String) throws(Errno) {
+    package init(of path: String) throws(Errno) {
         var status = Glibc.stat()
         _ = try system(.stat) { Int(lstat(path, &status)) }
         self.init(status)
     }
 
     /// Fails where this process may not execute what a path names (access(2), links followed).
-    public static func checkExecutable(_ path: String) throws(Errno) {
+    package static func checkExecutable(_ path: String) throws(Errno) {
         _ = try system(.access) { Int(access(path, X_OK)) }
     }
 
     /// Whether others than its owner may write to it.
-    public var isWritableByOthers: Bool { mode & 0o022 != 0 }
+    package var isWritableByOthers: Bool { mode & 0o022 != 0 }
 }

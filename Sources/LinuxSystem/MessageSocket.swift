@@ -3,32 +3,32 @@
 
 internal import CLinux
 internal import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// A unix socket that keeps messages apart (SOCK_SEQPACKET) and passes descriptors with them.
-public struct MessageSocket: ~Copyable, Sendable {
+package struct MessageSocket: ~Copyable, Sendable {
     /// Its descriptor.
-    public let descriptor: Descriptor
+    package let descriptor: Descriptor
 
     /// Takes ownership of a socket.
-    public init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
+    package init(owning descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
     /// Closes it now.
-    public consuming func close() {}
+    package consuming func close() {}
 
     /// Gives up ownership: whoever gets the number closes it.
-    public consuming func release() -> CInt { descriptor.release() }
+    package consuming func release() -> CInt { descriptor.release() }
 
     /// Two sockets that are each other's end, close-on-exec.
     @frozen
-    public struct Pair: ~Copyable {
+    package struct Pair: ~Copyable {
         /// One end.
-        public var ours: MessageSocket
+        package var ours: MessageSocket
         /// The other end.
-        public var theirs: MessageSocket
+        package var theirs: MessageSocket
 
         /// Makes both (socketpair(2)).
-        public init() throws(Errno) {
+        package init() throws(Errno) {
             var ends: [CInt] = [-1, -1]
             let kind = CInt(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
             _ = try system(.socketpair) { Int(socketpair(AF_UNIX, kind, 0, &ends)) }
@@ -40,7 +40,7 @@ public struct MessageSocket: ~Copyable, Sendable {
     /// Sends one message, whole, without waiting.
     ///
     /// - Throws: `.wouldBlock` where there is no room, `.brokenPipe` where nobody reads any more.
-    public func send(_ bytes: [UInt8], passing descriptors: [CInt] = []) throws(Errno) {
+    package func send(_ bytes: [UInt8], passing descriptors: [CInt] = []) throws(Errno) {
         let number = descriptor.number
         _ = try system(.send) {
             Int(
@@ -50,7 +50,7 @@ public struct MessageSocket: ~Copyable, Sendable {
     }
 
     /// Sends one message that is a value of fixed size.
-    public func send<Value: BitwiseCopyable>(
+    package func send<Value: BitwiseCopyable>(
         value: Value, passing descriptors: [CInt] = []
     ) throws(Errno) {
         var value = value
@@ -64,7 +64,7 @@ public struct MessageSocket: ~Copyable, Sendable {
     }
 
     /// What came.
-    public enum Received: ~Copyable {
+    package enum Received: ~Copyable {
         /// One message of so many bytes, and what was passed with it.
         case message(count: Int, descriptors: PassedDescriptors)
         /// A message that is longer than the room, or brings more than the permitted descriptors.
@@ -82,7 +82,7 @@ public struct MessageSocket: ~Copyable, Sendable {
     /// - Parameters:
     ///   - bytes: its length is the room there is; for a buffer that is used again and again.
     ///   - maximum: so many descriptors may come with it.
-    public func receive(
+    package func receive(
         into bytes: inout [UInt8], maximumDescriptors maximum: Int = 0
     ) throws(Errno) -> Received {
         let room = bytes.count
@@ -99,7 +99,7 @@ public struct MessageSocket: ~Copyable, Sendable {
     ///   - capacity: no message may have more bytes.
     ///   - maximum: so many descriptors may come with it.
     ///   - isPatient: waits for one.
-    public func receive(
+    package func receive(
         into bytes: inout [UInt8], upTo capacity: Int, maximumDescriptors maximum: Int = 0,
         isPatient: Bool = false
     ) throws(Errno) -> Received {
@@ -115,7 +115,7 @@ public struct MessageSocket: ~Copyable, Sendable {
     }
 
     /// Takes the next message, which must be a value of fixed size; another length is malformed.
-    public func receive<Value: BitwiseCopyable>(
+    package func receive<Value: BitwiseCopyable>(
         into value: inout Value, maximumDescriptors maximum: Int = 0
     ) throws(Errno) -> Received {
         let size = MemoryLayout<Value>.size
@@ -159,7 +159,7 @@ public struct MessageSocket: ~Copyable, Sendable {
 }
 
 /// Descriptors that came with a message; closed with the value but for those taken.
-public struct PassedDescriptors: ~Copyable, Sendable {
+package struct PassedDescriptors: ~Copyable, Sendable {
     private var numbers: [CInt]
 
     init(_ numbers: [CInt]) { self.numbers = numbers }
@@ -167,10 +167,10 @@ public struct PassedDescriptors: ~Copyable, Sendable {
     deinit { for number in numbers where number >= 0 { close(number) } }
 
     /// How many came.
-    public var count: Int { numbers.count }
+    package var count: Int { numbers.count }
 
     /// Gives one away; its caller owns it.
-    public mutating func take(_ place: Int) -> Descriptor {
+    package mutating func take(_ place: Int) -> Descriptor {
         defer { numbers[place] = -1 }
         return Descriptor(owning: numbers[place])
     }

@@ -3,18 +3,18 @@
 
 internal import CLinux
 internal import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// Both ends of a pipe, close-on-exec.
 @frozen
-public struct Pipe: ~Copyable {
+package struct Pipe: ~Copyable {
     /// Its reading end.
-    public var reading: Descriptor
+    package var reading: Descriptor
     /// Its writing end.
-    public var writing: Descriptor
+    package var writing: Descriptor
 
     /// Makes one. An end that is not patient never waits (O_NONBLOCK); the other one still does.
-    public init(isReadingPatient: Bool = true, isWritingPatient: Bool = true) throws(Errno) {
+    package init(isReadingPatient: Bool = true, isWritingPatient: Bool = true) throws(Errno) {
         var ends: [CInt] = [-1, -1]
         _ = try system(.pipe) { Int(aico_pipe(&ends)) }
         let (first, second) = (ends[0], ends[1])

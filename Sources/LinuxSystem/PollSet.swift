@@ -2,47 +2,47 @@
 // Part of the AICO Task Supervisor
 
 internal import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// The descriptors of one wait.
-public struct PollSet: Sendable {
+package struct PollSet: Sendable {
     /// What is waited for, or came; an end and an error come unasked, under no name here.
-    public struct Events: OptionSet, Sendable {
+    package struct Events: OptionSet, Sendable {
         /// As of poll(2).
-        public let rawValue: Int16
+        package let rawValue: Int16
         /// Makes a set of the bits of poll(2).
-        public init(rawValue: Int16) { self.rawValue = rawValue }
+        package init(rawValue: Int16) { self.rawValue = rawValue }
         /// Bytes, a message, a connection or the end are there (POLLIN).
-        public static let readable = Events(rawValue: Int16(POLLIN))
+        package static let readable = Events(rawValue: Int16(POLLIN))
         /// A file of the kernel's changed since it was read (POLLPRI).
-        public static let priority = Events(rawValue: Int16(POLLPRI))
+        package static let priority = Events(rawValue: Int16(POLLPRI))
         /// There is room to write (POLLOUT).
-        public static let writable = Events(rawValue: Int16(POLLOUT))
+        package static let writable = Events(rawValue: Int16(POLLOUT))
     }
 
     private var items: [pollfd] = []
 
     /// Makes an empty set.
-    public init() {}
+    package init() {}
 
     /// Empties it, and keeps its room.
-    public mutating func removeAll() { items.removeAll(keepingCapacity: true) }
+    package mutating func removeAll() { items.removeAll(keepingCapacity: true) }
 
     /// Adds a descriptor; gives its place. A negative one is passed over.
     @discardableResult
-    public mutating func add(_ number: CInt, _ events: Events = .readable) -> Int {
+    package mutating func add(_ number: CInt, _ events: Events = .readable) -> Int {
         items.append(pollfd(fd: number, events: events.rawValue, revents: 0))
         return items.count - 1
     }
 
     /// What came at a place.
-    public subscript(place: Int) -> Events { Events(rawValue: items[place].revents) }
+    package subscript(place: Int) -> Events { Events(rawValue: items[place].revents) }
 
     /// Waits until something comes; gives how many have news, 0 where `timeout` is over before.
     ///
     /// - Parameter timeout: nil waits without end. What is interrupted waits for the rest.
     @discardableResult
-    public mutating func wait(for timeout: Duration?) throws(Errno) -> Int {
+    package mutating func wait(for timeout: Duration?) throws(Errno) -> Int {
         let end = timeout.map { Clock.boot + $0 }
         while true {
             let left = end.map { ($0 - Clock.boot).pollMilliseconds } ?? -1

@@ -4,13 +4,13 @@
 internal import Glibc
 
 /// Descriptors 0 to 2, which every program takes for granted and nobody promises.
-public enum StandardDescriptors {
+package enum StandardDescriptors {
     /// Opens those that a process was started without, before anything else takes their numbers: a
     /// message would go into it, and a child would get it.
     ///
     /// - Parameter failing: opens them so that using one is an error (EBADF), for a program whose
     ///   output somebody wants; else what is written is lost.
-    public static func openMissing(failing: Bool = false) {
+    package static func openMissing(failing: Bool = false) {
         for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
             let direction = number == STDIN_FILENO ? O_WRONLY : O_RDONLY
             // The lowest free number is this one: those before it are open.

@@ -2,12 +2,12 @@
 // Part of the AICO Task Supervisor
 
 internal import Glibc
-public import SystemPackage
+package import SystemPackage
 
 /// The calls of the kernel that this module makes, by the name of their man page.
 ///
 /// A test makes one of them fail by its name: see `ForcedErrno`.
-public enum SystemCall: String, Sendable, CaseIterable {
+package enum SystemCall: String, Sendable, CaseIterable {
     case access, dup, fchmod, fchown, flock, fstat, fsync, getdents, link, mkdir, open, pipe, pread,
         read, receive, rename, send, socketpair, stat, unlink, wait, write
 }
@@ -34,8 +34,8 @@ func system(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int {
 
 extension Errno {
     /// Whether nothing is there.
-    public var isMissing: Bool { self == .noSuchFileOrDirectory || self == .notDirectory }
+    package var isMissing: Bool { self == .noSuchFileOrDirectory || self == .notDirectory }
 
     /// Whether a link stands where none is followed.
-    public var isLink: Bool { self == .tooManySymbolicLinkLevels }
+    package var isLink: Bool { self == .tooManySymbolicLinkLevels }
 }

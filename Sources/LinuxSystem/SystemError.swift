@@ -1,47 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import SystemPackage
+package import SystemPackage
 
 /// What could not be done to a path, and why.
-public struct SystemError: Error, Equatable, CustomStringConvertible {
+package struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The kernel's reason, or ours.
-    public enum Cause: Equatable, Sendable {
+    package enum Cause: Equatable, Sendable {
         case errno(Errno)
         /// The refusal is this module's: what it is, as the end of a sentence.
         case untrusted(String)
     }
 
     /// A verb: what was tried.
-    public var operation: String
+    package var operation: String
     /// What it was tried on.
-    public var path: String
+    package var path: String
     /// Why it could not be done.
-    public var cause: Cause
+    package var cause: Cause
 
     /// Makes an error with the kernel's reason.
-    public init(_ operation: String, _ path: String, _ errno: Errno) {
+    package init(_ operation: String, _ path: String, _ errno: Errno) {
         self.init(operation, path, .errno(errno))
     }
 
     /// Makes an error with either reason.
-    public init(_ operation: String, _ path: String, _ cause: Cause) {
+    package init(_ operation: String, _ path: String, _ cause: Cause) {
         self.operation = operation
         self.path = path
         self.cause = cause
     }
 
     /// The kernel's reason; nil where the refusal is ours.
-    public var errno: Errno? { if case .errno(let code) = cause { code } else { nil } }
+    package var errno: Errno? { if case .errno(let code) = cause { code } else { nil } }
 
     /// Whether nothing is there.
-    public var isMissing: Bool { errno?.isMissing == true }
+    package var isMissing: Bool { errno?.isMissing == true }
 
     /// Whether a link stands where none is followed.
-    public var isLink: Bool { errno?.isLink == true }
+    package var isLink: Bool { errno?.isLink == true }
 
     /// The system's words for the reason, or ours.
-    public var reason: String {
+    package var reason: String {
         switch cause {
         case .errno(let code): code.description
         case .untrusted(let reason): reason
@@ -49,17 +49,17 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     }
 
     /// One line: what failed, on what, why.
-    public var description: String { "cannot \(operation) \"\(path)\": \(reason)" }
+    package var description: String { "cannot \(operation) \"\(path)\": \(reason)" }
 }
 
 extension Descriptor {
     /// As `changeMode`; a failure names `path`.
-    public func changeMode(_ mode: UInt32, of path: String) throws(SystemError) {
+    package func changeMode(_ mode: UInt32, of path: String) throws(SystemError) {
         try naming("change the mode of", path) { () throws(Errno) in try changeMode(mode) }
     }
 
     /// As `changeOwner`; a failure names `path`.
-    public func changeOwner(
+    package func changeOwner(
         user: UInt32, group: UInt32, of path: String
     ) throws(SystemError) {
         try naming("change the owner of", path) { () throws(Errno) in
@@ -68,7 +68,7 @@ extension Descriptor {
     }
 
     /// Writes all bytes and what is held of them in memory; a failure names `path`.
-    public func write(_ bytes: [UInt8], syncing path: String) throws(SystemError) {
+    package func write(_ bytes: [UInt8], syncing path: String) throws(SystemError) {
         try naming("write", path) { () throws(Errno) in
             try write(bytes)
             try sync()
@@ -76,7 +76,7 @@ extension Descriptor {
     }
 
     /// As `duplicate`; a failure names `path`.
-    public func duplicate(of path: String) throws(SystemError) -> Descriptor {
+    package func duplicate(of path: String) throws(SystemError) -> Descriptor {
         try naming("open", path) { () throws(Errno) in try duplicate() }
     }
 }

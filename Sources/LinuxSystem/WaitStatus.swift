@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import Glibc
-public import SystemPackage
+package import Glibc
+package import SystemPackage
 
 /// How a process ended, as waitpid(2) tells it.
-public enum WaitStatus: Sendable, Hashable {
+package enum WaitStatus: Sendable, Hashable {
     case exited(code: Int32)
     case signaled(signal: Int32)
 
     /// Decodes the status word of waitpid(2).
-    public init(_ word: Int32) {
+    package init(_ word: Int32) {
         let signal = word & 0x7F
         self = signal == 0 ? .exited(code: word >> 8 & 0xFF) : .signaled(signal: signal)
     }
 
     /// The status word that waitpid(2) gives for it.
-    public var word: Int32 {
+    package var word: Int32 {
         switch self {
         case .exited(let code): code << 8
         case .signaled(let signal): signal
@@ -24,7 +24,7 @@ public enum WaitStatus: Sendable, Hashable {
     }
 
     /// Waits for a child; nil where it runs and `isPatient` is false.
-    public static func take(
+    package static func take(
         _ processID: pid_t, isPatient: Bool
     ) throws(Errno) -> WaitStatus? {
         var word: Int32 = 0

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// What is to be done in answer to an event, in order.
-public enum Action: Sendable {
+package enum Action: Sendable {
     /// Write all of it or nothing, and answer with `committed`.
     case write(token: UInt64, [StoreChange])
     /// Send an order to a worker; one that finds no room comes back as `unsent`.
@@ -28,19 +28,19 @@ public enum Action: Sendable {
 }
 
 /// A line of the log: a constant message, and what is known as data.
-public struct Note: Sendable, Equatable {
+package struct Note: Sendable, Equatable {
     /// How severe it is.
-    public enum Level: Sendable { case info, notice, warning, error }
+    package enum Level: Sendable { case info, notice, warning, error }
 
     /// How severe it is.
-    public var level: Level
+    package var level: Level
     /// What happened.
-    public var message: String
+    package var message: String
     /// To what, and why.
-    public var facts: [String: String]
+    package var facts: [String: String]
 
     /// Makes a note.
-    public init(_ level: Level, _ message: String, _ facts: [String: String] = [:]) {
+    package init(_ level: Level, _ message: String, _ facts: [String: String] = [:]) {
         self.level = level
         self.message = message
         self.facts = facts
@@ -48,15 +48,15 @@ public struct Note: Sendable, Equatable {
 }
 
 /// What subscribers hear.
-public enum Published: Sendable, Equatable {
+package enum Published: Sendable, Equatable {
     /// Which attempt of which execution an event is about.
-    public struct Subject: Sendable, Equatable {
+    package struct Subject: Sendable, Equatable {
         /// The task.
-        public var task: TaskID
+        package var task: TaskID
         /// The execution.
-        public var execution: String
+        package var execution: String
         /// The attempt's number; 0 before the first.
-        public var attempt: Int
+        package var attempt: Int
     }
 
     case started(Subject, trigger: ExecutionTrigger, plannedAt: Instant, at: Instant)

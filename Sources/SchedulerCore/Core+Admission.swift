@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 extension SchedulerCore {
     /// Puts a waiting execution into the queue, if nothing of its own task is before it.
@@ -190,7 +190,7 @@ extension SchedulerCore {
     }
 
     /// What holds an execution back now.
-    public func blocker(of execution: Execution) -> Admission.Deferral {
+    package func blocker(of execution: Execution) -> Admission.Deferral {
         if stop != .running { return .stopping }
         if execution.isInLine, let task = task(execution.task), !isFree(task, for: execution.id) {
             return .overlap
@@ -203,7 +203,7 @@ extension SchedulerCore {
     }
 
     /// The same with its reason in words.
-    public func waits(_ execution: Execution) -> Reply.Waits {
+    package func waits(_ execution: Execution) -> Reply.Waits {
         let reason = blocker(of: execution)
         let detail: String
         switch reason {
@@ -232,7 +232,7 @@ extension SchedulerCore {
     }
 
     /// Why a worker takes no orders; a class is as well as its shipped one.
-    public func words(of worker: Worker) -> String {
+    package func words(of worker: Worker) -> String {
         let subject =
             worker.id.isShipped
             ? "class \(worker.id.taskClass.name)" : "worker \(worker.id.name)"

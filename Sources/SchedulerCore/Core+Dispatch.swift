@@ -146,7 +146,7 @@ extension SchedulerCore {
     }
 
     /// The longest that an attempt of the task may take.
-    public func timeout(of task: TaskState) -> Duration {
+    package func timeout(of task: TaskState) -> Duration {
         let asked =
             task.policies.timeout ?? settings.typeTimeouts[task.record.type]
             ?? settings.classTimeouts[task.id.taskClass] ?? .seconds(300)

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// What the core remembers of health between looks.
-public struct HealthMemory: Sendable {
+package struct HealthMemory: Sendable {
     /// The task type whose result tells of the machine.
-    public static let taskType = "maintenance.health_check"
+    package static let taskType = "maintenance.health_check"
 
     /// As told last.
-    public internal(set) var status = HealthStatus.healthy
+    package internal(set) var status = HealthStatus.healthy
     /// What the last health check found.
-    public internal(set) var found: [HealthCheck] = []
+    package internal(set) var found: [HealthCheck] = []
     /// What stands around the core, as worker executables that do not describe themselves.
-    public var surroundings: [HealthCheck] = []
+    package var surroundings: [HealthCheck] = []
     /// What the last attempt of a class could not be shown of the host; no attempt begins without.
     var lacks: [TaskClass: HealthCheck] = [:]
     /// The write-ahead log as seen last, and since when it has been above its bound.
@@ -26,14 +26,14 @@ public struct HealthMemory: Sendable {
     private var latencies = Ring<Duration>(capacity: 100)
 
     /// Failed and all attempts of the system's own classes that ended lately.
-    public var recentOfSystem: (failed: Int, all: Int) { Self.count(system) }
+    package var recentOfSystem: (failed: Int, all: Int) { Self.count(system) }
     /// Failed and all attempts of agency and user tasks that ended lately.
-    public var recentOfTasks: (failed: Int, all: Int) { Self.count(tasks) }
+    package var recentOfTasks: (failed: Int, all: Int) { Self.count(tasks) }
     /// The worst of the last starts.
-    public var lateness: Duration { latencies.elements.max() ?? .zero }
+    package var lateness: Duration { latencies.elements.max() ?? .zero }
 
     /// Why the attempts of a class do not begin, as far as its last one showed; nil where they do.
-    public func lack(of taskClass: TaskClass) -> String? { lacks[taskClass]?.message }
+    package func lack(of taskClass: TaskClass) -> String? { lacks[taskClass]?.message }
 
     /// Remembers a path that an attempt was refused for, until one of its class begins.
     mutating func note(_ exit: AttemptExit, of taskClass: TaskClass) {
@@ -70,7 +70,7 @@ public struct HealthMemory: Sendable {
 
 extension SchedulerCore {
     /// All that health is judged by.
-    public var healthFacts: HealthRules.Facts {
+    package var healthFacts: HealthRules.Facts {
         HealthRules.Facts(
             workers: workers.map { ($0.id, healthState(of: $0)) },
             recentOfSystem: health.recentOfSystem, recentOfTasks: health.recentOfTasks,

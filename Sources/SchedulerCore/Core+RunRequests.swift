@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 extension SchedulerCore {
     /// Runs a task because somebody asked; refused while it is open already.
@@ -65,7 +65,7 @@ extension SchedulerCore {
     }
 
     /// The refusal of what is to be done with a dead letter that was sent back.
-    public static func sentBack(_ letter: StoredDeadLetter) -> Refusal {
+    package static func sentBack(_ letter: StoredDeadLetter) -> Refusal {
         Refusal(
             .notFound,
             "dead letter \(letter.id) was sent back already"

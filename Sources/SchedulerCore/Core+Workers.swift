@@ -126,7 +126,7 @@ extension SchedulerCore {
     }
 
     /// For how long a worker has owed a sign of life; nil where that is not worth telling.
-    public func silence(of worker: Worker) -> Duration? {
+    package func silence(of worker: Worker) -> Duration? {
         guard worker.isReady, let asked = worker.askedAt,
             now.boot - asked >= settings.silenceNoticed
         else { return nil }

@@ -1,83 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// All that the core is told once: limits, bounds and times that are policy.
-public struct CoreSettings: Sendable {
+package struct CoreSettings: Sendable {
     /// Whether tasks start by the clock; requested executions always do.
-    public var isEnabled = true
+    package var isEnabled = true
     /// The system's workers, by their numbers.
-    public var workers = WorkerID.shipped
+    package var workers = WorkerID.shipped
     /// Which of them has a type.
-    public var typeWorkers: [String: WorkerID] = [:]
+    package var typeWorkers: [String: WorkerID] = [:]
     /// Classes whose shipped worker did not say which types it has: it is given whatever nobody has.
-    public var undescribed = Set(TaskClass.allCases)
+    package var undescribed = Set(TaskClass.allCases)
     /// Attempts at once, of all classes together.
-    public var maximumConcurrency = 10
+    package var maximumConcurrency = 10
     /// Attempts at once of each class, in all its workers; a worker's own capacity counts as well.
-    public var classConcurrency: [TaskClass: Int] = [:]
+    package var classConcurrency: [TaskClass: Int] = [:]
     /// Bounds on how busy the machine may be.
-    public var thresholds = Admission.Thresholds()
+    package var thresholds = Admission.Thresholds()
     /// How long before its instant what is sure to start then is claimed: a commit's time.
-    public var claimAhead = Duration.milliseconds(5)
+    package var claimAhead = Duration.milliseconds(5)
     /// At most this many missed instants of one task run.
-    public var maximumCatchUp = 100
+    package var maximumCatchUp = 100
     /// The longest an attempt may take where neither task nor type says.
-    public var classTimeouts: [TaskClass: Duration] = [
+    package var classTimeouts: [TaskClass: Duration] = [
         .maintenance: .seconds(3600), .security: .seconds(3600), .agency: .seconds(1800),
         .user: .seconds(300),
     ]
     /// The longest an attempt of a type may take where the task does not say.
-    public var typeTimeouts: [String: Duration] = [:]
+    package var typeTimeouts: [String: Duration] = [:]
     /// How often the machine is looked at while something waits for it.
-    public var resourceCheckInterval = Duration.seconds(30)
+    package var resourceCheckInterval = Duration.seconds(30)
     /// For how long a machine whose load is not known yet holds starts back.
-    public var loadPatience = Duration.seconds(5)
+    package var loadPatience = Duration.seconds(5)
     /// Until a store that refused a batch is tried again.
-    public var storeRetryInterval = Duration.seconds(1)
+    package var storeRetryInterval = Duration.seconds(1)
     /// How long a change that nobody waits for may wait for others to be written with.
-    public var writePatience = Duration.milliseconds(5)
+    package var writePatience = Duration.milliseconds(5)
     /// Beyond timeout and grace, before the worker itself is suspected.
-    public var backstopSlack = Duration.seconds(15)
+    package var backstopSlack = Duration.seconds(15)
     /// How long a worker may take to answer the ping of its launch before it is sent another.
-    public var pingInterval = Duration.seconds(5)
+    package var pingInterval = Duration.seconds(5)
     /// How often a worker that works is asked for a sign of life.
-    public var heartbeatInterval = Duration.seconds(10)
+    package var heartbeatInterval = Duration.seconds(10)
     /// After this time without one health tells of it.
-    public var silenceNoticed = Duration.seconds(5)
+    package var silenceNoticed = Duration.seconds(5)
     /// How long it may take to give one.
-    public var heartbeatPatience = Duration.seconds(20)
+    package var heartbeatPatience = Duration.seconds(20)
     /// How long a canary may take, seen from the scheduler; its worker's own limit is a second less.
-    public var canaryPatience = Duration.seconds(10)
+    package var canaryPatience = Duration.seconds(10)
     /// What running attempts get to end themselves when the system stops.
-    public var stopGrace = Duration.seconds(4)
+    package var stopGrace = Duration.seconds(4)
     /// Until what is left at a stop is written off.
-    public var stopPatience = Duration.seconds(7)
+    package var stopPatience = Duration.seconds(7)
     /// A wall clock that steps back by less changes no plan.
-    public var clockTolerance = Duration.seconds(1)
+    package var clockTolerance = Duration.seconds(1)
     /// A loop that comes back later than this after it meant to did not run meanwhile.
-    public var pauseTolerance = Duration.seconds(2)
+    package var pauseTolerance = Duration.seconds(2)
     /// No sleep of the loop is longer.
-    public var longestSleep = Duration.seconds(30)
+    package var longestSleep = Duration.seconds(30)
     /// Lines of one attempt that are kept.
-    public var maximumLogLines = 10_000
+    package var maximumLogLines = 10_000
     /// Bytes of these lines.
-    public var maximumLogBytes = 4 * 1024 * 1024
+    package var maximumLogBytes = 4 * 1024 * 1024
     /// Changes that wait for a store that does not write; beyond, log lines are left out.
-    public var maximumWaitingChanges = 50_000
+    package var maximumWaitingChanges = 50_000
     /// Timers of each clock that one turn fires at most.
-    public var timersPerTurn = 512
+    package var timersPerTurn = 512
     /// What waits that one turn decides about at most.
-    public var admissionsPerTurn = 512
+    package var admissionsPerTurn = 512
     /// From where on things count as bad.
-    public var health = HealthRules.Limits()
+    package var health = HealthRules.Limits()
     /// After this time ready, a worker's earlier deaths are forgotten.
-    public var stableAfter = Duration.seconds(60)
+    package var stableAfter = Duration.seconds(60)
     /// Decides the ids that the core draws: two words of true randomness.
-    public var seed: (UInt64, UInt64) = (0, 0)
+    package var seed: (UInt64, UInt64) = (0, 0)
 
     /// Makes settings of the defaults.
-    public init() {}
+    package init() {}
 
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// What can happen to the scheduler.
-public enum Event: Sendable {
+package enum Event: Sendable {
     /// The store was read; the first event.
     case start(StartFacts)
     /// A client wants something changed.
@@ -42,24 +42,24 @@ public enum Event: Sendable {
 }
 
 /// What a turn has read of what workers had sent.
-public struct Heard: Sendable {
+package struct Heard: Sendable {
     /// Boot-time clock before the turn asked which pipes have reports.
-    public var until: Duration
+    package var until: Duration
     /// Workers of which more was there than one turn takes.
-    public var unread: Set<WorkerID>
+    package var unread: Set<WorkerID>
 
     /// Makes one.
-    public init(until: Duration, unread: Set<WorkerID> = []) {
+    package init(until: Duration, unread: Set<WorkerID> = []) {
         self.until = until
         self.unread = unread
     }
 }
 
 /// Names a request until its one reply.
-public typealias RequestID = UInt64
+package typealias RequestID = UInt64
 
 /// What the supervisor tells of a worker.
-public enum WorkerNews: Sendable, Hashable {
+package enum WorkerNews: Sendable, Hashable {
     /// It runs.
     case launched(processID: UInt64)
     /// It ended, with this wait status and these last words.
@@ -69,7 +69,7 @@ public enum WorkerNews: Sendable, Hashable {
 }
 
 /// How busy the machine is, as far as that is known.
-public enum MachineLoad: Sendable, Hashable {
+package enum MachineLoad: Sendable, Hashable {
     /// No measure exists yet.
     case notYet
     /// It cannot be told here.
@@ -79,37 +79,37 @@ public enum MachineLoad: Sendable, Hashable {
 }
 
 /// What the store had when the scheduler started.
-public struct StartFacts: Sendable {
+package struct StartFacts: Sendable {
     /// Tasks, without those that do not open or parse.
-    public var tasks: [TaskDefinition] = []
+    package var tasks: [TaskDefinition] = []
     /// The system's own tasks that are to be made where they are missing.
-    public var builtIns: [TaskDefinition] = []
+    package var builtIns: [TaskDefinition] = []
     /// Attempts written as running, with their executions.
-    public var running: [(attempt: StoredAttempt, execution: StoredExecution)] = []
+    package var running: [(attempt: StoredAttempt, execution: StoredExecution)] = []
     /// Executions whose next attempt waits.
-    public var waiting: [StoredExecution] = []
+    package var waiting: [StoredExecution] = []
     /// Instants that wait.
-    public var deferred: [StoredOccurrence] = []
+    package var deferred: [StoredOccurrence] = []
     /// Whether the machine was booted since the last start of a scheduler.
-    public var isNewBoot = false
+    package var isNewBoot = false
     /// This boot's id, to be kept; empty where it cannot be told.
-    public var bootID = ""
+    package var bootID = ""
     /// What of the store could not be read, in words.
-    public var damages: [String] = []
+    package var damages: [String] = []
 
     /// Makes an empty one.
-    public init() {}
+    package init() {}
 }
 
 /// A task that can be scheduled: its row, and what the row's texts mean.
-public struct TaskDefinition: Sendable {
+package struct TaskDefinition: Sendable {
     /// Its row.
-    public var record: StoredTask
+    package var record: StoredTask
     /// What the row's texts mean.
-    public var table: Planner.Timetable
+    package var table: Planner.Timetable
 
     /// Makes one.
-    public init(record: StoredTask, table: Planner.Timetable) {
+    package init(record: StoredTask, table: Planner.Timetable) {
         self.record = record
         self.table = table
     }

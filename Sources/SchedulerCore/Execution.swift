@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// One run of a task that is not over: due, claimed, running or waiting for its next attempt.
-public struct Execution: Sendable {
+package struct Execution: Sendable {
     /// An attempt whose row says running.
-    public struct Attempt: Sendable {
+    package struct Attempt: Sendable {
         /// Its key in the store and on the wire.
-        public let key: AttemptKey
+        package let key: AttemptKey
         /// 1 for the first.
-        public let number: UInt32
+        package let number: UInt32
         /// The sequence number that its next report must have.
         var sequence: UInt32 = 0
         /// Whether its order has left.
@@ -24,29 +24,29 @@ public struct Execution: Sendable {
     }
 
     /// Its id, a lower-case UUID.
-    public let id: String
+    package let id: String
     /// The task that planned it, or that it was asked for.
-    public let task: TaskKey
+    package let task: TaskKey
     /// The number of the worker that has its type; nil where none has. A million may wait: no name.
     let workerNumber: UInt8?
     /// What started it.
-    public let trigger: ExecutionTrigger
+    package let trigger: ExecutionTrigger
     /// The planned instant, or the request's; unique with the task.
-    public internal(set) var plannedAt: Instant
+    package internal(set) var plannedAt: Instant
     /// How it runs, as of when it came to be.
     var policies: TaskPolicies
     /// Where it stands.
-    public internal(set) var state: ExecutionState
+    package internal(set) var state: ExecutionState
     /// How many attempts it had, with the present one.
-    public internal(set) var attempts = 0
+    package internal(set) var attempts = 0
     /// When it was claimed.
-    public internal(set) var startedAt: Instant?
+    package internal(set) var startedAt: Instant?
     /// The attempt that runs.
-    public internal(set) var attempt: Attempt?
+    package internal(set) var attempt: Attempt?
     /// The instant that its first order waits for, where it was claimed before.
     var startsAt: Instant?
     /// When its next attempt is due.
-    public internal(set) var retryAt: Instant?
+    package internal(set) var retryAt: Instant?
     /// The same by the boot clock, which no step of the wall clock moves.
     var retryDue: Duration?
     /// The dead letter that is sent back by it.
@@ -58,9 +58,9 @@ public struct Execution: Sendable {
     /// False once its task is deleted.
     var isWanted = true
     /// What holds it back, as it stands in the store.
-    public internal(set) var recorded: Admission.Deferral?
+    package internal(set) var recorded: Admission.Deferral?
     /// Since when it has waited for its start, or for its next attempt's once that was due.
-    public internal(set) var queuedAt: Instant
+    package internal(set) var queuedAt: Instant
     /// Since when the machine has held it back.
     var heldSince: Duration?
     /// Whether the machine no longer holds it back.
@@ -90,10 +90,10 @@ public struct Execution: Sendable {
     }
 
     /// The class whose profile confines it.
-    public var taskClass: TaskClass { task.id.taskClass }
+    package var taskClass: TaskClass { task.id.taskClass }
 
     /// Whether it has begun: an attempt of it was written.
-    public var isOpen: Bool {
+    package var isOpen: Bool {
         switch state {
         case .claiming, .running, .waiting, .ending: true
         case .queued: attempts > 0
@@ -109,7 +109,7 @@ public struct Execution: Sendable {
 
 extension ExecutionTrigger {
     /// Whether a person or program asked for it.
-    public var isRequested: Bool {
+    package var isRequested: Bool {
         switch self {
         case .manual, .deadLetter: true
         case .schedule, .catchUp: false

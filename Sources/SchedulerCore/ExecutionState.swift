@@ -5,7 +5,7 @@
 ///
 /// `next(after:)` is the whole life cycle: every state with every transition. A cell that is nil
 /// cannot come about by a right sequence of events; it is ignored and changes nothing.
-public enum ExecutionState: String, Sendable, CaseIterable {
+package enum ExecutionState: String, Sendable, CaseIterable {
     /// It waits for a place, for its task's other executions, a worker or the machine.
     case queued
     /// Somebody took it back; that is being written.
@@ -22,7 +22,7 @@ public enum ExecutionState: String, Sendable, CaseIterable {
     case over
 
     /// What can happen to an execution.
-    public enum Transition: String, Sendable, CaseIterable {
+    package enum Transition: String, Sendable, CaseIterable {
         /// Admission lets it start.
         case admit
         /// It does not run after all: skipped, superseded, its task disabled or deleted.
@@ -48,7 +48,7 @@ public enum ExecutionState: String, Sendable, CaseIterable {
     }
 
     /// Gives the state after a transition; nil where the two do not go together.
-    public func next(after transition: Transition) -> ExecutionState? {
+    package func next(after transition: Transition) -> ExecutionState? {
         switch (self, transition) {
         case (.queued, .admit): .claiming
         case (.queued, .skip): .over

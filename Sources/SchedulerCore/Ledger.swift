@@ -53,10 +53,10 @@ struct Ledger: Sendable {
 
 extension SchedulerCore {
     /// For how long the store has refused to write; nil where it writes.
-    public var storeFailure: Duration? { ledger.failingSince.map { now.boot - $0 } }
+    package var storeFailure: Duration? { ledger.failingSince.map { now.boot - $0 } }
 
     /// Changes that wait to be written.
-    public var waitingChanges: Int {
+    package var waitingChanges: Int {
         ledger.pending.reduce(0) { $0 + $1.changes.count }
             + (ledger.inFlight?.writes.reduce(0) { $0 + $1.changes.count } ?? 0)
     }

@@ -7,7 +7,7 @@ import AicoCore
 ///
 /// Only a build with AICO_MUTANTS defined can plant one; in any other, `planted` is false and the
 /// compiler removes what depends on it.
-public enum Mutant: String, Sendable, CaseIterable {
+package enum Mutant: String, Sendable, CaseIterable {
     case claimWithoutNextRun = "claim_without_next_run"
     case replyBeforeCommit = "reply_before_commit"
     case timeoutsOnWallClock = "timeouts_on_wall_clock"

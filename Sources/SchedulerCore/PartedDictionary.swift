@@ -3,7 +3,7 @@
 
 /// A dictionary that falls into parts once it is large: one more entry among a million moves the
 /// entries of one part where there is no room, and not all of them. A small one is one part.
-public struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable, Sequence {
+package struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Sendable, Sequence {
     /// How many parts a large one has; a power of two.
     static var partCount: Int { 512 }
     /// Beyond so many entries it is large: these are moved once, within a millisecond.
@@ -11,13 +11,13 @@ public struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     private(set) var parts: [[Key: Value]] = [[:]]
     /// How many entries it has.
-    public private(set) var count = 0
+    package private(set) var count = 0
 
     /// Makes an empty one.
     init() {}
 
     /// Whether it has no entry.
-    public var isEmpty: Bool { count == 0 }
+    package var isEmpty: Bool { count == 0 }
 
     private func part(of key: Key) -> Int {
         // A part hashes its keys with a seed of its own: they do not crowd in it.
@@ -25,7 +25,7 @@ public struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Senda
     }
 
     /// The value of a key; nil where there is none.
-    public internal(set) subscript(key: Key) -> Value? {
+    package internal(set) subscript(key: Key) -> Value? {
         get { parts[part(of: key)][key] }
         _modify {
             let part = part(of: key)
@@ -53,15 +53,15 @@ public struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Senda
     }
 
     /// All values, in no order.
-    public var values: Values { Values(entries: self) }
+    package var values: Values { Values(entries: self) }
     /// All keys, in no order.
-    public var keys: Keys { Keys(entries: self) }
+    package var keys: Keys { Keys(entries: self) }
 
     /// Walks over all entries, in no order.
-    public func makeIterator() -> Iterator { Iterator(parts: parts) }
+    package func makeIterator() -> Iterator { Iterator(parts: parts) }
 
     /// Walks over entries.
-    public struct Iterator: IteratorProtocol {
+    package struct Iterator: IteratorProtocol {
         private let parts: [[Key: Value]]
         private var index = 1
         private var part: [Key: Value].Iterator
@@ -72,7 +72,7 @@ public struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Senda
         }
 
         /// The next entry.
-        public mutating func next() -> (key: Key, value: Value)? {
+        package mutating func next() -> (key: Key, value: Value)? {
             while true {
                 if let entry = part.next() { return entry }
                 guard index < parts.count else { return nil }
@@ -83,34 +83,34 @@ public struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Senda
     }
 
     /// Its values.
-    public struct Values: Sequence {
+    package struct Values: Sequence {
         fileprivate let entries: PartedDictionary
 
         /// Walks over them.
-        public func makeIterator() -> Iterator { Iterator(entries: entries.makeIterator()) }
+        package func makeIterator() -> Iterator { Iterator(entries: entries.makeIterator()) }
 
         /// Walks over values.
-        public struct Iterator: IteratorProtocol {
+        package struct Iterator: IteratorProtocol {
             fileprivate var entries: PartedDictionary.Iterator
 
             /// The next value.
-            public mutating func next() -> Value? { entries.next()?.value }
+            package mutating func next() -> Value? { entries.next()?.value }
         }
     }
 
     /// Its keys.
-    public struct Keys: Sequence {
+    package struct Keys: Sequence {
         fileprivate let entries: PartedDictionary
 
         /// Walks over them.
-        public func makeIterator() -> Iterator { Iterator(entries: entries.makeIterator()) }
+        package func makeIterator() -> Iterator { Iterator(entries: entries.makeIterator()) }
 
         /// Walks over keys.
-        public struct Iterator: IteratorProtocol {
+        package struct Iterator: IteratorProtocol {
             fileprivate var entries: PartedDictionary.Iterator
 
             /// The next key.
-            public mutating func next() -> Key? { entries.next()?.key }
+            package mutating func next() -> Key? { entries.next()?.key }
         }
     }
 }

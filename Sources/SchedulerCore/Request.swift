@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// What a client wants changed; checked for form, role and content before it comes here.
-public enum Request: Sendable {
+package enum Request: Sendable {
     /// Make a task.
     case create(TaskDefinition)
     /// Put a task's definition in the place of the present one; `key` is whose.
@@ -30,7 +30,7 @@ public enum Request: Sendable {
 }
 
 /// What a client is told; each request has exactly one.
-public enum Reply: Sendable, Equatable {
+package enum Reply: Sendable, Equatable {
     /// The task as it is now; `retrying` of its executions go on although it is disabled.
     case task(TaskKey, retrying: Int = 0)
     /// It is gone; these executions of it have yet to end.
@@ -47,28 +47,28 @@ public enum Reply: Sendable, Equatable {
     case refused(Refusal)
 
     /// An execution that was told to end.
-    public struct Ending: Sendable, Equatable {
+    package struct Ending: Sendable, Equatable {
         /// The execution.
-        public var execution: String
+        package var execution: String
         /// When its processes are killed.
-        public var until: Instant
+        package var until: Instant
     }
 
     /// What holds an execution back.
-    public struct Waits: Sendable, Equatable {
+    package struct Waits: Sendable, Equatable {
         /// A word a program can read.
-        public var reason: Admission.Deferral
+        package var reason: Admission.Deferral
         /// In words.
-        public var detail: String
+        package var detail: String
         /// Since when it has waited, for whatever held it back first.
-        public var since: Instant
+        package var since: Instant
     }
 }
 
 /// Why a request changed nothing.
-public struct Refusal: Error, Sendable, Equatable {
+package struct Refusal: Error, Sendable, Equatable {
     /// The kinds.
-    public enum Code: String, Sendable {
+    package enum Code: String, Sendable {
         case notFound = "not_found"
         case conflict
         case invalid
@@ -77,14 +77,14 @@ public struct Refusal: Error, Sendable, Equatable {
     }
 
     /// The kind.
-    public var code: Code
+    package var code: Code
     /// What was refused and why.
-    public var message: String
+    package var message: String
     /// What to do or type next; may be empty.
-    public var hint: String
+    package var hint: String
 
     /// Makes a refusal.
-    public init(_ code: Code, _ message: String, hint: String = "") {
+    package init(_ code: Code, _ message: String, hint: String = "") {
         self.code = code
         self.message = message
         self.hint = hint

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// The scheduler's decisions: events and time in, actions out.
 ///
@@ -10,35 +10,35 @@ public import AicoCore
 /// not be undone by a crash leaves as `write` and comes back as `committed`; orders, replies and
 /// events that depend on it leave only then. Feed `settle` once the events of a turn are in:
 /// it decides about what waits and lets the changes leave.
-public struct SchedulerCore: Sendable {
+package struct SchedulerCore: Sendable {
     /// What the core was told at its making.
-    public private(set) var settings: CoreSettings
+    package private(set) var settings: CoreSettings
     /// When it began.
-    public let startedAt: Time
+    package let startedAt: Time
     /// Tasks by name.
-    public internal(set) var tasks = PartedDictionary<TaskID, TaskState>()
+    package internal(set) var tasks = PartedDictionary<TaskID, TaskState>()
     /// The names, sorted.
-    public internal(set) var taskIDs = TaskNames()
+    package internal(set) var taskIDs = TaskNames()
     /// Executions that are not over, by id.
-    public internal(set) var executions = PartedDictionary<String, Execution>()
+    package internal(set) var executions = PartedDictionary<String, Execution>()
     /// How many of them wait for a place.
-    public internal(set) var queued = 0
+    package internal(set) var queued = 0
     /// By their numbers.
-    public internal(set) var workers: [Worker]
+    package internal(set) var workers: [Worker]
     /// Which part of its life it is in.
-    public internal(set) var stop = StopState.running
+    package internal(set) var stop = StopState.running
     /// What is remembered for health.
-    public var health = HealthMemory()
+    package var health = HealthMemory()
     /// How busy the machine is.
-    public internal(set) var load = MachineLoad.notYet
+    package internal(set) var load = MachineLoad.notYet
     /// What the store did not take.
-    public internal(set) var storeTrouble: StoreTrouble?
+    package internal(set) var storeTrouble: StoreTrouble?
     /// What of the store could not be read at the start.
-    public internal(set) var damages: [String] = []
+    package internal(set) var damages: [String] = []
     /// Executions that hold one of all places.
-    public internal(set) var running = 0
+    package internal(set) var running = 0
     /// How often the wall clock was stepped, and by how much last.
-    public internal(set) var clockSteps: (count: Int, last: Duration) = (0, .zero)
+    package internal(set) var clockSteps: (count: Int, last: Duration) = (0, .zero)
 
     /// Executions by the key of their running attempt.
     var attempts: [AttemptKey: String] = [:]
@@ -80,11 +80,11 @@ public struct SchedulerCore: Sendable {
 
     #if AICO_MUTANTS
         /// The fault that is planted, to prove that it is caught.
-        public var mutant: Mutant?
+        package var mutant: Mutant?
     #endif
 
     /// Makes a core that has seen nothing.
-    public init(settings: CoreSettings, at now: Time) {
+    package init(settings: CoreSettings, at now: Time) {
         self.settings = settings
         self.now = now
         last = now
@@ -96,7 +96,7 @@ public struct SchedulerCore: Sendable {
     }
 
     /// Takes one event; gives what is to be done about it, in order.
-    public mutating func handle(_ event: Event, at time: Time) -> [Action] {
+    package mutating func handle(_ event: Event, at time: Time) -> [Action] {
         last = now
         now = time
         noticeTime()
@@ -109,7 +109,7 @@ public struct SchedulerCore: Sendable {
     }
 
     /// When the loop has to be back, by each clock; nil where nothing waits for it.
-    public var wake: (wall: Instant?, boot: Duration?) {
+    package var wake: (wall: Instant?, boot: Duration?) {
         mutating get { (earliestWall, bootTimers.earliest) }
     }
 
@@ -118,15 +118,15 @@ public struct SchedulerCore: Sendable {
     }
 
     /// Whether there is more to do than one turn may take: the loop is not to sleep.
-    public var isBusy: Bool { needsAdmission || hasDueTimers || !fresh.isEmpty }
+    package var isBusy: Bool { needsAdmission || hasDueTimers || !fresh.isEmpty }
 
     /// Tells the longest that an attempt of a type may take where its task does not say.
-    public mutating func setTimeout(_ timeout: Duration, ofType type: String) {
+    package mutating func setTimeout(_ timeout: Duration, ofType type: String) {
         settings.typeTimeouts[type] = timeout
     }
 
     /// Tells which worker has which type, and the classes whose shipped worker did not say.
-    public mutating func setTypes(
+    package mutating func setTypes(
         _ typeWorkers: [String: WorkerID], undescribed: Set<TaskClass>
     ) {
         settings.typeWorkers = typeWorkers
@@ -134,10 +134,10 @@ public struct SchedulerCore: Sendable {
     }
 
     /// A worker as it stands.
-    public func worker(_ workerID: WorkerID) -> Worker { workers[workerID.number] }
+    package func worker(_ workerID: WorkerID) -> Worker { workers[workerID.number] }
 
     /// The worker that has a task's type; nil where none has.
-    public func workerID(of task: TaskState) -> WorkerID? {
+    package func workerID(of task: TaskState) -> WorkerID? {
         if let worker = settings.typeWorkers[task.record.type], !planted(.typeIgnored) {
             return worker
         }
@@ -150,12 +150,12 @@ public struct SchedulerCore: Sendable {
     }
 
     /// The worker that an execution's attempts run in; nil where none has its type.
-    public func workerID(of execution: Execution) -> WorkerID? {
+    package func workerID(of execution: Execution) -> WorkerID? {
         execution.workerNumber.map { workers[Int($0)].id }
     }
 
     /// The task of an identity; nil once it is deleted.
-    public func task(_ key: TaskKey) -> TaskState? {
+    package func task(_ key: TaskKey) -> TaskState? {
         guard let task = tasks[key.id], task.key.uid == key.uid else { return nil }
         return task
     }

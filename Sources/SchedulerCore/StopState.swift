@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// Which part of its life the scheduler is in.
-public enum StopState: Sendable, Hashable {
+package enum StopState: Sendable, Hashable {
     case running
     /// Told to finish; waits for running attempts.
     case stopping
@@ -12,7 +12,7 @@ public enum StopState: Sendable, Hashable {
     case ended(Int32)
 
     /// What can happen to it.
-    public enum Transition: String, Sendable, CaseIterable {
+    package enum Transition: String, Sendable, CaseIterable {
         /// The system stops.
         case stop
         /// Nothing runs any more, or was written off.
@@ -24,7 +24,7 @@ public enum StopState: Sendable, Hashable {
     }
 
     /// Gives the state after a transition; nil where the two do not go together.
-    public func next(after transition: Transition) -> StopState? {
+    package func next(after transition: Transition) -> StopState? {
         switch (self, transition) {
         case (.running, .stop): .stopping
         case (.stopping, .idle): .draining

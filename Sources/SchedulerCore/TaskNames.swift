@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// The names of all tasks, sorted, in parts of a bounded length: one more among a million moves some
 /// hundreds and not all that come after it.
-public struct TaskNames: Sendable, Sequence {
+package struct TaskNames: Sendable, Sequence {
     /// A part that grows beyond this becomes two.
     static let longestPart = 512
 
@@ -42,10 +42,10 @@ public struct TaskNames: Sendable, Sequence {
     }
 
     /// All names, from the first on.
-    public func makeIterator() -> Iterator { Iterator(parts: parts, part: 0, index: 0) }
+    package func makeIterator() -> Iterator { Iterator(parts: parts, part: 0, index: 0) }
 
     /// The names that come after one, which need not be there; all for nil.
-    public func following(_ id: TaskID?) -> Iterator {
+    package func following(_ id: TaskID?) -> Iterator {
         guard let id, let part = part(of: id) else { return makeIterator() }
         var index = parts[part].partitionIndex(of: id)
         if index < parts[part].count, parts[part][index] == id { index += 1 }
@@ -53,7 +53,7 @@ public struct TaskNames: Sendable, Sequence {
     }
 
     /// At most so many names on each side of where a name stands, or would.
-    public func near(_ id: TaskID, within distance: Int) -> [TaskID] {
+    package func near(_ id: TaskID, within distance: Int) -> [TaskID] {
         guard let part = part(of: id) else { return [] }
         let around = parts[Swift.max(0, part - 1)...Swift.min(parts.count - 1, part + 1)]
             .flatMap { $0 }
@@ -74,13 +74,13 @@ public struct TaskNames: Sendable, Sequence {
     }
 
     /// Walks over names in their order.
-    public struct Iterator: IteratorProtocol, Sequence {
+    package struct Iterator: IteratorProtocol, Sequence {
         fileprivate let parts: [[TaskID]]
         fileprivate var part: Int
         fileprivate var index: Int
 
         /// The next name.
-        public mutating func next() -> TaskID? {
+        package mutating func next() -> TaskID? {
             guard part < parts.count else { return nil }
             guard index < parts[part].count else {
                 part += 1

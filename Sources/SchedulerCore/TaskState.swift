@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// A task as the core holds it.
-public struct TaskState: Sendable {
+package struct TaskState: Sendable {
     /// Its row as it is in force: what of it was changed and not yet written is in `changes`.
-    public internal(set) var record: StoredTask
+    package internal(set) var record: StoredTask
     /// What the row's texts mean.
-    public internal(set) var table: Planner.Timetable
+    package internal(set) var table: Planner.Timetable
     /// Definitions that are being written, the latest last.
     var changes: [TaskDefinition] = []
     /// Whether its next run moved on and the store was not told: a change was on its way.
@@ -18,11 +18,11 @@ public struct TaskState: Sendable {
     /// Whether its row is being removed.
     var isDeleting = false
     /// Its executions that have begun and are not over.
-    public internal(set) var open: Set<String> = []
+    package internal(set) var open: Set<String> = []
     /// Its executions that wait for each other, the first to run first.
     var line: [String] = []
     /// The outcome of the last execution that ended while this scheduler runs.
-    public internal(set) var lastOutcome: Outcome.Kind?
+    package internal(set) var lastOutcome: Outcome.Kind?
     /// The latest instant that a request was given: two never share one.
     var lastRequested: Instant?
 
@@ -32,16 +32,16 @@ public struct TaskState: Sendable {
     }
 
     /// Its name.
-    public var id: TaskID { record.key.id }
+    package var id: TaskID { record.key.id }
     /// Its name and identity.
-    public var key: TaskKey { record.key }
+    package var key: TaskKey { record.key }
     /// How it runs.
-    public var policies: TaskPolicies { table.policies }
+    package var policies: TaskPolicies { table.policies }
 
     /// Whether its row is not written yet: it is not there for anybody who asks.
-    public var isBeingMade: Bool { isCreating }
+    package var isBeingMade: Bool { isCreating }
     /// The first of its executions that wait for each other.
-    public var queued: String? { line.first }
+    package var queued: String? { line.first }
 
     /// Whether a change that is being written moves its next run.
     var isReplanning: Bool {
@@ -53,7 +53,7 @@ public struct TaskState: Sendable {
     }
 
     /// What a change of it starts from: the latest definition, written or not.
-    public var latest: StoredTask { changes.last?.record ?? record }
+    package var latest: StoredTask { changes.last?.record ?? record }
 
     /// When the clock looks at it next: the next run, and the jitter.
     var dueAt: Instant? {

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// A moment as the core is told it: both clocks at once.
 ///
 /// Schedules follow the wall clock, which can be set; time-outs follow the boot clock, which only
 /// goes forward and counts a suspend (CLOCK_BOOTTIME).
-public struct Time: Sendable, Hashable {
+package struct Time: Sendable, Hashable {
     /// The wall clock.
-    public var wall: Instant
+    package var wall: Instant
     /// Since the machine's boot, suspends included.
-    public var boot: Duration
+    package var boot: Duration
 
     /// Makes a moment.
-    public init(wall: Instant, boot: Duration) {
+    package init(wall: Instant, boot: Duration) {
         self.wall = wall
         self.boot = boot
     }

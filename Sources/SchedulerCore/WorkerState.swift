@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// Where a worker stands.
 ///
 /// A worker takes orders once it answered a ping that was sent after its launch, and its class's
 /// canary passed: orders that a dead worker's connection swallowed, and reports that one left
 /// behind, are told apart by the ping.
-public enum WorkerState: String, Sendable, CaseIterable {
+package enum WorkerState: String, Sendable, CaseIterable {
     /// Not launched, or ended.
     case absent
     /// Launched; answers no ping yet.
@@ -24,7 +24,7 @@ public enum WorkerState: String, Sendable, CaseIterable {
     case quarantined
 
     /// What can happen to a worker.
-    public enum Transition: String, Sendable, CaseIterable {
+    package enum Transition: String, Sendable, CaseIterable {
         case launch
         case pong
         case pass
@@ -34,7 +34,7 @@ public enum WorkerState: String, Sendable, CaseIterable {
     }
 
     /// Gives the state after a transition; nil where the two do not go together.
-    public func next(after transition: Transition) -> WorkerState? {
+    package func next(after transition: Transition) -> WorkerState? {
         switch (self, transition) {
         case (.absent, .launch): .launched
         case (.launched, .pong): .probing
@@ -54,48 +54,48 @@ public enum WorkerState: String, Sendable, CaseIterable {
 }
 
 /// A worker, and what waits to be sent to it.
-public struct Worker: Sendable {
+package struct Worker: Sendable {
     /// Which one it is.
-    public let id: WorkerID
+    package let id: WorkerID
     /// Where it stands.
-    public internal(set) var state = WorkerState.absent
+    package internal(set) var state = WorkerState.absent
     /// Since when, by both clocks.
-    public internal(set) var since: Time
+    package internal(set) var since: Time
     /// Its process; nil where there is none.
-    public internal(set) var processID: UInt64?
+    package internal(set) var processID: UInt64?
     /// Launches after the first.
-    public internal(set) var restarts = -1
+    package internal(set) var restarts = -1
     /// The layers that confine it, as it says.
-    public internal(set) var layers: [String] = []
+    package internal(set) var layers: [String] = []
     /// How many attempts it runs at once, as it says.
     var capacity = Int.max
     /// The longest an attempt of it may take by its profile, as it says.
-    public internal(set) var wallLimit: Duration?
+    package internal(set) var wallLimit: Duration?
     /// Why it takes no orders.
-    public internal(set) var why: String?
+    package internal(set) var why: String?
     /// The canary that runs in it.
     var canary: CanaryRun?
     /// Attempts whose orders were sent to it before its last processes ended: such an order can
     /// still have been read by the successor, which is not to blame for it. The latest alone.
     var formerAttempts: [AttemptKey] = []
     /// How many ways out its canary found closed.
-    public internal(set) var closedWays: Int?
+    package internal(set) var closedWays: Int?
     /// The ping that it has to answer.
     var nonce: UInt64 = 0
     /// Since when it owes a sign of life, by the boot clock; nil where it owes none.
-    public internal(set) var askedAt: Duration?
+    package internal(set) var askedAt: Duration?
     /// Whether its orders pipe has no room.
-    public internal(set) var isBlocked = false
+    package internal(set) var isBlocked = false
     /// Orders that have not left, the next first.
     var outbox: [Order] = []
     /// How many of these came back since the pipe had room.
     var returned = 0
     /// Executions of its types that hold one of the class's places.
-    public internal(set) var running = 0
+    package internal(set) var running = 0
     /// How often it died in a row without having worked for long.
-    public internal(set) var deaths = 0
+    package internal(set) var deaths = 0
     /// How it ended last, in words.
-    public internal(set) var lastEnd: String?
+    package internal(set) var lastEnd: String?
     /// When it did.
     var diedAt: Instant?
 
@@ -105,7 +105,7 @@ public struct Worker: Sendable {
     }
 
     /// Whether it takes orders.
-    public var isReady: Bool { state == .ready }
+    package var isReady: Bool { state == .ready }
 
     /// Keeps attempts whose orders a successor may have read, the latest ones.
     mutating func keepFormer(_ attempts: [AttemptKey]) {

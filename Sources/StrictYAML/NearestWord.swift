@@ -4,7 +4,7 @@
 /// Finds the candidate that a mistyped word most likely meant.
 ///
 /// Nothing is near that needs more than a third of the word's length in edits.
-public func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
+package func nearestWord(to word: String, among candidates: some Sequence<String>) -> String? {
     let limit = max(2, word.count / 3)
     let ranked = candidates.map { (distance: editDistance(word, $0), word: $0) }
     let best = ranked.min { ($0.distance, $0.word) < ($1.distance, $1.word) }

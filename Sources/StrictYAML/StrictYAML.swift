@@ -4,15 +4,15 @@
 import Yams
 
 /// Parses one YAML document to plain values with line numbers.
-public enum StrictYAML {
+package enum StrictYAML {
     /// Larger files are refused unread.
-    public static let maximumBytes = 64 * 1024
+    package static let maximumBytes = 64 * 1024
     /// Bounds the parser's recursion together with `maximumFlowBrackets`.
     static let maximumLineBytes = 1000
     static let maximumFlowBrackets = 2000
 
     /// Parses `bytes`; an empty document is an empty mapping.
-    public static func parse(_ bytes: [UInt8], file: String) throws(YAMLFailure) -> YAMLValue {
+    package static func parse(_ bytes: [UInt8], file: String) throws(YAMLFailure) -> YAMLValue {
         let text = try checkedText(bytes, file: file)
         // The parser must outlive the walk: its nodes hold their anchors weakly.
         let parser: Parser

@@ -2,18 +2,18 @@
 // Part of the AICO Task Supervisor
 
 /// Why a YAML file was refused, and where.
-public struct YAMLFailure: Error, Sendable, Equatable, CustomStringConvertible {
+package struct YAMLFailure: Error, Sendable, Equatable, CustomStringConvertible {
     /// The file as it was named to the reader.
-    public var file: String
+    package var file: String
     /// Counted from 1; 0 where the whole file is meant.
-    public var line: Int
+    package var line: Int
     /// Lower case, no period, values in quotes.
-    public var reason: String
+    package var reason: String
     /// The nearest known key or value, where one is near.
-    public var nearest: String?
+    package var nearest: String?
 
     /// Makes a failure.
-    public init(file: String, line: Int, reason: String, nearest: String? = nil) {
+    package init(file: String, line: Int, reason: String, nearest: String? = nil) {
         self.file = file
         self.line = line
         self.reason = reason
@@ -21,7 +21,7 @@ public struct YAMLFailure: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// `file:line: reason; did you mean 'key'?`
-    public var description: String {
+    package var description: String {
         let place = line > 0 ? "\(file):\(line)" : file
         return "\(place): \(reason)" + (nearest.map { "; did you mean '\($0)'?" } ?? "")
     }

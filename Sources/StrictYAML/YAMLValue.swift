@@ -5,9 +5,9 @@ import AicoCore
 
 /// A parsed YAML value that knows its line, and nothing of YAML's surprises: no anchors, no tags,
 /// no implicit types.
-public struct YAMLValue: Sendable, Equatable {
+package struct YAMLValue: Sendable, Equatable {
     /// What stands there.
-    public indirect enum Content: Sendable, Equatable {
+    package indirect enum Content: Sendable, Equatable {
         /// Text; `plain` where it stood without quotes.
         case scalar(String, plain: Bool)
         /// The items of a list.
@@ -17,38 +17,38 @@ public struct YAMLValue: Sendable, Equatable {
     }
 
     /// What stands there.
-    public var content: Content
+    package var content: Content
     /// Counted from 1.
-    public var line: Int
+    package var line: Int
     /// The file it came from.
-    public var file: String
+    package var file: String
 
     /// Makes a value.
-    public init(content: Content, line: Int, file: String) {
+    package init(content: Content, line: Int, file: String) {
         self.content = content
         self.line = line
         self.file = file
     }
 
     /// A failure at this value.
-    public func failure(_ reason: String, nearest: String? = nil) -> YAMLFailure {
+    package func failure(_ reason: String, nearest: String? = nil) -> YAMLFailure {
         YAMLFailure(file: file, line: line, reason: reason, nearest: nearest)
     }
 }
 
 /// One `key: value` of a mapping.
-public struct YAMLEntry: Sendable, Equatable {
+package struct YAMLEntry: Sendable, Equatable {
     /// The key's text.
-    public var key: String
+    package var key: String
     /// The line of the key.
-    public var line: Int
+    package var line: Int
     /// What stands after the colon.
-    public var value: YAMLValue
+    package var value: YAMLValue
 }
 
 extension YAMLValue {
     /// How messages name what stands there.
-    public var kindName: String {
+    package var kindName: String {
         switch content {
         case .scalar("", plain: true): "nothing"
         case .scalar(let text, _): "'\(text.prefix(40))'"
@@ -58,7 +58,7 @@ extension YAMLValue {
     }
 
     /// Reads text, quoted or not.
-    public func string(_ name: String) throws(YAMLFailure) -> String {
+    package func string(_ name: String) throws(YAMLFailure) -> String {
         guard case .scalar(let text, let plain) = content, !(plain && text.isEmpty) else {
             throw failure("'\(name)' must be text, not \(kindName)")
         }
@@ -66,7 +66,7 @@ extension YAMLValue {
     }
 
     /// Reads `true` or `false`, without quotes.
-    public func bool(_ name: String) throws(YAMLFailure) -> Bool {
+    package func bool(_ name: String) throws(YAMLFailure) -> Bool {
         switch content {
         case .scalar("true", plain: true): return true
         case .scalar("false", plain: true): return false
@@ -76,7 +76,7 @@ extension YAMLValue {
     }
 
     /// Reads a decimal whole number in a range, without quotes.
-    public func integer(
+    package func integer(
         _ name: String, in range: ClosedRange<Int>
     ) throws(YAMLFailure) -> Int {
         guard case .scalar(let text, plain: true) = content,
@@ -92,7 +92,7 @@ extension YAMLValue {
     }
 
     /// Reads a decimal number in a range, without quotes.
-    public func number(
+    package func number(
         _ name: String, in range: ClosedRange<Double>
     ) throws(YAMLFailure) -> Double {
         guard case .scalar(let text, plain: true) = content,
@@ -108,7 +108,7 @@ extension YAMLValue {
     }
 
     /// Reads a list; an absent value is an empty one.
-    public func list(_ name: String) throws(YAMLFailure) -> [YAMLValue] {
+    package func list(_ name: String) throws(YAMLFailure) -> [YAMLValue] {
         switch content {
         case .list(let items): return items
         case .scalar("", plain: true): return []
@@ -117,7 +117,7 @@ extension YAMLValue {
     }
 
     /// Reads a mapping with known keys only; an absent value is an empty one.
-    public func mapping(
+    package func mapping(
         _ name: String, keys known: [String]
     ) throws(YAMLFailure) -> [String: YAMLValue] {
         var result: [String: YAMLValue] = [:]
@@ -135,7 +135,7 @@ extension YAMLValue {
     }
 
     /// Reads a mapping with any keys; an absent value is an empty one.
-    public func entries(_ name: String) throws(YAMLFailure) -> [YAMLEntry] {
+    package func entries(_ name: String) throws(YAMLFailure) -> [YAMLEntry] {
         switch content {
         case .mapping(let entries): return entries
         case .scalar("", plain: true): return []

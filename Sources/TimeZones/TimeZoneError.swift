@@ -2,17 +2,17 @@
 // Part of the AICO Task Supervisor
 
 /// Says why a time zone cannot be used, and what to type instead.
-public struct TimeZoneError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct TimeZoneError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The refused name.
-    public let name: String
+    package let name: String
     /// Why, in words.
-    public let reason: String
+    package let reason: String
     /// What to do about it.
-    public let hint: String
+    package let hint: String
 
     /// The error without its hint.
-    public var message: String { "cannot use time zone \"\(name)\": \(reason)" }
+    package var message: String { "cannot use time zone \"\(name)\": \(reason)" }
 
     /// The reason and, where there is one, what to type instead.
-    public var description: String { "\(message); \(hint)" }
+    package var description: String { "\(message); \(hint)" }
 }

@@ -6,7 +6,7 @@ import LinuxSystem
 
 extension TimeZoneStore {
     /// The names listed in the database's `tzdata.zi` and `zone1970.tab`; unsorted.
-    public static func knownNames() -> [String] {
+    package static func knownNames() -> [String] {
         var names: [String] = []
         for (file, column) in [("zone1970.tab", 2), ("zone.tab", 2)] {
             guard

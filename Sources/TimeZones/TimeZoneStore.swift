@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import LinuxSystem
 import Synchronization
 import SystemPackage
 
 /// Reads time zones from the host's database once and keeps them.
-public enum TimeZoneStore {
+package enum TimeZoneStore {
     /// The directory of the host's compiled time zones.
-    public static let directory = "/usr/share/zoneinfo"
+    package static let directory = "/usr/share/zoneinfo"
 
     /// The largest accepted file; the largest of tzdata 2025 has 4 KiB.
     static let maximumBytes = 256 * 1024
@@ -17,7 +17,7 @@ public enum TimeZoneStore {
     private static let cache = Mutex<[String: ZoneRules]>([:])
 
     /// Gives a zone by its IANA name, as `Europe/Berlin`; `UTC` needs no file.
-    public static func load(_ name: String) throws(TimeZoneError) -> ZoneRules {
+    package static func load(_ name: String) throws(TimeZoneError) -> ZoneRules {
         if name == "UTC" { return .utc }
         if let known = cache.withLock({ $0[name] }) { return known }
         guard isWellFormed(name) else {

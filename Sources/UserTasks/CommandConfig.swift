@@ -2,28 +2,28 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-public import TaskKit
+package import TaskKit
 
 /// What `user.command` runs, and with what around it.
-public struct CommandConfig: TaskConfig {
+package struct CommandConfig: TaskConfig {
     /// The most words of an argv.
     static let maximumArguments = 1024
     /// What the variables that say whose run it is begin with.
     static let reservedPrefix = "AICO_"
 
     /// The program and its arguments.
-    public let argv: [String]
+    package let argv: [String]
     /// Variables beside the default ones, which they replace.
-    public let environment: [String: String]
+    package let environment: [String: String]
     /// Where the program starts.
-    public let workingDirectory: String
+    package let workingDirectory: String
     /// What the program reads from standard input; nothing where it is left out.
-    public let input: [UInt8]?
+    package let input: [UInt8]?
     /// Whether standard error is the same stream as standard output.
-    public let mergesOutput: Bool
+    package let mergesOutput: Bool
 
     /// Reads the fields; their rules keep out what execve(2) could not be told.
-    public init(from config: inout ConfigReader) throws(ConfigError) {
+    package init(from config: inout ConfigReader) throws(ConfigError) {
         argv = try config.stringList(
             "argv", rules: Self.argvRules, "The program and its arguments")
         environment = try config.stringMap(

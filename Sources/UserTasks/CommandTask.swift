@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import AicoWire
 import Glibc
 import LinuxSystem
-public import TaskKit
+package import TaskKit
 
 /// Runs a command: its output becomes log lines, its exit code decides.
 ///
 /// A line of JSON on the command's descriptor 3 becomes the result. Exit code 75 means that a
 /// retry may help, 78, 126 and 127 that it cannot; of all others the retry policy decides.
-public struct CommandTask: ScheduledTask {
+package struct CommandTask: ScheduledTask {
     /// `user.command`.
-    public static let id = "user.command"
+    package static let id = "user.command"
     /// What it is for.
-    public static let summary = "Runs a command; its output becomes log lines"
+    package static let summary = "Runs a command; its output becomes log lines"
 
     /// Makes the value that runs one attempt.
-    public init() {}
+    package init() {}
 
     /// Runs the command to its end.
-    public func run(
+    package func run(
         _ config: CommandConfig, _ context: TaskContext
     ) async throws -> JSONValue {
         // A command may close its input before all of it is written.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import TaskKit
+package import TaskKit
 
 /// The task types of class user.
-public enum UserTasks {
+package enum UserTasks {
     /// All of them.
-    public static let types: [any ScheduledTask.Type] = [CommandTask.self]
+    package static let types: [any ScheduledTask.Type] = [CommandTask.self]
 }

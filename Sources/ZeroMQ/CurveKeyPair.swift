@@ -4,14 +4,14 @@
 import CZeroMQ
 
 /// A CURVE key pair, each key as 40 characters of Z85.
-public struct CurveKeyPair: Sendable, Equatable {
+package struct CurveKeyPair: Sendable, Equatable {
     /// The public key.
-    public let publicKey: String
+    package let publicKey: String
     /// The secret key; never to be printed or logged.
-    public let secretKey: String
+    package let secretKey: String
 
     /// Wraps keys that were made before; throws EINVAL where they are not 40 characters of Z85.
-    public init(publicKey: String, secretKey: String) throws(ZeroMQError) {
+    package init(publicKey: String, secretKey: String) throws(ZeroMQError) {
         try Self.check(publicKey, "public key")
         try Self.check(secretKey, "secret key")
         self.publicKey = publicKey
@@ -19,7 +19,7 @@ public struct CurveKeyPair: Sendable, Equatable {
     }
 
     /// Draws a new pair (zmq_curve_keypair(3)).
-    public static func generate() throws(ZeroMQError) -> CurveKeyPair {
+    package static func generate() throws(ZeroMQError) -> CurveKeyPair {
         var publicKey = [CChar](repeating: 0, count: 41)
         var secretKey = [CChar](repeating: 0, count: 41)
         guard zmq_curve_keypair(&publicKey, &secretKey) == 0 else {
@@ -29,7 +29,7 @@ public struct CurveKeyPair: Sendable, Equatable {
     }
 
     /// Derives the public key of a secret one (zmq_curve_public(3)).
-    public static func publicKey(of secretKey: String) throws(ZeroMQError) -> String {
+    package static func publicKey(of secretKey: String) throws(ZeroMQError) -> String {
         try check(secretKey, "secret key")
         var publicKey = [CChar](repeating: 0, count: 41)
         guard zmq_curve_public(&publicKey, secretKey) == 0 else { throw .last("derive key", "") }
@@ -37,7 +37,7 @@ public struct CurveKeyPair: Sendable, Equatable {
     }
 
     /// Throws EINVAL where a text is not a key; the text itself stays out of the error.
-    public static func check(_ key: String) throws(ZeroMQError) { try check(key, "key") }
+    package static func check(_ key: String) throws(ZeroMQError) { try check(key, "key") }
 
     /// Encodes 32 bytes as 40 characters of Z85; nil where it is another number of bytes.
     static func z85(_ bytes: [UInt8]) -> String? {

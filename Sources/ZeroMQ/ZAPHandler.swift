@@ -7,30 +7,30 @@ import CZeroMQ
 ///
 /// One per context, made before the sockets that ask it. Every request is answered, refused
 /// mechanisms too: an unanswered peer hangs instead of failing.
-public final class ZAPHandler {
+package final class ZAPHandler {
     /// A peer that asks to enter.
-    public struct Request: Sendable, Equatable {
+    package struct Request: Sendable, Equatable {
         /// The socket's ZAP domain.
-        public let domain: String
+        package let domain: String
         /// `NULL`, `PLAIN` or `CURVE`.
-        public let mechanism: String
+        package let mechanism: String
         /// The peer's address; empty for ipc.
-        public let address: String
+        package let address: String
         /// The client's long-term public key in Z85; nil for other mechanisms than CURVE.
-        public let publicKey: String?
+        package let publicKey: String?
     }
 
     /// The socket to poll for `.readable`; `serve` must be called then.
-    public let socket: ZMQSocket
+    package let socket: ZMQSocket
 
     /// Binds the context's one ZAP endpoint, `inproc://zeromq.zap.01`.
-    public init(in context: ZMQContext) throws(ZeroMQError) {
+    package init(in context: ZMQContext) throws(ZeroMQError) {
         socket = try ZMQSocket(.reply, in: context)
         try socket.bind("inproc://zeromq.zap.01")
     }
 
     /// What is to become of a peer.
-    public enum Verdict: Sendable, Equatable {
+    package enum Verdict: Sendable, Equatable {
         /// It enters; `ZMQMessage.userID` is this with each of its messages.
         case admitted(String)
         /// Its key is not admitted (ZAP status 400).
@@ -40,7 +40,7 @@ public final class ZAPHandler {
     }
 
     /// Answers waiting requests; `decide` gives the user id to admit a peer under, or nil.
-    public func serve(_ decide: (Request) -> String?) throws(ZeroMQError) {
+    package func serve(_ decide: (Request) -> String?) throws(ZeroMQError) {
         try serve(limit: Self.atOnce) { (request) throws(ZeroMQError) -> Verdict in
             decide(request).map { .admitted($0) } ?? .refused
         }
@@ -50,7 +50,7 @@ public final class ZAPHandler {
     /// else; true where more may wait. Malformed requests are refused without asking, and one that
     /// `decide` throws at, before its error is passed on.
     @discardableResult
-    public func serve(
+    package func serve(
         limit: Int, _ decide: (Request) throws(ZeroMQError) -> Verdict
     ) throws(ZeroMQError) -> Bool {
         for _ in 0..<limit {

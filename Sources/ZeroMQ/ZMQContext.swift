@@ -7,12 +7,12 @@ import Glibc
 /// Owns libzmq's I/O threads; its sockets hold it, so it ends after the last of them.
 ///
 /// Starts threads: a process that forks children must do so before it makes one.
-public final class ZMQContext: @unchecked Sendable {
+package final class ZMQContext: @unchecked Sendable {
     // Safe to share: zmq_ctx_new(3) says contexts are thread-safe, and the pointer never changes.
     let pointer: UnsafeMutableRawPointer
 
     /// Starts a context. `maximumMessageBytes` bounds every frame of every socket, 0 for no bound.
-    public init(ioThreads: Int32 = 1, maximumMessageBytes: Int32 = 0) throws(ZeroMQError) {
+    package init(ioThreads: Int32 = 1, maximumMessageBytes: Int32 = 0) throws(ZeroMQError) {
         // libzmq draws a ROUTER's first routing id from rand(3) and never seeds it; it aborts where
         // a later one meets an id that a client took before it, which nobody may be able to guess.
         srand(.random(in: .min ... .max))

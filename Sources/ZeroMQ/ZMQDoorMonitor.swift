@@ -6,9 +6,9 @@ import CZeroMQ
 /// Tells which connections come and go at a socket that is bound (zmq_socket_monitor(3)).
 ///
 /// To be read often: libzmq's thread waits where some thousand events are not read.
-public final class ZMQDoorMonitor {
+package final class ZMQDoorMonitor {
     /// What happened to the connection with this descriptor.
-    public enum Event: Sendable, Equatable {
+    package enum Event: Sendable, Equatable {
         /// It was accepted; its handshake follows.
         case accepted(Int32)
         /// It ended; its number may be another's soon.
@@ -16,17 +16,17 @@ public final class ZMQDoorMonitor {
     }
 
     /// The socket to poll for `.readable`.
-    public var socket: ZMQSocket { source.socket }
+    package var socket: ZMQSocket { source.socket }
     private let source: ZMQEventSource
 
     /// Starts to watch `watched`; to be made before it is bound.
-    public init(of watched: ZMQSocket) throws(ZeroMQError) {
+    package init(of watched: ZMQSocket) throws(ZeroMQError) {
         source = try ZMQEventSource(
             of: watched, name: "door", mask: ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED)
     }
 
     /// Gives the next event, or nil where there is none.
-    public func next() throws(ZeroMQError) -> Event? {
+    package func next() throws(ZeroMQError) -> Event? {
         while let (number, value) = try source.next() {
             switch number {
             case ZMQ_EVENT_ACCEPTED: return .accepted(Int32(bitPattern: value))

@@ -4,9 +4,9 @@
 import CZeroMQ
 
 /// Tells what happens to a socket's connections (zmq_socket_monitor(3)).
-public final class ZMQMonitor {
+package final class ZMQMonitor {
     /// What happened; numbers of libzmq that are not listed are left out.
-    public enum Event: Sendable, Equatable {
+    package enum Event: Sendable, Equatable {
         /// The transport is connected; the handshake follows.
         case connected
         /// The peer could not be reached; libzmq tries again by itself.
@@ -22,11 +22,11 @@ public final class ZMQMonitor {
     }
 
     /// The socket to poll for `.readable`.
-    public var socket: ZMQSocket { source.socket }
+    package var socket: ZMQSocket { source.socket }
     private let source: ZMQEventSource
 
     /// Starts to watch `watched`; to be made before it connects.
-    public init(of watched: ZMQSocket, name: String) throws(ZeroMQError) {
+    package init(of watched: ZMQSocket, name: String) throws(ZeroMQError) {
         source = try ZMQEventSource(
             of: watched, name: name,
             mask: ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CONNECT_RETRIED | ZMQ_EVENT_DISCONNECTED
@@ -35,7 +35,7 @@ public final class ZMQMonitor {
     }
 
     /// Gives the next event, or nil where there is none.
-    public func next() throws(ZeroMQError) -> Event? {
+    package func next() throws(ZeroMQError) -> Event? {
         while let (number, value) = try source.next() {
             switch number {
             case ZMQ_EVENT_CONNECTED: return .connected

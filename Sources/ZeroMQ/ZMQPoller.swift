@@ -5,19 +5,19 @@ import CZeroMQ
 import Glibc
 
 /// What a socket or descriptor is ready for.
-public struct ZMQEvents: OptionSet, Sendable, Hashable {
+package struct ZMQEvents: OptionSet, Sendable, Hashable {
     /// libzmq's bits.
-    public let rawValue: Int16
+    package let rawValue: Int16
 
     /// Wraps libzmq's bits.
-    public init(rawValue: Int16) { self.rawValue = rawValue }
+    package init(rawValue: Int16) { self.rawValue = rawValue }
 
     /// A message or bytes can be read (`ZMQ_POLLIN`).
-    public static let readable = ZMQEvents(rawValue: 1)
+    package static let readable = ZMQEvents(rawValue: 1)
     /// A message or bytes can be written (`ZMQ_POLLOUT`).
-    public static let writable = ZMQEvents(rawValue: 2)
+    package static let writable = ZMQEvents(rawValue: 2)
     /// A raw descriptor has an error or hung up (`ZMQ_POLLERR`).
-    public static let failed = ZMQEvents(rawValue: 4)
+    package static let failed = ZMQEvents(rawValue: 4)
 
     /// As poll(2) says it.
     fileprivate init(polled: Int16) {
@@ -43,13 +43,13 @@ public struct ZMQEvents: OptionSet, Sendable, Hashable {
 /// zmq_getsockopt(3)); where it was used since it was asked last, for that may have taken the
 /// news; and where it was ready and nobody took what it was ready for. A socket is in a poller
 /// once: asked for one item, it would give away the news that the other one sleeps for.
-public struct ZMQPoller {
+package struct ZMQPoller {
     /// An item that is ready.
-    public struct Ready: Sendable, Equatable {
+    package struct Ready: Sendable, Equatable {
         /// The key that the item was added with.
-        public let key: Int
+        package let key: Int
         /// What it is ready for.
-        public let events: ZMQEvents
+        package let events: ZMQEvents
     }
 
     private struct Item {
@@ -72,12 +72,12 @@ public struct ZMQPoller {
     private var descriptors: [pollfd] = []
 
     /// Makes a poller without items.
-    public init() {}
+    package init() {}
 
     /// Adds a socket, or replaces the item of that key.
     ///
     /// One that stands there under another key is a mistake of the program, which ends with a word.
-    public mutating func add(_ socket: ZMQSocket, events: ZMQEvents = .readable, key: Int) {
+    package mutating func add(_ socket: ZMQSocket, events: ZMQEvents = .readable, key: Int) {
         remove(key: key)
         if let other = items.first(where: { $0.socket === socket }) {
             preconditionFailure(
@@ -88,14 +88,14 @@ public struct ZMQPoller {
     }
 
     /// Adds a raw descriptor, or replaces the item of that key.
-    public mutating func add(descriptor: Int32, events: ZMQEvents = .readable, key: Int) {
+    package mutating func add(descriptor: Int32, events: ZMQEvents = .readable, key: Int) {
         remove(key: key)
         items.append(Item(key: key, socket: nil, events: events))
         descriptors.append(pollfd(fd: descriptor, events: events.polled, revents: 0))
     }
 
     /// Removes the item of a key, if there is one.
-    public mutating func remove(key: Int) {
+    package mutating func remove(key: Int) {
         guard let index = items.firstIndex(where: { $0.key == key }) else { return }
         items.remove(at: index)
         descriptors.remove(at: index)
@@ -103,7 +103,7 @@ public struct ZMQPoller {
 
     /// Waits until an item is ready or `timeout` passed (nil: for ever); rounded up to a
     /// millisecond. Empty after a timeout and after a signal.
-    public mutating func wait(timeout: Duration?) throws(ZeroMQError) -> [Ready] {
+    package mutating func wait(timeout: Duration?) throws(ZeroMQError) -> [Ready] {
         let deadline = timeout.map { ContinuousClock.now + $0 }
         var ready: [Ready] = []
         for index in items.indices where items[index].socket != nil {

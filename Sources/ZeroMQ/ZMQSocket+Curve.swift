@@ -9,7 +9,7 @@ extension ZMQSocket {
     /// To be called before `bind`. The handler is asked for and kept because libzmq admits every
     /// key when no handler is bound at the moment of a handshake; in a loop that does not serve
     /// the handler, peers wait.
-    public func serveCurve(
+    package func serveCurve(
         secretKey: String, domain: String, admittedBy handler: ZAPHandler
     ) throws(ZeroMQError) {
         guard handler.socket.context === context, !domain.isEmpty else {
@@ -28,7 +28,7 @@ extension ZMQSocket {
     }
 
     /// Makes the socket a CURVE client of the server that has `serverKey`; before `connect`.
-    public func useCurve(
+    package func useCurve(
         serverKey: String, keys: CurveKeyPair
     ) throws(ZeroMQError) {
         try CurveKeyPair.check(serverKey, "server key")

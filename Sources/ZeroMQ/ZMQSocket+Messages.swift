@@ -4,22 +4,22 @@
 import CZeroMQ
 
 /// A received message.
-public struct ZMQMessage: Sendable, Equatable {
+package struct ZMQMessage: Sendable, Equatable {
     /// The frames, on a ROUTER the sender's routing id first.
-    public var frames: [[UInt8]]
+    package var frames: [[UInt8]]
     /// Who the ZAP handler said the sender is; nil where it was not asked.
-    public var userID: String?
+    package var userID: String?
     /// The descriptor of the sender's connection, on a ROUTER, XPUB or PULL; libzmq owns it, and a
     /// connection that is gone may have left its number to another one.
-    public var connection: Int32?
+    package var connection: Int32?
     /// How many frames came, those that were dropped among them, without the routing id.
-    public var count = 0
+    package var count = 0
     /// Their bytes.
-    public var byteCount = 0
+    package var byteCount = 0
 
     /// The most bytes that it can have had on its way: with CURVE, each frame has 33 more and a head of
     /// up to 9, a subscription its command's name besides (ZeroMQ RFCs 23, 26 and 37).
-    public var bytesOnTheWay: Int { byteCount + count * (33 + 9 + 9) }
+    package var bytesOnTheWay: Int { byteCount + count * (33 + 9 + 9) }
 }
 
 extension ZMQSocket {
@@ -27,7 +27,7 @@ extension ZMQSocket {
     ///
     /// With `nonblocking` false it waits for room instead.
     @discardableResult
-    public func send(
+    package func send(
         _ frames: [[UInt8]], nonblocking: Bool = true
     ) throws(ZeroMQError) -> Bool {
         for (index, frame) in frames.enumerated() {
@@ -54,7 +54,7 @@ extension ZMQSocket {
     ///
     /// `isMeant` is asked once libzmq has settled on a connection: one that comes later cannot get the
     /// message. Whoever else has the id by then gets an empty frame, which has to follow.
-    public func send(
+    package func send(
         _ frames: [[UInt8]], to routingID: [UInt8], where isMeant: () -> Bool
     ) throws(ZeroMQError) -> Bool? {
         guard try send(routingID, flags: ZMQ_DONTWAIT | ZMQ_SNDMORE) else { return false }
@@ -67,14 +67,14 @@ extension ZMQSocket {
 
     /// Sends the frames as one message; false where the queue is full or no peer is there.
     @discardableResult
-    public func send(
+    package func send(
         _ frames: [UInt8]..., nonblocking: Bool = true
     ) throws(ZeroMQError) -> Bool {
         try send(frames, nonblocking: nonblocking)
     }
 
     /// Receives the next message's frames, or nil where there is none.
-    public func receive(nonblocking: Bool = true) throws(ZeroMQError) -> [[UInt8]]? {
+    package func receive(nonblocking: Bool = true) throws(ZeroMQError) -> [[UInt8]]? {
         try receiveMessage(nonblocking: nonblocking)?.frames
     }
 
@@ -82,7 +82,7 @@ extension ZMQSocket {
     ///
     /// Frames beyond `maximumFrames` are read and dropped; the message then has one frame more
     /// than permitted, so that a count check refuses it.
-    public func receiveMessage(
+    package func receiveMessage(
         nonblocking: Bool = true, maximumFrames: Int = 16
     ) throws(ZeroMQError) -> ZMQMessage? {
         var message = ZMQMessage(frames: [], userID: nil, connection: nil)

@@ -5,30 +5,30 @@ import CZeroMQ
 
 extension ZMQSocket {
     /// Bounds both queues to a number of messages; 0 would mean no bound (`ZMQ_SNDHWM`).
-    public func setHighWaterMark(send: Int32, receive: Int32) throws(ZeroMQError) {
+    package func setHighWaterMark(send: Int32, receive: Int32) throws(ZeroMQError) {
         try setInteger(ZMQ_SNDHWM, send, "send high-water mark")
         try setInteger(ZMQ_RCVHWM, receive, "receive high-water mark")
     }
 
     /// Closes the connection of a peer that sends a longer frame (`ZMQ_MAXMSGSIZE`).
-    public func setMaximumMessageBytes(_ bytes: Int64) throws(ZeroMQError) {
+    package func setMaximumMessageBytes(_ bytes: Int64) throws(ZeroMQError) {
         var value = bytes
         guard zmq_setsockopt(pointer, ZMQ_MAXMSGSIZE, &value, MemoryLayout<Int64>.size) == 0
         else { throw .last("set", "maximum message bytes") }
     }
 
     /// Sets how long unsent messages are kept after closing (`ZMQ_LINGER`).
-    public func setLinger(_ duration: Duration) throws(ZeroMQError) {
+    package func setLinger(_ duration: Duration) throws(ZeroMQError) {
         try setInteger(ZMQ_LINGER, duration.wholeMilliseconds, "linger")
     }
 
     /// Sets how long a peer may take over its handshake (`ZMQ_HANDSHAKE_IVL`).
-    public func setHandshakeInterval(_ duration: Duration) throws(ZeroMQError) {
+    package func setHandshakeInterval(_ duration: Duration) throws(ZeroMQError) {
         try setInteger(ZMQ_HANDSHAKE_IVL, duration.wholeMilliseconds, "handshake interval")
     }
 
     /// Sets the first and the longest pause between connection attempts (`ZMQ_RECONNECT_IVL`).
-    public func setReconnectInterval(
+    package func setReconnectInterval(
         _ first: Duration, maximum: Duration
     ) throws(ZeroMQError) {
         try setInteger(ZMQ_RECONNECT_IVL, first.wholeMilliseconds, "reconnect interval")
@@ -36,12 +36,12 @@ extension ZMQSocket {
     }
 
     /// Queues only for completed connections (`ZMQ_IMMEDIATE`).
-    public func setImmediate(_ enabled: Bool) throws(ZeroMQError) {
+    package func setImmediate(_ enabled: Bool) throws(ZeroMQError) {
         try setInteger(ZMQ_IMMEDIATE, enabled ? 1 : 0, "immediate")
     }
 
     /// Sends heartbeats, and drops a peer that answers none (`ZMQ_HEARTBEAT_IVL`).
-    public func setHeartbeat(
+    package func setHeartbeat(
         every interval: Duration, timeout: Duration
     ) throws(ZeroMQError) {
         try setInteger(ZMQ_HEARTBEAT_IVL, interval.wholeMilliseconds, "heartbeat interval")
@@ -49,43 +49,43 @@ extension ZMQSocket {
     }
 
     /// Chooses the name under which a ROUTER knows this socket; before `connect` (`ZMQ_ROUTING_ID`).
-    public func setRoutingID(_ id: String) throws(ZeroMQError) {
+    package func setRoutingID(_ id: String) throws(ZeroMQError) {
         try setText(ZMQ_ROUTING_ID, id, "routing id")
     }
 
     /// Makes sending to an unknown peer fail with EHOSTUNREACH (`ZMQ_ROUTER_MANDATORY`).
-    public func setRouterMandatory(_ enabled: Bool) throws(ZeroMQError) {
+    package func setRouterMandatory(_ enabled: Bool) throws(ZeroMQError) {
         try setInteger(ZMQ_ROUTER_MANDATORY, enabled ? 1 : 0, "router mandatory")
     }
 
     /// Passes repeated subscriptions up as well (`ZMQ_XPUB_VERBOSE`).
-    public func setVerboseSubscriptions(_ enabled: Bool) throws(ZeroMQError) {
+    package func setVerboseSubscriptions(_ enabled: Bool) throws(ZeroMQError) {
         try setInteger(ZMQ_XPUB_VERBOSE, enabled ? 1 : 0, "verbose subscriptions")
     }
 
     /// Applies a subscription only where `subscribe` is called before the next `receive`
     /// (`ZMQ_XPUB_MANUAL`): it then goes to the connection whose message was received last.
-    public func setManualSubscriptions(_ enabled: Bool) throws(ZeroMQError) {
+    package func setManualSubscriptions(_ enabled: Bool) throws(ZeroMQError) {
         try setInteger(ZMQ_XPUB_MANUAL, enabled ? 1 : 0, "manual subscriptions")
     }
 
     /// Sets the length of the queue of connections not yet accepted (`ZMQ_BACKLOG`).
-    public func setBacklog(_ count: Int32) throws(ZeroMQError) {
+    package func setBacklog(_ count: Int32) throws(ZeroMQError) {
         try setInteger(ZMQ_BACKLOG, count, "backlog")
     }
 
     /// Subscribes to the topics that begin with `prefix` (`ZMQ_SUBSCRIBE`).
-    public func subscribe(prefix: String) throws(ZeroMQError) {
+    package func subscribe(prefix: String) throws(ZeroMQError) {
         try setText(ZMQ_SUBSCRIBE, prefix, "subscription")
     }
 
     /// Ends a subscription (`ZMQ_UNSUBSCRIBE`).
-    public func unsubscribe(prefix: String) throws(ZeroMQError) {
+    package func unsubscribe(prefix: String) throws(ZeroMQError) {
         try setText(ZMQ_UNSUBSCRIBE, prefix, "subscription")
     }
 
     /// What can be done without blocking (`ZMQ_EVENTS`).
-    public var events: ZMQEvents {
+    package var events: ZMQEvents {
         get throws(ZeroMQError) {
             var value: Int32 = 0
             var size = MemoryLayout<Int32>.size
@@ -97,7 +97,7 @@ extension ZMQSocket {
     }
 
     /// The endpoint last bound or connected, with wildcards resolved (`ZMQ_LAST_ENDPOINT`).
-    public var lastEndpoint: String {
+    package var lastEndpoint: String {
         get throws(ZeroMQError) {
             var buffer = [UInt8](repeating: 0, count: 512)
             var count = buffer.count

@@ -7,9 +7,9 @@ import Glibc
 /// A ZeroMQ socket; belongs to the thread that made it and holds its context.
 ///
 /// Starts with LINGER 0, so closing it never waits.
-public final class ZMQSocket {
+package final class ZMQSocket {
     /// The messaging patterns in use.
-    public enum Kind: Int32, Sendable, CaseIterable {
+    package enum Kind: Int32, Sendable, CaseIterable {
         /// `ZMQ_PAIR`.
         case pair = 0
         /// `ZMQ_SUB`.
@@ -33,9 +33,9 @@ public final class ZMQSocket {
     }
 
     /// The pattern it was made with.
-    public let kind: Kind
+    package let kind: Kind
     /// The context that outlives it.
-    public let context: ZMQContext
+    package let context: ZMQContext
     private let handle: UnsafeMutableRawPointer
     /// How often something was done with the socket, each of which may take its descriptor's news.
     private(set) var uses: UInt64 = 0
@@ -50,7 +50,7 @@ public final class ZMQSocket {
     var admission: ZAPHandler?
 
     /// Opens a socket in a context.
-    public init(_ kind: Kind, in context: ZMQContext) throws(ZeroMQError) {
+    package init(_ kind: Kind, in context: ZMQContext) throws(ZeroMQError) {
         guard let pointer = zmq_socket(context.pointer, kind.rawValue) else {
             throw .last("open socket", "\(kind)")
         }
@@ -71,35 +71,35 @@ public final class ZMQSocket {
     deinit { zmq_close(handle) }
 
     /// Listens on an endpoint, as `ipc:///run/aico/bus/bus.sock`.
-    public func bind(_ endpoint: String) throws(ZeroMQError) {
+    package func bind(_ endpoint: String) throws(ZeroMQError) {
         guard untilNoSignal({ zmq_bind(pointer, endpoint) }) else {
             throw .last("bind", endpoint)
         }
     }
 
     /// Connects to an endpoint; success says nothing yet about the peer.
-    public func connect(_ endpoint: String) throws(ZeroMQError) {
+    package func connect(_ endpoint: String) throws(ZeroMQError) {
         guard untilNoSignal({ zmq_connect(pointer, endpoint) }) else {
             throw .last("connect", endpoint)
         }
     }
 
     /// Stops listening on an endpoint.
-    public func unbind(_ endpoint: String) throws(ZeroMQError) {
+    package func unbind(_ endpoint: String) throws(ZeroMQError) {
         guard untilNoSignal({ zmq_unbind(pointer, endpoint) }) else {
             throw .last("unbind", endpoint)
         }
     }
 
     /// Drops the connection to an endpoint.
-    public func disconnect(_ endpoint: String) throws(ZeroMQError) {
+    package func disconnect(_ endpoint: String) throws(ZeroMQError) {
         guard untilNoSignal({ zmq_disconnect(pointer, endpoint) }) else {
             throw .last("disconnect", endpoint)
         }
     }
 
     /// Waits until the socket is readable, writable, or `timeout` passed; true when it is ready.
-    public func wait(
+    package func wait(
         for events: ZMQEvents = .readable, timeout: Duration?
     ) throws(ZeroMQError) -> Bool {
         var poller = ZMQPoller()

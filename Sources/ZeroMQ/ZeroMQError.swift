@@ -4,23 +4,23 @@
 import CZeroMQ
 
 /// Says which call of libzmq failed, on what, and with which errno.
-public struct ZeroMQError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ZeroMQError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was tried, as `bind`.
-    public let operation: String
+    package let operation: String
     /// The endpoint or option it was tried on; may be empty.
-    public let subject: String
+    package let subject: String
     /// The errno, libzmq's own numbers among them.
-    public let code: Int32
+    package let code: Int32
 
     /// Makes an error from its parts.
-    public init(operation: String, subject: String, code: Int32) {
+    package init(operation: String, subject: String, code: Int32) {
         self.operation = operation
         self.subject = subject
         self.code = code
     }
 
     /// The error as one sentence.
-    public var description: String {
+    package var description: String {
         let reason = String(cString: zmq_strerror(code))
         return subject.isEmpty
             ? "cannot \(operation): \(reason)" : "cannot \(operation) \"\(subject)\": \(reason)"

@@ -2,10 +2,10 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-public import AicoWire
+import AicoWire
 import BusClient
 import BusServer
-public import Testing
+import Testing
 import ZeroMQ
 
 /// Clients with an admitted key that send without measure.

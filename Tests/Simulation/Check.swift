@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// What must hold whatever happens; the raw value is its name in what is printed.
-public enum Check: String, Sendable, CaseIterable {
+package enum Check: String, Sendable, CaseIterable {
     /// An instant that a task's plan passed has a row.
     case instantHasRow = "instant_has_row"
     /// An instant of a task runs once.
@@ -62,9 +62,9 @@ public enum Check: String, Sendable, CaseIterable {
 }
 
 /// A check that did not hold.
-public struct Violation: Sendable, Equatable {
+package struct Violation: Sendable, Equatable {
     /// Which.
-    public var check: Check
+    package var check: Check
     /// What was seen.
-    public var words: String
+    package var words: String
 }

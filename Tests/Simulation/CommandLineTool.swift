@@ -5,7 +5,7 @@ import Glibc
 import SchedulerCore
 
 /// `aico-simulate`: plays hours, mutants, or one episode again.
-public enum CommandLineTool {
+package enum CommandLineTool {
     private static let usage = """
         usage: aico-simulate [--seed N] [--hours H] [--mutant NAME] [--all-mutants] [--no-shrink]
                              [--threads N] [--real-store] [--from E]
@@ -13,7 +13,7 @@ public enum CommandLineTool {
         """
 
     /// Runs with these arguments; gives the exit status.
-    public static func run(_ arguments: [String]) -> Int32 {
+    package static func run(_ arguments: [String]) -> Int32 {
         var options = Options()
         if let problem = options.read(arguments) {
             print("aico-simulate: \(problem)\n\(usage)")

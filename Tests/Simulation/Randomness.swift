@@ -83,7 +83,7 @@ extension Duration {
 }
 
 /// Sums up all that happened, in order: the same seed must give the same.
-public struct TraceHash: Sendable, Hashable, CustomStringConvertible {
+package struct TraceHash: Sendable, Hashable, CustomStringConvertible {
     private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
     init() {}
@@ -103,7 +103,7 @@ public struct TraceHash: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Sixteen hexadecimal digits.
-    public var description: String {
+    package var description: String {
         let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }

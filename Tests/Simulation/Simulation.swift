@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import SchedulerCore
+package import SchedulerCore
 import AicoCore
 import Glibc
 import Synchronization
 import TimeZones
 
 /// What a number of virtual hours came to.
-public struct Summary: Sendable {
+package struct Summary: Sendable {
     /// Hours that were simulated.
-    public var hours = 0
+    package var hours = 0
     /// Events that cores took.
-    public var events = 0
+    package var events = 0
     /// Faults that were injected or answered.
-    public var faults = 0
+    package var faults = 0
     /// Sums up all that happened.
-    public var hash = TraceHash()
+    package var hash = TraceHash()
     /// The first violation, with the episode that it is of.
-    public var failure: (episode: Int, at: Int, Violation)?
+    package var failure: (episode: Int, at: Int, Violation)?
 
     /// Adds what the next episode came to.
     mutating func add(_ part: Summary) {
@@ -30,20 +30,20 @@ public struct Summary: Sendable {
     }
 
     /// The last line of what is printed.
-    public var line: String {
+    package var line: String {
         "simulated \(hours) h, \(events) events, \(faults) faults, "
             + "\(failure == nil ? 0 : 1) violations, trace \(hash)"
     }
 }
 
 /// A run of so many virtual hours that a seed decides, in episodes of their own seeds.
-public struct Simulation: Sendable {
+package struct Simulation: Sendable {
     /// The seed.
-    public let seed: UInt64
+    package let seed: UInt64
     /// All hours.
-    public let hours: Int
+    package let hours: Int
     /// The fault that is planted into the core; nil is none.
-    public let mutant: Mutant?
+    package let mutant: Mutant?
     /// The real store in all episodes, not in some alone.
     let isStoreReal: Bool
     let zones: [ZoneRules]
@@ -51,7 +51,7 @@ public struct Simulation: Sendable {
     let lengths: [Int]
 
     /// Makes a run.
-    public init(seed: UInt64, hours: Int, mutant: Mutant? = nil, isStoreReal: Bool = false) {
+    package init(seed: UInt64, hours: Int, mutant: Mutant? = nil, isStoreReal: Bool = false) {
         self.seed = seed
         self.hours = hours
         self.mutant = mutant
@@ -110,7 +110,7 @@ public struct Simulation: Sendable {
     /// Plays all episodes from one on, on so many threads; stops at a violation.
     ///
     /// - Parameter tell: is given what was played so far, every 10,000 hours.
-    public func run(
+    package func run(
         from first: Int = 0, threads: Int = 2, tell: (@Sendable (Summary) -> Void)? = nil
     ) -> Summary {
         let progress = Mutex(Progress(next: first, counted: first))

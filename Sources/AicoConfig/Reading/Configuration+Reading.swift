@@ -8,7 +8,7 @@ extension Configuration {
     /// Reads the defaults and, where it exists, `R/etc/aico/core.yaml` above them.
     ///
     /// - Throws: where the file is not exactly as docs/operations.md has it; nothing is changed.
-    public static func load(root: String) throws(ConfigurationError) -> Configuration {
+    package static func load(root: String) throws(ConfigurationError) -> Configuration {
         let layout = InstanceLayout(root: root)
         do {
             let override = try ConfigurationFile.read(layout.configurationFile)
@@ -19,7 +19,7 @@ extension Configuration {
     }
 
     /// Checks the text of an override; of files, those of the time zones alone are read.
-    public static func check(
+    package static func check(
         _ text: [UInt8], file: String, root: String
     ) throws(ConfigurationError) -> Configuration {
         do {

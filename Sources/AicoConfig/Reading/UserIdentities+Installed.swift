@@ -10,7 +10,7 @@ extension UserIdentities {
     static let compilerName = "aico-profilec"
 
     /// Looks the users of an installed system up.
-    public static func installed() throws(ConfigurationError) -> UserIdentities {
+    package static func installed() throws(ConfigurationError) -> UserIdentities {
         let scheduler = try lookUp(schedulerName)
         var classes: [TaskClass: Identity] = [:]
         for taskClass in TaskClass.allCases {
@@ -46,7 +46,7 @@ extension UserIdentities {
 
 extension Configuration {
     /// The users that the settings name by number, else those of the installed system.
-    public func resolvedIdentities() throws(ConfigurationError) -> UserIdentities {
+    package func resolvedIdentities() throws(ConfigurationError) -> UserIdentities {
         if let identities { return identities }
         return try UserIdentities.installed()
     }

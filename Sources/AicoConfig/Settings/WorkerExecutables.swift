@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import AicoWire
 import LinuxSystem
 import SystemPackage
 
 extension Configuration {
     /// The workers of the system: the four, and those that the settings launch beside them.
-    public var workers: [WorkerID] { scheduler.workers }
+    package var workers: [WorkerID] { scheduler.workers }
 
     /// The same for the supervisor, as `WorkerListCodec` writes it.
-    public var encodedWorkers: [UInt8] { WorkerListCodec.encode(workers) }
+    package var encodedWorkers: [UInt8] { WorkerListCodec.encode(workers) }
 
     /// Which of the worker executables can never run from a directory, a sentence each.
     ///
     /// The others work without them, also those of the same class; this one's tasks wait.
-    public func executableWarnings(in directory: String) -> [String] {
+    package func executableWarnings(in directory: String) -> [String] {
         let identities = try? resolvedIdentities()
         return workers.compactMap { worker in
             let path = "\(directory)/\(worker.name)"

@@ -2,20 +2,20 @@
 // Part of the AICO Task Supervisor
 
 /// Decides whether what is due starts now, later or not at all.
-public enum Admission {
+package enum Admission {
     /// Bounds on what the machine may be busy with, in percent.
-    public struct Thresholds: Sendable, Hashable {
+    package struct Thresholds: Sendable, Hashable {
         /// Above this, nothing starts by the clock.
-        public var maximumCPU: Double
+        package var maximumCPU: Double
         /// Above this, nothing starts by the clock.
-        public var maximumMemory: Double
+        package var maximumMemory: Double
         /// Above this, the machine is not idle.
-        public var idleCPU: Double
+        package var idleCPU: Double
         /// Above this, the machine is not idle.
-        public var idleMemory: Double
+        package var idleMemory: Double
 
         /// Makes thresholds; the defaults are those of the requirements.
-        public init(
+        package init(
             maximumCPU: Double = 80, maximumMemory: Double = 80, idleCPU: Double = 20,
             idleMemory: Double = 70
         ) {
@@ -27,21 +27,21 @@ public enum Admission {
     }
 
     /// How busy the machine is, in percent.
-    public struct Load: Sendable, Hashable {
+    package struct Load: Sendable, Hashable {
         /// Of all processors' time.
-        public var cpu: Double
+        package var cpu: Double
         /// Of all memory, what is not available.
-        public var memory: Double
+        package var memory: Double
 
         /// Makes a load.
-        public init(cpu: Double, memory: Double) {
+        package init(cpu: Double, memory: Double) {
             self.cpu = cpu
             self.memory = memory
         }
     }
 
     /// Why something is due.
-    public enum Cause: Sendable, Hashable, CaseIterable {
+    package enum Cause: Sendable, Hashable, CaseIterable {
         /// The clock, at its time.
         case onTime
         /// The clock, for one of several instants that are all to run, one after the other.
@@ -53,7 +53,7 @@ public enum Admission {
     }
 
     /// What becomes of something that is due, as far as its own task decides.
-    public enum Arrival: Sendable, Hashable {
+    package enum Arrival: Sendable, Hashable {
         /// It may run beside whatever is open.
         case beside
         /// It waits in line until nothing before it is open or waits.
@@ -65,7 +65,7 @@ public enum Admission {
     }
 
     /// Why it starts later.
-    public enum Deferral: String, Sendable, CaseIterable {
+    package enum Deferral: String, Sendable, CaseIterable {
         case overlap
         case worker
         case concurrency
@@ -79,7 +79,7 @@ public enum Admission {
         case stopping
 
         /// Whether looking at the machine again is what ends it.
-        public var isForResources: Bool {
+        package var isForResources: Bool {
             switch self {
             case .cpu, .memory, .notIdle, .loadUnknown: true
             case .overlap, .worker, .concurrency, .classConcurrency, .stopping: false
@@ -88,7 +88,7 @@ public enum Admission {
     }
 
     /// Why it does not start at all.
-    public enum Refusal: String, Sendable, CaseIterable {
+    package enum Refusal: String, Sendable, CaseIterable {
         case overlap
         case superseded
         case maximumDefer = "max_defer"
@@ -99,7 +99,7 @@ public enum Admission {
     /// - Parameters:
     ///   - open: executions of its task that have begun and are not over.
     ///   - waiting: instants of its task that wait.
-    public static func arrival(
+    package static func arrival(
         of cause: Cause, policies: TaskPolicies, open: Int, waiting: Int
     ) -> Arrival {
         switch cause {
@@ -118,7 +118,7 @@ public enum Admission {
     }
 
     /// Says what of the machine holds back what the clock starts; nil where nothing does.
-    public static func gate(
+    package static func gate(
         _ load: Load, thresholds: Thresholds, isIdleOnly: Bool
     ) -> Deferral? {
         if isIdleOnly {

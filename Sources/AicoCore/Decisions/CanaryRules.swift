@@ -2,12 +2,12 @@
 // Part of the AICO Task Supervisor
 
 /// Decides by a canary's end whether its class's sandbox holds.
-public enum CanaryRules {
+package enum CanaryRules {
     /// The system call that must be denied to it and end it, by name.
-    public static let lastCall = "unshare"
+    package static let lastCall = "unshare"
 
     /// How the canary ended, as seen from outside.
-    public enum End: Sendable, Hashable {
+    package enum End: Sendable, Hashable {
         /// This system call was denied and ended it.
         case denied(String)
         /// Otherwise, in words.
@@ -17,7 +17,7 @@ public enum CanaryRules {
     }
 
     /// What follows for the class.
-    public enum Verdict: Sendable, Hashable {
+    package enum Verdict: Sendable, Hashable {
         /// All so many ways out are closed: it may take orders.
         case held(Int)
         /// It takes no orders; the words say why.
@@ -25,7 +25,7 @@ public enum CanaryRules {
     }
 
     /// Judges by the lines it logged and its end; a way out that was not tried counts as open.
-    public static func judge(lines: [String], end: End) -> Verdict {
+    package static func judge(lines: [String], end: End) -> Verdict {
         // Before its end: the way out is what has to be closed, whatever came after it.
         if let report = lines.lazy.compactMap({ CanaryReport(line: $0) }).first(where: {
             !$0.open.isEmpty

@@ -2,13 +2,13 @@
 // Part of the AICO Task Supervisor
 
 /// How well the system is.
-public enum HealthStatus: String, Sendable, CaseIterable, Comparable, Encodable {
+package enum HealthStatus: String, Sendable, CaseIterable, Comparable, Encodable {
     case healthy
     case degraded
     case critical
 
     /// Compares by badness.
-    public static func < (left: HealthStatus, right: HealthStatus) -> Bool {
+    package static func < (left: HealthStatus, right: HealthStatus) -> Bool {
         left.rank < right.rank
     }
 
@@ -22,16 +22,16 @@ public enum HealthStatus: String, Sendable, CaseIterable, Comparable, Encodable 
 }
 
 /// One thing that was looked at.
-public struct HealthCheck: Sendable, Hashable {
+package struct HealthCheck: Sendable, Hashable {
     /// Its name, as `worker.user`.
-    public var name: String
+    package var name: String
     /// How well it is.
-    public var status: HealthStatus
+    package var status: HealthStatus
     /// In words.
-    public var message: String
+    package var message: String
 
     /// Makes a check.
-    public init(name: String, status: HealthStatus, message: String) {
+    package init(name: String, status: HealthStatus, message: String) {
         self.name = name
         self.status = status
         self.message = message
@@ -39,22 +39,22 @@ public struct HealthCheck: Sendable, Hashable {
 }
 
 /// How well the system is, and how its users' tasks do: two things.
-public struct HealthReport: Sendable, Hashable {
+package struct HealthReport: Sendable, Hashable {
     /// Scheduler, workers, store, canaries and the system's own tasks.
-    public var system: HealthStatus
+    package var system: HealthStatus
     /// Agency and user tasks.
-    public var tasks: HealthStatus
+    package var tasks: HealthStatus
     /// All that was looked at, one check a name.
-    public var checks: [HealthCheck]
+    package var checks: [HealthCheck]
 }
 
 /// Judges the system by what the scheduler knows.
-public enum HealthRules {
+package enum HealthRules {
     /// A worker that died so often in a row is critical, also while it is up again.
-    public static let deathsInARow = 3
+    package static let deathsInARow = 3
 
     /// What the scheduler knows of one worker.
-    public enum Worker: Sendable, Hashable {
+    package enum Worker: Sendable, Hashable {
         /// Takes orders.
         case ready
         /// Was launched, or comes back soon.
@@ -70,20 +70,20 @@ public enum HealthRules {
     }
 
     /// A worker's deaths in a row.
-    public struct Deaths: Sendable, Hashable {
+    package struct Deaths: Sendable, Hashable {
         /// How many.
-        public var times: Int
+        package var times: Int
         /// How it ended last, as `was ended by signal 9`.
-        public var last: String
+        package var last: String
         /// When it did.
-        public var at: Instant
+        package var at: Instant
         /// Since when another takes orders; nil where none does.
-        public var worksSince: Instant?
+        package var worksSince: Instant?
         /// When that one will have worked for long enough; nil where none does.
-        public var forgottenAt: Instant?
+        package var forgottenAt: Instant?
 
         /// Makes facts.
-        public init(
+        package init(
             times: Int, last: String, at: Instant, worksSince: Instant? = nil,
             forgottenAt: Instant? = nil
         ) {
@@ -96,16 +96,16 @@ public enum HealthRules {
     }
 
     /// The store's write-ahead log, which grows while somebody reads from the database.
-    public struct WriteAheadLog: Sendable, Hashable {
+    package struct WriteAheadLog: Sendable, Hashable {
         /// Its size.
-        public var bytes: Int
+        package var bytes: Int
         /// Who reads now, in words; asked for only where it is above its bound.
-        public var readers: [String]
+        package var readers: [String]
         /// For how long it has been above its bound; nil where it is not.
-        public var excess: Duration?
+        package var excess: Duration?
 
         /// Makes facts.
-        public init(bytes: Int, readers: [String] = [], excess: Duration? = nil) {
+        package init(bytes: Int, readers: [String] = [], excess: Duration? = nil) {
             self.bytes = bytes
             self.readers = readers
             self.excess = excess
@@ -113,24 +113,24 @@ public enum HealthRules {
     }
 
     /// From where on things count as bad.
-    public struct Limits: Sendable, Hashable {
+    package struct Limits: Sendable, Hashable {
         /// Failed of ended executions, in percent, from which it is degraded.
-        public var degradedFailurePercent: Double
+        package var degradedFailurePercent: Double
         /// Failed of ended executions, in percent, from which it is critical.
-        public var criticalFailurePercent: Double
+        package var criticalFailurePercent: Double
         /// Below this many ended executions a failure rate says nothing.
-        public var leastExecutions: Int
+        package var leastExecutions: Int
         /// A worker that takes no orders for this long is critical.
-        public var workerMissing: Duration
+        package var workerMissing: Duration
         /// A start later than this degrades.
-        public var maximumLateness: Duration
+        package var maximumLateness: Duration
         /// Twice what the writer lets it come to before it empties it.
-        public var logBytes = 64 << 20
+        package var logBytes = 64 << 20
         /// A write-ahead log that is larger for this long degrades.
-        public var logPatience = Duration.seconds(10)
+        package var logPatience = Duration.seconds(10)
 
         /// Makes limits.
-        public init(
+        package init(
             degradedFailurePercent: Double = 10, criticalFailurePercent: Double = 50,
             leastExecutions: Int = 10, workerMissing: Duration = .seconds(30),
             maximumLateness: Duration = .seconds(1)
@@ -144,28 +144,28 @@ public enum HealthRules {
     }
 
     /// All that is judged.
-    public struct Facts: Sendable {
+    package struct Facts: Sendable {
         /// The system's workers.
-        public var workers: [(id: WorkerID, state: Worker)]
+        package var workers: [(id: WorkerID, state: Worker)]
         /// Failed and all attempts of maintenance and security tasks that ended lately.
-        public var recentOfSystem: (failed: Int, all: Int)
+        package var recentOfSystem: (failed: Int, all: Int)
         /// Failed and all attempts of agency and user tasks that ended lately.
-        public var recentOfTasks: (failed: Int, all: Int)
+        package var recentOfTasks: (failed: Int, all: Int)
         /// For how long the store has refused to write; nil where it writes.
-        public var storeFailure: Duration?
+        package var storeFailure: Duration?
         /// Why it does, in words.
-        public var storeTrouble: String?
+        package var storeTrouble: String?
         /// What of the store could not be read, in words.
-        public var damages: [String]
+        package var damages: [String]
         /// How late the loop started what was due lately, at worst.
-        public var lateness: Duration
+        package var lateness: Duration
         /// The store's write-ahead log.
-        public var log: WriteAheadLog
+        package var log: WriteAheadLog
         /// What the last health check task and others found.
-        public var found: [HealthCheck]
+        package var found: [HealthCheck]
 
         /// Makes facts.
-        public init(
+        package init(
             workers: [(id: WorkerID, state: Worker)] = [],
             recentOfSystem: (failed: Int, all: Int) = (0, 0),
             recentOfTasks: (failed: Int, all: Int) = (0, 0), storeFailure: Duration? = nil,
@@ -185,10 +185,10 @@ public enum HealthRules {
     }
 
     /// The check that tells of agency and user tasks, and of nothing else.
-    public static let tasksCheck = "tasks"
+    package static let tasksCheck = "tasks"
 
     /// Lists all checks, one a name; the system is as well as the worst of its own.
-    public static func judge(_ facts: Facts, limits: Limits = Limits()) -> HealthReport {
+    package static func judge(_ facts: Facts, limits: Limits = Limits()) -> HealthReport {
         var checks = facts.workers.map { worker($0.id, $0.state, limits) }
         checks.append(failures("maintenance", facts.recentOfSystem, limits))
         checks.append(store(facts))

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// What follows an attempt.
-public enum NextStep: Sendable, Hashable {
+package enum NextStep: Sendable, Hashable {
     /// The execution is over.
     case done
     /// A further attempt after this time.
@@ -12,14 +12,14 @@ public enum NextStep: Sendable, Hashable {
 }
 
 /// Turns what is known of an attempt's end into an outcome, and the outcome into what follows.
-public enum OutcomeRules {
+package enum OutcomeRules {
     /// The exit code of a failure that may pass, EX_TEMPFAIL of sysexits.h.
-    public static let temporaryFailureCode: Int32 = 75
+    package static let temporaryFailureCode: Int32 = 75
     /// The exit code of a failure that will not, EX_CONFIG of sysexits.h.
-    public static let configurationFailureCode: Int32 = 78
+    package static let configurationFailureCode: Int32 = 78
 
     /// Judges an attempt. The cause from outside comes first, then the process, then its word.
-    public static func outcome(of exit: AttemptExit) -> Outcome {
+    package static func outcome(of exit: AttemptExit) -> Outcome {
         switch exit.cause {
         case .layerRefused(let failure): return refused(failure)
         case .orderRefused: return Outcome(.failedPermanent, .orderRefused)
@@ -42,7 +42,7 @@ public enum OutcomeRules {
     ///   - attempts: how many there were, this one included.
     ///   - mayRetry: false where the task is gone or somebody asked to stop.
     ///   - seed: decides the retry's jitter.
-    public static func next(
+    package static func next(
         after outcome: Outcome, attempts: Int, policies: TaskPolicies, mayRetry: Bool,
         seed: String
     ) -> NextStep {
@@ -102,10 +102,10 @@ extension LayerFailure {
 }
 
 /// Failures of calls that pass by themselves: the machine lacked something for a moment.
-public enum TransientErrno {
+package enum TransientErrno {
     /// EAGAIN, ENOMEM, EBUSY, ENFILE, EMFILE, ENOSPC, ENOBUFS, ETOOMANYREFS and ETIMEDOUT of Linux;
     /// see errno(3).
-    public static func contains(_ errno: Int32) -> Bool {
+    package static func contains(_ errno: Int32) -> Bool {
         [11, 12, 16, 23, 24, 28, 105, 109, 110].contains(errno)
     }
 }

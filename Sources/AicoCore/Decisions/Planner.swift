@@ -2,32 +2,32 @@
 // Part of the AICO Task Supervisor
 
 /// Sorts a task's due instants into those that run and those that do not.
-public enum Planner {
+package enum Planner {
     /// Later than this an instant counts as missed.
-    public static let grace = Duration.seconds(60)
+    package static let grace = Duration.seconds(60)
     /// The most instants that one plan runs, where nothing else is said.
-    public static let runCap = 100
+    package static let runCap = 100
     /// The most instants that one plan lists as not run; older ones are left out.
-    public static let listCap = 1000
+    package static let listCap = 1000
     /// The most instants that one plan looks at.
     private static let searchCap = 100_000
 
     /// One instant that runs.
-    public struct Due: Sendable, Hashable {
+    package struct Due: Sendable, Hashable {
         /// The instant.
-        public var instant: Instant
+        package var instant: Instant
         /// True where it was missed and runs all the same.
-        public var isCatchUp: Bool
+        package var isCatchUp: Bool
 
         /// Makes one.
-        public init(instant: Instant, isCatchUp: Bool = false) {
+        package init(instant: Instant, isCatchUp: Bool = false) {
             self.instant = instant
             self.isCatchUp = isCatchUp
         }
     }
 
     /// Why an instant does not run.
-    public enum Miss: String, Sendable, CaseIterable {
+    package enum Miss: String, Sendable, CaseIterable {
         /// The misfire policy is `skip`.
         case policy = "misfire_skip"
         /// It lies before the catch-up window.
@@ -39,45 +39,45 @@ public enum Planner {
     }
 
     /// One instant that does not run.
-    public struct NotRun: Sendable, Hashable {
+    package struct NotRun: Sendable, Hashable {
         /// The instant.
-        public var instant: Instant
+        package var instant: Instant
         /// Why.
-        public var reason: Miss
+        package var reason: Miss
 
         /// Makes one.
-        public init(instant: Instant, reason: Miss) {
+        package init(instant: Instant, reason: Miss) {
             self.instant = instant
             self.reason = reason
         }
     }
 
     /// What is to be done about a task now.
-    public struct Plan: Sendable, Hashable {
+    package struct Plan: Sendable, Hashable {
         /// Runs, earliest first.
-        public var due: [Due] = []
+        package var due: [Due] = []
         /// Does not run, earliest first.
-        public var notRun: [NotRun] = []
+        package var notRun: [NotRun] = []
         /// When the task is due after that; always later than now.
-        public var next: Instant?
+        package var next: Instant?
 
         /// Makes an empty plan.
-        public init() {}
+        package init() {}
     }
 
     /// The schedule of one task with all that decides its instants.
-    public struct Timetable: Sendable {
+    package struct Timetable: Sendable {
         /// The schedule.
-        public var schedule: Schedule
+        package var schedule: Schedule
         /// Its zone.
-        public var zone: ZoneRules
+        package var zone: ZoneRules
         /// Where an interval's grid begins.
-        public var created: Instant
+        package var created: Instant
         /// How it runs.
-        public var policies: TaskPolicies
+        package var policies: TaskPolicies
 
         /// Makes a timetable.
-        public init(
+        package init(
             schedule: Schedule, zone: ZoneRules, created: Instant, policies: TaskPolicies
         ) {
             self.schedule = schedule
@@ -87,7 +87,7 @@ public enum Planner {
         }
 
         /// Gives the first instant later than `after`.
-        public func next(after: Instant) -> Instant? {
+        package func next(after: Instant) -> Instant? {
             schedule.next(after: after, in: zone, created: created, dst: policies.dst)
         }
     }
@@ -96,7 +96,7 @@ public enum Planner {
     ///
     /// `from` is the task's next run as it was known: due if it is not later than `now`. Of what
     /// was missed at most `cap` run.
-    public static func plan(
+    package static func plan(
         _ table: Timetable, from: Instant, now: Instant, cap: Int = runCap
     ) -> Plan {
         var plan = Plan()
@@ -125,7 +125,7 @@ public enum Planner {
     }
 
     /// Gives the time by which a task starts later than planned.
-    public static func jitter(of task: TaskID, policies: TaskPolicies) -> Duration {
+    package static func jitter(of task: TaskID, policies: TaskPolicies) -> Duration {
         StableJitter.offset(of: task.text, upTo: policies.jitter)
     }
 

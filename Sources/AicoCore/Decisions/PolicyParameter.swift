@@ -5,9 +5,9 @@
 ///
 /// The bus's reading and writing, the options of the command line, what `--unset` takes and the
 /// documents are derived from `all`, or held against it by a test.
-public struct PolicyParameter: Sendable {
+package struct PolicyParameter: Sendable {
     /// What its values are.
-    public enum Kind: Sendable, Equatable {
+    package enum Kind: Sendable, Equatable {
         /// Seconds, in a range.
         case span(ClosedRange<Double>)
         case integer(ClosedRange<Int>)
@@ -18,29 +18,29 @@ public struct PolicyParameter: Sendable {
     }
 
     /// The name on the bus; that of a part is `group.part`, such as `retry.delay`.
-    public let name: String
+    package let name: String
     /// The option of the command line, without its dashes.
-    public let option: String
+    package let option: String
     /// What its values are, and their range.
-    public let kind: Kind
+    package let kind: Kind
     /// A sentence for `--help`.
-    public let help: String
+    package let help: String
     /// The value that policies have; null where they have none.
-    public let value: @Sendable (TaskPolicies) -> JSONValue
+    package let value: @Sendable (TaskPolicies) -> JSONValue
     private let assign: @Sendable (inout TaskPolicies, JSONValue) -> Void
 
     /// The object that it is a part of; nil where it is a member of the policies themselves.
-    public var group: String? {
+    package var group: String? {
         name.firstIndex(of: ".").map { String(name[..<$0]) }
     }
 
     /// Its name in the object that it is a member of.
-    public var key: String {
+    package var key: String {
         name.firstIndex(of: ".").map { String(name[name.index(after: $0)...]) } ?? name
     }
 
     /// What a value must be, for a refusal: `seconds from 0 to 600`.
-    public var expected: String {
+    package var expected: String {
         switch kind {
         case .span(let range): "seconds from \(RangeText.bounds(range))"
         case .integer(let range): "an integer from \(RangeText.bounds(range))"
@@ -51,14 +51,14 @@ public struct PolicyParameter: Sendable {
     }
 
     /// Sets the field; false, and nothing is set, where the value is of another type or out of range.
-    public func set(_ json: JSONValue, in policies: inout TaskPolicies) -> Bool {
+    package func set(_ json: JSONValue, in policies: inout TaskPolicies) -> Bool {
         guard accepts(json) else { return false }
         assign(&policies, json)
         return true
     }
 
     /// Whether a value is of its type and in its range.
-    public func accepts(_ json: JSONValue) -> Bool {
+    package func accepts(_ json: JSONValue) -> Bool {
         switch kind {
         case .span(let range), .number(let range): json.double.map(range.contains) ?? false
         case .integer(let range): json.int.map(range.contains) ?? false
@@ -68,7 +68,7 @@ public struct PolicyParameter: Sendable {
     }
 
     /// The value in range that lies nearest to a number, as it is typed.
-    public func nearest(to number: Double) -> String {
+    package func nearest(to number: Double) -> String {
         let number = number.isNaN ? 0 : number
         return switch kind {
         case .span(let range), .number(let range):
@@ -83,7 +83,7 @@ public struct PolicyParameter: Sendable {
 
 extension PolicyParameter {
     /// Every parameter, in the order in which `--help` shows them.
-    public static let all: [PolicyParameter] = [
+    package static let all: [PolicyParameter] = [
         PolicyParameter(
             name: "timeout", option: "timeout", kind: .span(0.1...(7 * day)),
             help: "The longest an attempt may take, as 90, 5m or 1h.",
@@ -127,13 +127,13 @@ extension PolicyParameter {
     ]
 
     /// The members of the policies' object: those without parts, and the groups.
-    public static let members: [String] = all.reduce(into: []) { names, parameter in
+    package static let members: [String] = all.reduce(into: []) { names, parameter in
         let name = parameter.group ?? parameter.name
         if !names.contains(name) { names.append(name) }
     }
 
     /// The parts of a group; empty where the name is none.
-    public static func parts(of group: String) -> [PolicyParameter] {
+    package static func parts(of group: String) -> [PolicyParameter] {
         all.filter { $0.group == group }
     }
 

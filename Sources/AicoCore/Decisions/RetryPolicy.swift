@@ -2,20 +2,20 @@
 // Part of the AICO Task Supervisor
 
 /// How often and when a failed execution is tried again.
-public struct RetryPolicy: Sendable, Hashable {
+package struct RetryPolicy: Sendable, Hashable {
     /// Attempts after the first.
-    public var count: Int
+    package var count: Int
     /// Before the first of them.
-    public var delay: Duration
+    package var delay: Duration
     /// Each delay is the one before times this.
-    public var factor: Double
+    package var factor: Double
     /// No delay is longer.
-    public var maximumDelay: Duration
+    package var maximumDelay: Duration
     /// At most this much is added, so that what failed together does not come back together.
-    public var jitter: Duration
+    package var jitter: Duration
 
     /// Makes a policy; the defaults are those of the requirements.
-    public init(
+    package init(
         count: Int = 3, delay: Duration = .seconds(60), factor: Double = 2,
         maximumDelay: Duration = .seconds(3600), jitter: Duration = .zero
     ) {
@@ -29,7 +29,7 @@ public struct RetryPolicy: Sendable, Hashable {
     /// Gives the delay after `attempts` failed attempts; nil where no retry is left.
     ///
     /// `seed` decides the jitter: the same gives the same.
-    public func delay(afterAttempts attempts: Int, seed: String) -> Duration? {
+    package func delay(afterAttempts attempts: Int, seed: String) -> Duration? {
         guard attempts >= 1, attempts <= count else { return nil }
         let limit = Double(maximumDelay.wholeMicroseconds)
         var microseconds = Double(delay.wholeMicroseconds)
@@ -41,9 +41,9 @@ public struct RetryPolicy: Sendable, Hashable {
 }
 
 /// Offsets that look random and are the same each time.
-public enum StableJitter {
+package enum StableJitter {
     /// Gives an offset from zero up to `maximum`, decided by the text alone.
-    public static func offset(of text: String, upTo maximum: Duration) -> Duration {
+    package static func offset(of text: String, upTo maximum: Duration) -> Duration {
         let limit = maximum.wholeMicroseconds
         guard limit > 0 else { return .zero }
         // FNV-1a with the finaliser of splitmix64, for texts that differ in one byte.

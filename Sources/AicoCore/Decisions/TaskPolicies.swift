@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// What to do with instants that passed while nobody could start them.
-public enum MisfirePolicy: String, Sendable, CaseIterable {
+package enum MisfirePolicy: String, Sendable, CaseIterable {
     /// The latest runs, the others are coalesced into it.
     case runOnce = "run_once"
     /// None runs.
@@ -12,7 +12,7 @@ public enum MisfirePolicy: String, Sendable, CaseIterable {
 }
 
 /// What to do with an instant that comes while an execution of its task is still open.
-public enum OverlapPolicy: String, Sendable, CaseIterable {
+package enum OverlapPolicy: String, Sendable, CaseIterable {
     /// It does not run.
     case skip
     /// It waits, if none waits already.
@@ -26,7 +26,7 @@ public enum OverlapPolicy: String, Sendable, CaseIterable {
 }
 
 /// What to do with an attempt whose worker or scheduler died under it.
-public enum CrashPolicy: String, Sendable, CaseIterable {
+package enum CrashPolicy: String, Sendable, CaseIterable {
     /// A further attempt: at least once.
     case rerun
     /// The execution ends as interrupted: at most once.
@@ -34,34 +34,34 @@ public enum CrashPolicy: String, Sendable, CaseIterable {
 }
 
 /// How a task runs, apart from when.
-public struct TaskPolicies: Sendable, Hashable {
+package struct TaskPolicies: Sendable, Hashable {
     /// The longest an attempt may take; nil is the type's own, else the class's.
-    public var timeout: Duration?
+    package var timeout: Duration?
     /// From the request to end to the kill.
-    public var grace: Duration
+    package var grace: Duration
     /// Further attempts.
-    public var retry: RetryPolicy
+    package var retry: RetryPolicy
     /// For instants missed while down.
-    public var misfire: MisfirePolicy
+    package var misfire: MisfirePolicy
     /// How far back missed instants count.
-    public var catchUpWindow: Duration
+    package var catchUpWindow: Duration
     /// For instants that come while one is open.
-    public var overlap: OverlapPolicy
+    package var overlap: OverlapPolicy
     /// The most by which the task starts later than planned; stable per task.
-    public var jitter: Duration
+    package var jitter: Duration
     /// Of what waits, the highest starts first.
-    public var priority: Int
+    package var priority: Int
     /// Starts only on an idle machine.
-    public var idleOnly: Bool
+    package var idleOnly: Bool
     /// How long resources may put a start off; see `Admission`.
-    public var maximumDefer: Duration
+    package var maximumDefer: Duration
     /// For attempts whose worker or scheduler died.
-    public var onCrash: CrashPolicy
+    package var onCrash: CrashPolicy
     /// Where clocks change.
-    public var dst: DSTPolicy
+    package var dst: DSTPolicy
 
     /// Makes policies; the defaults are those of a task that says nothing.
-    public init(
+    package init(
         timeout: Duration? = nil, grace: Duration = .seconds(5),
         retry: RetryPolicy = RetryPolicy(), misfire: MisfirePolicy = .runOnce,
         catchUpWindow: Duration = .seconds(86400), overlap: OverlapPolicy = .skip,

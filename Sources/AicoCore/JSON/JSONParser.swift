@@ -2,20 +2,20 @@
 // Part of the AICO Task Supervisor
 
 /// Says where and why bytes are not one JSON value within the limits.
-public struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The offset of the first byte that is wrong.
-    public let offset: Int
+    package let offset: Int
     /// The rule that was broken, in words.
-    public let reason: String
+    package let reason: String
 
     /// Makes an error from its parts.
-    public init(offset: Int, reason: String) {
+    package init(offset: Int, reason: String) {
         self.offset = offset
         self.reason = reason
     }
 
     /// The error as one sentence.
-    public var description: String { "cannot read JSON at byte \(offset): \(reason)" }
+    package var description: String { "cannot read JSON at byte \(offset): \(reason)" }
 }
 
 extension JSONValue {
@@ -25,7 +25,7 @@ extension JSONValue {
     ///
     /// - Parameter quotesTasks: whether texts, but for keys, may have such runs: what the scheduler
     ///   tells quotes what tasks print, and nobody compares it.
-    public static func parse(
+    package static func parse(
         _ bytes: [UInt8], maximumBytes: Int = JSONValue.maximumBytes, maximumDepth: Int = 32,
         quotesTasks: Bool = false
     ) throws(JSONError) -> JSONValue {
@@ -42,7 +42,7 @@ extension JSONValue {
     }
 
     /// Reads exactly one value from text.
-    public static func parse(_ text: String) throws(JSONError) -> JSONValue {
+    package static func parse(_ text: String) throws(JSONError) -> JSONValue {
         try parse(Array(text.utf8))
     }
 }

@@ -4,7 +4,7 @@
 extension AttemptExit {
     /// What is kept of it with the attempt, readable in the store: none of the task's own words, but for
     /// the names of processes that it left.
-    public var json: JSONValue {
+    package var json: JSONValue {
         var members: [String: JSONValue] = [
             "exit_code": .null, "signal": .null, "cause": cause.map(\.json) ?? .null,
             "usage": usage.json,
@@ -19,7 +19,7 @@ extension AttemptExit {
     }
 
     /// What went wrong, for people; nil where nothing did.
-    public var message: String? {
+    package var message: String? {
         switch (cause, reply) {
         // The worker's words, which know the limit.
         case (.outOfMemory, .failed(_, let message)), (.timedOut, .failed(_, let message)):
@@ -95,7 +95,7 @@ extension ResourceUsage {
 
 extension LayerReport {
     /// The layers as JSON.
-    public var json: JSONValue {
+    package var json: JSONValue {
         [
             "held": .array(held.map { .string($0) }),
             "missing": .array(

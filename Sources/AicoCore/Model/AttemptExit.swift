@@ -2,20 +2,20 @@
 // Part of the AICO Task Supervisor
 
 /// How an attempt ended, as the worker and the fork server saw it from outside the task.
-public struct AttemptExit: Sendable, Hashable {
+package struct AttemptExit: Sendable, Hashable {
     /// The task's own word, or that it had none.
-    public var reply: TaskReply
+    package var reply: TaskReply
     /// The task process's wait status.
-    public var exit: ProcessExit
+    package var exit: ProcessExit
     /// What the worker or fork server did to it, if anything: the first cause.
-    public var cause: EndCause?
+    package var cause: EndCause?
     /// CPU time, memory and process peaks.
-    public var usage: ResourceUsage
+    package var usage: ResourceUsage
     /// What its command left running; nil where it left nothing, or where nobody could look.
-    public var leftBehind: LeftBehind?
+    package var leftBehind: LeftBehind?
 
     /// Makes an ending.
-    public init(
+    package init(
         reply: TaskReply, exit: ProcessExit, cause: EndCause?, usage: ResourceUsage,
         leftBehind: LeftBehind? = nil
     ) {
@@ -28,7 +28,7 @@ public struct AttemptExit: Sendable, Hashable {
 }
 
 /// What the task itself said of its end; hostile until checked.
-public enum TaskReply: Sendable, Hashable {
+package enum TaskReply: Sendable, Hashable {
     /// It returned a result: one JSON value in UTF-8, at most 64 KiB.
     case succeeded(result: [UInt8])
     /// It threw; `permanent` means that a retry cannot help.
@@ -38,7 +38,7 @@ public enum TaskReply: Sendable, Hashable {
 }
 
 /// A process's wait status.
-public enum ProcessExit: Sendable, Hashable {
+package enum ProcessExit: Sendable, Hashable {
     case exited(code: Int32)
     case signaled(signal: Int32)
     /// No process came to be.
@@ -46,7 +46,7 @@ public enum ProcessExit: Sendable, Hashable {
 }
 
 /// Why an attempt ended other than by itself.
-public enum EndCause: Sendable, Hashable {
+package enum EndCause: Sendable, Hashable {
     /// A layer that the profile asks for was refused; the task's code never ran.
     case layerRefused(LayerFailure)
     /// The type is unknown to the worker or its config was refused.
@@ -68,22 +68,22 @@ public enum EndCause: Sendable, Hashable {
 }
 
 /// What an attempt used.
-public struct ResourceUsage: Sendable, Hashable {
+package struct ResourceUsage: Sendable, Hashable {
     /// From clone to reap.
-    public var wall: Duration
+    package var wall: Duration
     /// User CPU time of the process tree.
-    public var userCPU: Duration
+    package var userCPU: Duration
     /// System CPU time of the process tree.
-    public var systemCPU: Duration
+    package var systemCPU: Duration
     /// The cgroup's peak memory in bytes; nil where the backend has no peak.
-    public var peakMemoryBytes: UInt64?
+    package var peakMemoryBytes: UInt64?
     /// The cgroup's peak number of processes and threads; nil where the backend has no peak.
-    public var peakProcesses: UInt64?
+    package var peakProcesses: UInt64?
     /// How often the pids limit refused a fork.
-    public var processLimitHits: UInt64
+    package var processLimitHits: UInt64
 
     /// Makes a usage record.
-    public init(
+    package init(
         wall: Duration, userCPU: Duration, systemCPU: Duration, peakMemoryBytes: UInt64?,
         peakProcesses: UInt64?, processLimitHits: UInt64
     ) {
@@ -96,7 +96,7 @@ public struct ResourceUsage: Sendable, Hashable {
     }
 
     /// Nothing was used: no process came to be.
-    public static let none = ResourceUsage(
+    package static let none = ResourceUsage(
         wall: .zero, userCPU: .zero, systemCPU: .zero, peakMemoryBytes: nil, peakProcesses: nil,
         processLimitHits: 0)
 }

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// A way out of the sandbox that a class's canary tries; the raw value names it in the report.
-public enum CanaryWay: String, Sendable, CaseIterable {
+package enum CanaryWay: String, Sendable, CaseIterable {
     case readShadow = "read_shadow"
     case writeFirstMemory = "write_first_memory"
     case writeCorePattern = "write_core_pattern"
@@ -21,7 +21,7 @@ public enum CanaryWay: String, Sendable, CaseIterable {
     case runUnfiltered = "run_unfiltered"
 
     /// What the canary could do by it, in words.
-    public var words: String {
+    package var words: String {
         switch self {
         case .readShadow: "open /etc/shadow"
         case .writeFirstMemory: "open the memory of process 1"
@@ -46,26 +46,26 @@ public enum CanaryWay: String, Sendable, CaseIterable {
 /// What a canary says once, as a line of its log, before its last call ends it.
 ///
 /// A line that decodes encodes to the same text again: no two lines say the same.
-public struct CanaryReport: Sendable, Equatable {
+package struct CanaryReport: Sendable, Equatable {
     /// How many ways it tried.
-    public let tried: Int
+    package let tried: Int
     /// The ways that were open.
-    public let open: Set<CanaryWay>
+    package let open: Set<CanaryWay>
 
     /// Makes a report.
-    public init(tried: Int = CanaryWay.allCases.count, open: Set<CanaryWay>) {
+    package init(tried: Int = CanaryWay.allCases.count, open: Set<CanaryWay>) {
         self.tried = tried
         self.open = open
     }
 
     /// The report as a line.
-    public var line: String {
+    package var line: String {
         let names = CanaryWay.allCases.filter { open.contains($0) }.map(\.rawValue)
         return "canary/1 tried=\(tried) open=\(names.joined(separator: ","))"
     }
 
     /// Reads a line; nil where a single character is not as `line` writes it.
-    public init?(line: String) {
+    package init?(line: String) {
         let parts = line.split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 3, parts[1].hasPrefix("tried="), parts[2].hasPrefix("open="),
             let tried = Int(parts[1].dropFirst("tried=".count))
@@ -82,5 +82,5 @@ public struct CanaryReport: Sendable, Equatable {
 
 extension TaskClass {
     /// The type that every worker of the class runs and none describes: no task can be made of it.
-    public var canaryType: String { "\(name).canary" }
+    package var canaryType: String { "\(name).canary" }
 }

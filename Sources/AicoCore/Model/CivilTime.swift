@@ -2,22 +2,22 @@
 // Part of the AICO Task Supervisor
 
 /// A date and a time of day of the proleptic Gregorian calendar, without a zone.
-public struct CivilTime: Sendable, Hashable {
+package struct CivilTime: Sendable, Hashable {
     /// The year; 1 to 9999 where made from fields.
-    public let year: Int
+    package let year: Int
     /// The month, 1 to 12.
-    public let month: Int
+    package let month: Int
     /// The day of the month, 1 to 31.
-    public let day: Int
+    package let day: Int
     /// The hour, 0 to 23.
-    public let hour: Int
+    package let hour: Int
     /// The minute, 0 to 59.
-    public let minute: Int
+    package let minute: Int
     /// The second, 0 to 59.
-    public let second: Int
+    package let second: Int
 
     /// Makes a civil time; nil where a field is out of range for its month or clock.
-    public init?(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+    package init?(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
         guard (1...9999).contains(year), (1...12).contains(month),
             (1...CivilTime.days(inMonth: month, year: year)).contains(day),
             (0...23).contains(hour), (0...59).contains(minute), (0...59).contains(second)
@@ -33,7 +33,7 @@ public struct CivilTime: Sendable, Hashable {
     /// Splits seconds since 1970-01-01T00:00:00 of the same clock into fields.
     ///
     /// Source: Howard Hinnant, chrono-compatible low-level date algorithms, `civil_from_days`.
-    public init(secondsSinceEpoch: Int64) {
+    package init(secondsSinceEpoch: Int64) {
         var days = secondsSinceEpoch / 86400
         var rest = secondsSinceEpoch % 86400
         if rest < 0 {
@@ -56,7 +56,7 @@ public struct CivilTime: Sendable, Hashable {
     }
 
     /// Seconds since 1970-01-01T00:00:00 of the same clock.
-    public var secondsSinceEpoch: Int64 {
+    package var secondsSinceEpoch: Int64 {
         let days = CivilTime.daysSinceEpoch(year: year, month: month, day: day)
         return days * 86400 + Int64(hour * 3600 + minute * 60 + second)
     }
@@ -64,7 +64,7 @@ public struct CivilTime: Sendable, Hashable {
     /// Days from 1970-01-01 to a date.
     ///
     /// Source: Howard Hinnant, chrono-compatible low-level date algorithms, `days_from_civil`.
-    public static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int64 {
+    package static func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int64 {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
         let yearOfEra = shiftedYear - era * 400
@@ -74,13 +74,13 @@ public struct CivilTime: Sendable, Hashable {
     }
 
     /// The day of the week of a day count since 1970-01-01: 0 is Sunday.
-    public static func weekday(daysSinceEpoch days: Int64) -> Int {
+    package static func weekday(daysSinceEpoch days: Int64) -> Int {
         let remainder = (days + 4) % 7
         return Int(remainder < 0 ? remainder + 7 : remainder)
     }
 
     /// How many days a month has.
-    public static func days(inMonth month: Int, year: Int) -> Int {
+    package static func days(inMonth month: Int, year: Int) -> Int {
         switch month {
         case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
         case 4, 6, 9, 11: 30
@@ -89,7 +89,7 @@ public struct CivilTime: Sendable, Hashable {
     }
 
     /// The fields as `2025-01-15T10:00:00`.
-    public var iso8601: String {
+    package var iso8601: String {
         "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))"
             + "T\(pad(hour, 2)):\(pad(minute, 2)):\(pad(second, 2))"
     }

@@ -2,12 +2,12 @@
 // Part of the AICO Task Supervisor
 
 /// Texts that are too long are cut at the end of a character, and say so.
-public enum CutText {
+package enum CutText {
     /// What stands behind a text that was cut, with the length that it had.
-    public static func mark(ofBytes count: Int) -> String { " ... [cut: \(count) bytes]" }
+    package static func mark(ofBytes count: Int) -> String { " ... [cut: \(count) bytes]" }
 
     /// How many of the first `limit` bytes end with a whole character; all where they are no UTF-8.
-    public static func wholeCharacters(
+    package static func wholeCharacters(
         _ bytes: some RandomAccessCollection<UInt8>, limit: Int
     ) -> Int {
         guard bytes.count > limit else { return bytes.count }
@@ -21,7 +21,7 @@ public enum CutText {
     }
 
     /// A text of at most `limit` bytes; one that is longer ends with the mark.
-    public static func fitting(_ text: String, limit: Int) -> String {
+    package static func fitting(_ text: String, limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         let mark = mark(ofBytes: text.utf8.count)
         let count = wholeCharacters(Array(text.utf8), limit: limit - mark.utf8.count)

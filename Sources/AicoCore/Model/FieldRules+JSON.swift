@@ -3,7 +3,7 @@
 
 extension FieldRules {
     /// The rules as members of a field in `--describe`; one that permits everything has none.
-    public var members: [String: JSONValue] {
+    package var members: [String: JSONValue] {
         var members: [String: JSONValue] = [:]
         members["minimum_count"] = minimumCount.map(JSONValue.int)
         members["maximum_count"] = maximumCount.map(JSONValue.int)
@@ -13,14 +13,14 @@ extension FieldRules {
     }
 
     /// The names of all members.
-    public static var memberNames: [String] {
+    package static var memberNames: [String] {
         ["minimum_count", "maximum_count", "reserved_prefix"] + flags.map(\.name)
     }
 
     /// Reads the members of a field's description, others are not looked at.
     ///
     /// - Throws: the name of a member that is not of its kind.
-    public init(members: [String: JSONValue]) throws(WrongMember) {
+    package init(members: [String: JSONValue]) throws(WrongMember) {
         minimumCount = try Self.read("minimum_count", of: members) { $0.int }
         maximumCount = try Self.read("maximum_count", of: members) { $0.int }
         reservedPrefix = try Self.read("reserved_prefix", of: members) { $0.string }
@@ -30,9 +30,9 @@ extension FieldRules {
     }
 
     /// A member that is not of its kind.
-    public struct WrongMember: Error, Sendable, Hashable {
+    package struct WrongMember: Error, Sendable, Hashable {
         /// Its name.
-        public let name: String
+        package let name: String
     }
 
     private static var flags: [(name: String, flag: WritableKeyPath<FieldRules, Bool>)] {

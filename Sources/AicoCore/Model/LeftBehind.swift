@@ -4,21 +4,21 @@
 /// Processes that a task's command left running when it ended, and that were killed then.
 ///
 /// The task process counts and names them; what it says is hostile until it was checked here.
-public struct LeftBehind: Sendable, Hashable {
+package struct LeftBehind: Sendable, Hashable {
     /// The most names that are kept; more processes than that are only counted.
-    public static let maximumNames = 8
+    package static let maximumNames = 8
     /// The longest name: of the kernel's comm, without its end mark (proc(5)).
-    public static let maximumNameBytes = 15
+    package static let maximumNameBytes = 15
     /// More than a pid namespace can hold.
     private static let maximumCount: UInt32 = 1 << 22
 
     /// How many there were when the command ended, as far as they could be seen; at least 1.
-    public let count: UInt32
+    package let count: UInt32
     /// Their names, each once, in order of their numbers.
-    public let names: [String]
+    package let names: [String]
 
     /// Checks what was said; nil where it cannot be, or was not cleaned.
-    public init?(count: UInt32, names: [String]) {
+    package init?(count: UInt32, names: [String]) {
         guard 1...Self.maximumCount ~= count, names.count <= min(Self.maximumNames, Int(count)),
             Set(names).count == names.count,
             names.allSatisfy({ $0.utf8.elementsEqual(Self.clean($0.utf8)) && !$0.isEmpty })
@@ -28,7 +28,7 @@ public struct LeftBehind: Sendable, Hashable {
     }
 
     /// Takes names as the kernel has them, which each process chooses for itself.
-    public init?(seen names: [[UInt8]]) {
+    package init?(seen names: [[UInt8]]) {
         var kept: [String] = []
         for name in names {
             let name = String(decoding: Self.clean(name), as: UTF8.self)
@@ -40,7 +40,7 @@ public struct LeftBehind: Sendable, Hashable {
     }
 
     /// The value as JSON.
-    public var json: JSONValue {
+    package var json: JSONValue {
         ["count": .int(Int(count)), "names": .array(names.map { .string($0) })]
     }
 

@@ -2,9 +2,9 @@
 // Part of the AICO Task Supervisor
 
 /// How an attempt or an execution came out, and why.
-public struct Outcome: Sendable, Hashable {
+package struct Outcome: Sendable, Hashable {
     /// How it came out; the raw value is its name in records, events and on the command line.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         case succeeded
         /// It failed in a way that a later attempt may not.
         case failedTransient = "failed_transient"
@@ -19,7 +19,7 @@ public struct Outcome: Sendable, Hashable {
     }
 
     /// A word a program can read on why the outcome is as it is.
-    public enum Reason: String, Sendable, CaseIterable {
+    package enum Reason: String, Sendable, CaseIterable {
         case exitCode = "exit_code"
         case taskError = "task_error"
         case layerRefused = "layer_refused"
@@ -41,12 +41,12 @@ public struct Outcome: Sendable, Hashable {
     }
 
     /// How it came out.
-    public var kind: Kind
+    package var kind: Kind
     /// Why; nil where the kind says it all.
-    public var reason: Reason?
+    package var reason: Reason?
 
     /// Makes an outcome.
-    public init(_ kind: Kind, _ reason: Reason? = nil) {
+    package init(_ kind: Kind, _ reason: Reason? = nil) {
         self.kind = kind
         self.reason = reason
     }
@@ -54,7 +54,7 @@ public struct Outcome: Sendable, Hashable {
 
 extension CancelReason {
     /// What an execution comes to that this ended before it could say anything itself.
-    public var outcome: Outcome {
+    package var outcome: Outcome {
         switch self {
         case .requested: Outcome(.cancelled, .requested)
         case .timeout: Outcome(.timedOut)

@@ -4,24 +4,24 @@
 /// Numbers and their bounds as messages show them.
 ///
 /// The one place that writes them, so that no bound reads as `1.0` where people write `1`.
-public enum RangeText {
+package enum RangeText {
     /// A number without a fraction where it has none: `5`, `0.1`.
-    public static func number(_ value: Double) -> String {
+    package static func number(_ value: Double) -> String {
         Int(exactly: value).map(String.init) ?? "\(value)"
     }
 
     /// Both bounds: `1 to 10`.
-    public static func bounds(_ range: ClosedRange<Int>) -> String {
+    package static func bounds(_ range: ClosedRange<Int>) -> String {
         "\(range.lowerBound) to \(range.upperBound)"
     }
 
     /// Both bounds: `0.1 to 604800`.
-    public static func bounds(_ range: ClosedRange<Double>) -> String {
+    package static func bounds(_ range: ClosedRange<Double>) -> String {
         "\(number(range.lowerBound)) to \(number(range.upperBound))"
     }
 
     /// What there is of two bounds: `0 to 1`, `at least 0`, `at most 1`; nil for none.
-    public static func bounds(from low: JSONValue?, to high: JSONValue?) -> String? {
+    package static func bounds(from low: JSONValue?, to high: JSONValue?) -> String? {
         switch (low.map(text), high.map(text)) {
         case (let low?, let high?): "\(low) to \(high)"
         case (let low?, nil): "at least \(low)"

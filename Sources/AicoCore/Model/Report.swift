@@ -5,7 +5,7 @@
 ///
 /// `sequence` counts a single attempt's reports from 0 without gaps; the scheduler drops and
 /// records any other order.
-public enum Report: Sendable, Hashable {
+package enum Report: Sendable, Hashable {
     /// The worker is ready; sent once after its start, before any other report. `wallLimit` is the
     /// longest that its profile lets an attempt take, nil where it sets no limit.
     case hello(

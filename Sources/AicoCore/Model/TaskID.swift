@@ -5,17 +5,17 @@
 ///
 /// Two to six parts of `[a-z0-9_-]`, each starting with a letter or a digit, at most 128 bytes in
 /// all. The first part is a task class, or `custom`, which runs in class user.
-public struct TaskID: Sendable, Hashable, Comparable, CustomStringConvertible {
+package struct TaskID: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The longest accepted id, in bytes.
-    public static let maximumLength = 128
+    package static let maximumLength = 128
 
     /// The id as written.
-    public let text: String
+    package let text: String
     /// The class that the first part names.
-    public let taskClass: TaskClass
+    package let taskClass: TaskClass
 
     /// Checks `text`; throws a sentence that says what to type instead.
-    public init(_ text: String) throws(TaskIDError) {
+    package init(_ text: String) throws(TaskIDError) {
         let bytes = text.utf8
         guard !bytes.isEmpty, bytes.count <= Self.maximumLength else {
             throw TaskIDError(text: text, reason: "must have 1 to \(Self.maximumLength) bytes")
@@ -48,10 +48,10 @@ public struct TaskID: Sendable, Hashable, Comparable, CustomStringConvertible {
     }
 
     /// The id as text.
-    public var description: String { text }
+    package var description: String { text }
 
     /// Orders ids by their bytes.
-    public static func < (left: TaskID, right: TaskID) -> Bool { left.text < right.text }
+    package static func < (left: TaskID, right: TaskID) -> Bool { left.text < right.text }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte)
@@ -59,12 +59,12 @@ public struct TaskID: Sendable, Hashable, Comparable, CustomStringConvertible {
 }
 
 /// Says why a text is not a task id.
-public struct TaskIDError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct TaskIDError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The refused text.
-    public let text: String
+    package let text: String
     /// The rule that it breaks, in words.
-    public let reason: String
+    package let reason: String
 
     /// The error as one sentence.
-    public var description: String { "cannot use \"\(text)\" as an id: \(reason)" }
+    package var description: String { "cannot use \"\(text)\" as an id: \(reason)" }
 }

@@ -5,23 +5,23 @@
 ///
 /// A name is free again once its task is deleted; what belongs to a task (executions, planned
 /// instants, dead letters) belongs to its identity.
-public struct TaskKey: Sendable, Hashable, Comparable, CustomStringConvertible {
+package struct TaskKey: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The name.
-    public let id: TaskID
+    package let id: TaskID
     /// The identity, drawn when the task is made: a lower-case UUID.
-    public let uid: String
+    package let uid: String
 
     /// Makes a key.
-    public init(id: TaskID, uid: String) {
+    package init(id: TaskID, uid: String) {
         self.id = id
         self.uid = uid
     }
 
     /// The name alone; the identity is for programs.
-    public var description: String { id.text }
+    package var description: String { id.text }
 
     /// Orders keys by name, then identity.
-    public static func < (left: TaskKey, right: TaskKey) -> Bool {
+    package static func < (left: TaskKey, right: TaskKey) -> Bool {
         left.id != right.id ? left.id < right.id : left.uid < right.uid
     }
 }

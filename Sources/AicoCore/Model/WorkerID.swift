@@ -6,18 +6,18 @@
 /// Its name ends in the class, as `aico-worker-user` and `acme-worker-user`: which class it is, is
 /// known without running it. The four that are shipped come first, in the order of the classes;
 /// others are launched beside them, and share their class's user, profile and limits.
-public struct WorkerID: Sendable, Hashable, CustomStringConvertible {
+package struct WorkerID: Sendable, Hashable, CustomStringConvertible {
     /// The most that a system has, the four among them.
-    public static let maximumCount = 16
+    package static let maximumCount = 16
     /// The longest name, in bytes.
-    public static let maximumNameBytes = 64
+    package static let maximumNameBytes = 64
 
     /// Its place in the system's list: on the supervisor's channel and in its pipes' paths.
-    public let number: Int
+    package let number: Int
     /// The file name of its executable.
-    public let name: String
+    package let name: String
     /// The class that the end of the name says.
-    public let taskClass: TaskClass
+    package let taskClass: TaskClass
 
     private init(number: Int, name: String, taskClass: TaskClass) {
         self.number = number
@@ -32,36 +32,36 @@ public struct WorkerID: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Hashes the number alone: a system's list has each but once.
-    public func hash(into hasher: inout Hasher) { hasher.combine(number) }
+    package func hash(into hasher: inout Hasher) { hasher.combine(number) }
 
     /// `aico-worker-maintenance`.
-    public static let maintenance = WorkerID(shipped: .maintenance)
+    package static let maintenance = WorkerID(shipped: .maintenance)
     /// `aico-worker-security`.
-    public static let security = WorkerID(shipped: .security)
+    package static let security = WorkerID(shipped: .security)
     /// `aico-worker-agency`.
-    public static let agency = WorkerID(shipped: .agency)
+    package static let agency = WorkerID(shipped: .agency)
     /// `aico-worker-user`.
-    public static let user = WorkerID(shipped: .user)
+    package static let user = WorkerID(shipped: .user)
 
     /// The four that every system has, by `TaskClass.rawValue`.
-    public static let shipped: [WorkerID] = [.maintenance, .security, .agency, .user]
+    package static let shipped: [WorkerID] = [.maintenance, .security, .agency, .user]
 
     /// The shipped worker of a class.
-    public static func shipped(_ taskClass: TaskClass) -> WorkerID {
+    package static func shipped(_ taskClass: TaskClass) -> WorkerID {
         shipped[Int(taskClass.rawValue)]
     }
 
     /// Whether it is one of the four.
-    public var isShipped: Bool { number < Self.shipped.count }
+    package var isShipped: Bool { number < Self.shipped.count }
 
     /// What people call it: the shipped one by its class, any other by its name.
-    public var label: String { isShipped ? taskClass.name : name }
+    package var label: String { isShipped ? taskClass.name : name }
 
     /// The label.
-    public var description: String { label }
+    package var description: String { label }
 
     /// Lists a system's workers: the four, then those that have other names, in their order.
-    public static func list(beside names: [String]) throws(WorkerIDError) -> [WorkerID] {
+    package static func list(beside names: [String]) throws(WorkerIDError) -> [WorkerID] {
         var workers = shipped
         for name in names where !shipped.contains(where: { $0.name == name }) {
             let taskClass = try taskClass(of: name)
@@ -80,7 +80,7 @@ public struct WorkerID: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The class that a name says; refuses what could be a path.
-    public static func taskClass(of name: String) throws(WorkerIDError) -> TaskClass {
+    package static func taskClass(of name: String) throws(WorkerIDError) -> TaskClass {
         let isPlain = name.utf8.allSatisfy {
             (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D
         }
@@ -99,12 +99,12 @@ public struct WorkerID: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// Says why a name is no worker's.
-public struct WorkerIDError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct WorkerIDError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The refused name.
-    public let name: String
+    package let name: String
     /// The rule that it breaks, in words.
-    public let reason: String
+    package let reason: String
 
     /// The error as one sentence.
-    public var description: String { "'\(name.prefix(WorkerID.maximumNameBytes))' \(reason)" }
+    package var description: String { "'\(name.prefix(WorkerID.maximumNameBytes))' \(reason)" }
 }

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// One change of a batch; `TaskStore.perform` writes a batch in one transaction.
-public enum StoreChange: Sendable, Equatable {
+package enum StoreChange: Sendable, Equatable {
     /// Inserts a task, or takes over the row of a deleted one -> done, alreadyExists.
     case createTask(StoredTask)
     /// Replaces a task's definition, not its `lastRun` -> done, notFound.
@@ -50,7 +50,7 @@ public enum StoreChange: Sendable, Equatable {
 }
 
 /// What a change came to; the n-th of `perform`'s answer belongs to the n-th change.
-public enum StoreOutcome: Sendable, Hashable {
+package enum StoreOutcome: Sendable, Hashable {
     /// Written.
     case done
     /// Claimed; the order may be sent with this attempt key.
@@ -64,9 +64,9 @@ public enum StoreOutcome: Sendable, Hashable {
 }
 
 /// A claim of one planned instant.
-public struct Claim: Sendable, Equatable {
+package struct Claim: Sendable, Equatable {
     /// What happens to the task's next run.
-    public enum NextRun: Sendable, Equatable {
+    package enum NextRun: Sendable, Equatable {
         /// It stays, as for a manual run.
         case keep
         /// It becomes this; nil is never.
@@ -74,20 +74,20 @@ public struct Claim: Sendable, Equatable {
     }
 
     /// The task.
-    public var task: TaskKey
+    package var task: TaskKey
     /// The planned instant, unique with the task.
-    public var plannedAt: Instant
+    package var plannedAt: Instant
     /// A fresh lower-case UUID.
-    public var executionID: String
+    package var executionID: String
     /// What started it.
-    public var trigger: ExecutionTrigger
+    package var trigger: ExecutionTrigger
     /// Now.
-    public var at: Instant
+    package var at: Instant
     /// What happens to the task's next run.
-    public var nextRun: NextRun
+    package var nextRun: NextRun
 
     /// Makes a claim.
-    public init(
+    package init(
         task: TaskKey, plannedAt: Instant, executionID: String, trigger: ExecutionTrigger,
         at: Instant, nextRun: NextRun
     ) {
@@ -101,9 +101,9 @@ public struct Claim: Sendable, Equatable {
 }
 
 /// The end of an attempt and where it leaves its execution.
-public struct AttemptEnd: Sendable, Equatable {
+package struct AttemptEnd: Sendable, Equatable {
     /// What the execution does now.
-    public enum Next: Sendable, Equatable {
+    package enum Next: Sendable, Equatable {
         /// It is over.
         case ended(ExecutionEnd)
         /// A further attempt is due at `retryAt`.
@@ -111,21 +111,21 @@ public struct AttemptEnd: Sendable, Equatable {
     }
 
     /// The attempt's key.
-    public var attempt: AttemptKey
+    package var attempt: AttemptKey
     /// Now.
-    public var at: Instant
+    package var at: Instant
     /// The attempt's outcome.
-    public var outcome: Outcome
+    package var outcome: Outcome
     /// How it ended; nil where its worker or the scheduler ended under it. Readable in the store,
     /// but for the task's own words.
-    public var exit: AttemptExit?
+    package var exit: AttemptExit?
     /// What went wrong, for people. Sealed.
-    public var message: String?
+    package var message: String?
     /// What the execution does now.
-    public var next: Next
+    package var next: Next
 
     /// Makes an end.
-    public init(
+    package init(
         attempt: AttemptKey, at: Instant, outcome: Outcome, exit: AttemptExit? = nil,
         message: String? = nil, next: Next
     ) {
@@ -139,16 +139,16 @@ public struct AttemptEnd: Sendable, Equatable {
 }
 
 /// The end of an execution.
-public struct ExecutionEnd: Sendable, Equatable {
+package struct ExecutionEnd: Sendable, Equatable {
     /// How it came out, and why.
-    public var outcome: Outcome
+    package var outcome: Outcome
     /// The task's result: JSON in UTF-8. Sealed.
-    public var result: [UInt8]?
+    package var result: [UInt8]?
     /// What went wrong, for people. Sealed.
-    public var errorMessage: String?
+    package var errorMessage: String?
 
     /// Makes an end.
-    public init(
+    package init(
         outcome: Outcome, result: [UInt8]? = nil, errorMessage: String? = nil
     ) {
         self.outcome = outcome
@@ -158,22 +158,22 @@ public struct ExecutionEnd: Sendable, Equatable {
 }
 
 /// One line of output on its way into the store.
-public struct LogEntry: Sendable, Equatable {
+package struct LogEntry: Sendable, Equatable {
     /// The execution.
-    public var executionID: String
+    package var executionID: String
     /// The attempt.
-    public var attempt: AttemptKey
+    package var attempt: AttemptKey
     /// The report's sequence number, unique in the attempt.
-    public var sequence: UInt32
+    package var sequence: UInt32
     /// Where it came from.
-    public var stream: LogStream
+    package var stream: LogStream
     /// When the task wrote it.
-    public var at: Instant
+    package var at: Instant
     /// The text. Sealed.
-    public var line: String
+    package var line: String
 
     /// Makes a line.
-    public init(
+    package init(
         executionID: String, attempt: AttemptKey, sequence: UInt32, stream: LogStream,
         at: Instant, line: String
     ) {
@@ -187,20 +187,20 @@ public struct LogEntry: Sendable, Equatable {
 }
 
 /// Something that somebody did or tried.
-public struct AuditEntry: Sendable, Equatable {
+package struct AuditEntry: Sendable, Equatable {
     /// When.
-    public var at: Instant
+    package var at: Instant
     /// Who: a client's name, or `scheduler`.
-    public var actor: String
+    package var actor: String
     /// What, as `task.create` or `bus.refused`.
-    public var action: String
+    package var action: String
     /// On what, as a task's id.
-    public var subject: String
+    package var subject: String
     /// More, readable in the store.
-    public var detail: String
+    package var detail: String
 
     /// Makes an entry.
-    public init(at: Instant, actor: String, action: String, subject: String, detail: String = "") {
+    package init(at: Instant, actor: String, action: String, subject: String, detail: String = "") {
         self.at = at
         self.actor = actor
         self.action = action

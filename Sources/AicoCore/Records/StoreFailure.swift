@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// Why the store as a whole did not do what it was asked; the raw value is its name in health.
-public enum StoreFailure: String, Error, Sendable, Hashable, CaseIterable {
+package enum StoreFailure: String, Error, Sendable, Hashable, CaseIterable {
     /// Somebody else held the database for too long, or a read took too long.
     case busy
     /// No space is left on the file system.
@@ -25,7 +25,7 @@ public enum StoreFailure: String, Error, Sendable, Hashable, CaseIterable {
     case other
 
     /// What is wrong, and what to do about it.
-    public var words: String {
+    package var words: String {
         switch self {
         case .busy:
             "the database was held by another process for too long; it is tried again by itself, "
@@ -53,24 +53,24 @@ public enum StoreFailure: String, Error, Sendable, Hashable, CaseIterable {
 }
 
 /// One failure of the store, with a sentence for people.
-public struct StoreTrouble: Error, Sendable, Hashable, CustomStringConvertible {
+package struct StoreTrouble: Error, Sendable, Hashable, CustomStringConvertible {
     /// Its kind.
-    public var kind: StoreFailure
+    package var kind: StoreFailure
     /// One sentence: what was attempted, why it failed, what to do.
-    public var message: String
+    package var message: String
 
     /// Makes a trouble.
-    public init(kind: StoreFailure, message: String) {
+    package init(kind: StoreFailure, message: String) {
         self.kind = kind
         self.message = message
     }
 
     /// The sentence.
-    public var description: String { message }
+    package var description: String { message }
 }
 
 /// What one change of a batch that was written came to.
-public enum ChangeResult: Sendable, Hashable {
+package enum ChangeResult: Sendable, Hashable {
     /// It was looked at by the store, and came to this.
     case outcome(StoreOutcome)
     /// It alone can never be written, as where a value is too large; the others were. Why.
@@ -78,4 +78,4 @@ public enum ChangeResult: Sendable, Hashable {
 }
 
 /// What a batch came to; a failure means that nothing of it was written.
-public typealias BatchResult = Result<[ChangeResult], StoreTrouble>
+package typealias BatchResult = Result<[ChangeResult], StoreTrouble>

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// Where an execution stands.
-public enum ExecutionState: String, Sendable, CaseIterable {
+package enum ExecutionState: String, Sendable, CaseIterable {
     /// An attempt is written as running.
     case running
     /// An attempt failed and the next one waits for `retryAt`.
@@ -12,7 +12,7 @@ public enum ExecutionState: String, Sendable, CaseIterable {
 }
 
 /// What started an execution.
-public enum ExecutionTrigger: String, Sendable, CaseIterable {
+package enum ExecutionTrigger: String, Sendable, CaseIterable {
     /// The clock, at its planned instant.
     case schedule
     /// The clock, for an instant missed while down.
@@ -24,44 +24,44 @@ public enum ExecutionTrigger: String, Sendable, CaseIterable {
 }
 
 /// One run of a task: a row of `task_executions`.
-public struct StoredExecution: Sendable, Equatable {
+package struct StoredExecution: Sendable, Equatable {
     /// The execution's id, a lower-case UUID.
-    public var id: String
+    package var id: String
     /// The task's name.
-    public var taskID: String
+    package var taskID: String
     /// The task's identity.
-    public var taskUID: String
+    package var taskUID: String
     /// What started it.
-    public var trigger: ExecutionTrigger
+    package var trigger: ExecutionTrigger
     /// The planned instant, or the request's for a manual run.
-    public var plannedAt: Instant
+    package var plannedAt: Instant
     /// When it was claimed.
-    public var startedAt: Instant
+    package var startedAt: Instant
     /// When it ended; nil while it runs or waits.
-    public var completedAt: Instant?
+    package var completedAt: Instant?
     /// Where it stands.
-    public var state: ExecutionState
+    package var state: ExecutionState
     /// The outcome's name once there is one, as `succeeded`.
-    public var outcome: String?
+    package var outcome: String?
     /// A word a program can read on why, as `timeout`.
-    public var reason: String?
+    package var reason: String?
     /// True where it succeeded; nil before it ended.
-    public var success: Bool?
+    package var success: Bool?
     /// From claim to end.
-    public var duration: Duration?
+    package var duration: Duration?
     /// How many attempts were started.
-    public var attempts: Int
+    package var attempts: Int
     /// When the next attempt is due, in state `waiting`.
-    public var retryAt: Instant?
+    package var retryAt: Instant?
     /// The task's result: one JSON value in UTF-8.
-    public var result: [UInt8]?
+    package var result: [UInt8]?
     /// What went wrong, for people.
-    public var errorMessage: String?
+    package var errorMessage: String?
     /// True where result or error message stand in the store but did not open.
-    public var isUnreadable: Bool
+    package var isUnreadable: Bool
 
     /// Makes a record from its columns.
-    public init(
+    package init(
         id: String, taskID: String, taskUID: String, trigger: ExecutionTrigger, plannedAt: Instant,
         startedAt: Instant, completedAt: Instant? = nil, state: ExecutionState,
         outcome: String? = nil, reason: String? = nil, success: Bool? = nil,
@@ -89,34 +89,34 @@ public struct StoredExecution: Sendable, Equatable {
 }
 
 /// One try of an execution: a row of `task_attempts`.
-public struct StoredAttempt: Sendable, Equatable {
+package struct StoredAttempt: Sendable, Equatable {
     /// The row id: `AttemptKey.value` on the wire.
-    public var key: UInt64
+    package var key: UInt64
     /// The execution it belongs to.
-    public var executionID: String
+    package var executionID: String
     /// The task's name.
-    public var taskID: String
+    package var taskID: String
     /// The task's identity.
-    public var taskUID: String
+    package var taskUID: String
     /// 1 for the first try.
-    public var number: UInt32
+    package var number: UInt32
     /// The execution's planned instant.
-    public var plannedAt: Instant
+    package var plannedAt: Instant
     /// When it was written as running.
-    public var startedAt: Instant
+    package var startedAt: Instant
     /// When it ended; nil while it runs.
-    public var endedAt: Instant?
+    package var endedAt: Instant?
     /// The outcome's name once it ended.
-    public var outcome: String?
+    package var outcome: String?
     /// How it ended, as JSON of the scheduler's making; readable in the store.
-    public var ending: [UInt8]?
+    package var ending: [UInt8]?
     /// What went wrong, for people.
-    public var errorMessage: String?
+    package var errorMessage: String?
     /// Which confinement layers held, as JSON of the scheduler's making.
-    public var layers: [UInt8]?
+    package var layers: [UInt8]?
 
     /// Makes a record from its columns.
-    public init(
+    package init(
         key: UInt64, executionID: String, taskID: String, taskUID: String, number: UInt32,
         plannedAt: Instant, startedAt: Instant, endedAt: Instant? = nil, outcome: String? = nil,
         ending: [UInt8]? = nil, errorMessage: String? = nil, layers: [UInt8]? = nil
@@ -137,22 +137,22 @@ public struct StoredAttempt: Sendable, Equatable {
 }
 
 /// One line of an execution's output.
-public struct StoredLogLine: Sendable, Equatable {
+package struct StoredLogLine: Sendable, Equatable {
     /// The row id; grows with every line, the cursor of `logs(execution:after:limit:)`.
-    public var id: Int64
+    package var id: Int64
     /// The attempt it came from.
-    public var attempt: UInt64
+    package var attempt: UInt64
     /// The report's sequence number.
-    public var sequence: UInt32
+    package var sequence: UInt32
     /// `LogStream.rawValue` of the wire.
-    public var stream: UInt8
+    package var stream: UInt8
     /// When the task wrote it.
-    public var at: Instant
+    package var at: Instant
     /// The text; nil where it did not open.
-    public var line: String?
+    package var line: String?
 
     /// Makes a record from its columns.
-    public init(
+    package init(
         id: Int64, attempt: UInt64, sequence: UInt32, stream: UInt8, at: Instant,
         line: String? = nil
     ) {
@@ -166,28 +166,28 @@ public struct StoredLogLine: Sendable, Equatable {
 }
 
 /// An execution that no retry is left for.
-public struct StoredDeadLetter: Sendable, Equatable {
+package struct StoredDeadLetter: Sendable, Equatable {
     /// The row id.
-    public var id: Int64
+    package var id: Int64
     /// The execution that failed.
-    public var executionID: String
+    package var executionID: String
     /// The task's name.
-    public var taskID: String
+    package var taskID: String
     /// The task's identity.
-    public var taskUID: String
+    package var taskUID: String
     /// When it was given up.
-    public var at: Instant
+    package var at: Instant
     /// The outcome's name, as `failed_permanent`.
-    public var reason: String
+    package var reason: String
     /// How many attempts it had.
-    public var attempts: Int
+    package var attempts: Int
     /// When it was sent back, if it was.
-    public var resolvedAt: Instant?
+    package var resolvedAt: Instant?
     /// The execution that took its place.
-    public var retriedAs: String?
+    package var retriedAs: String?
 
     /// Makes a record from its columns.
-    public init(
+    package init(
         id: Int64, executionID: String, taskID: String, taskUID: String, at: Instant,
         reason: String, attempts: Int, resolvedAt: Instant? = nil, retriedAs: String? = nil
     ) {
@@ -204,7 +204,7 @@ public struct StoredDeadLetter: Sendable, Equatable {
 }
 
 /// What became of a planned instant.
-public enum OccurrenceDisposition: String, Sendable, CaseIterable {
+package enum OccurrenceDisposition: String, Sendable, CaseIterable {
     case ran
     case skipped
     /// Waits: may still become any of the others.
@@ -214,26 +214,26 @@ public enum OccurrenceDisposition: String, Sendable, CaseIterable {
 }
 
 /// A planned instant of a task and what became of it.
-public struct StoredOccurrence: Sendable, Equatable {
+package struct StoredOccurrence: Sendable, Equatable {
     /// The task's name.
-    public var taskID: String
+    package var taskID: String
     /// The task's identity.
-    public var taskUID: String
+    package var taskUID: String
     /// The planned instant.
-    public var plannedAt: Instant
+    package var plannedAt: Instant
     /// What became of it.
-    public var disposition: OccurrenceDisposition
+    package var disposition: OccurrenceDisposition
     /// A word a program can read on why, as `overlap`; may be empty.
-    public var reason: String
+    package var reason: String
     /// What starts it, where it waits; nil for what is decided.
-    public var trigger: ExecutionTrigger?
+    package var trigger: ExecutionTrigger?
     /// The execution that it became, or is to become while it waits.
-    public var executionID: String?
+    package var executionID: String?
     /// When this was decided.
-    public var decidedAt: Instant
+    package var decidedAt: Instant
 
     /// Makes a record from its columns.
-    public init(
+    package init(
         taskID: String, taskUID: String, plannedAt: Instant, disposition: OccurrenceDisposition,
         reason: String, trigger: ExecutionTrigger? = nil, executionID: String? = nil,
         decidedAt: Instant

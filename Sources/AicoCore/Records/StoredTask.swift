@@ -2,40 +2,40 @@
 // Part of the AICO Task Supervisor
 
 /// A row of `scheduled_tasks`.
-public struct StoredTask: Sendable, Equatable {
+package struct StoredTask: Sendable, Equatable {
     /// The largest accepted config, in bytes of JSON.
-    public static let maximumConfigBytes = 64 * 1024
+    package static let maximumConfigBytes = 64 * 1024
     /// The largest accepted policies, in bytes of JSON.
-    public static let maximumPoliciesBytes = 8 * 1024
+    package static let maximumPoliciesBytes = 8 * 1024
 
     /// Its name and its identity.
-    public var key: TaskKey
+    package var key: TaskKey
     /// The task type's name (column `task_class`), as `user.command`.
-    public var type: String
+    package var type: String
     /// The schedule as written, as `0 3 * * *`.
-    public var schedule: String
+    package var schedule: String
     /// The IANA zone's name the schedule is read in.
-    public var timezone: String
+    package var timezone: String
     /// The type's config: one JSON object in UTF-8. Sealed in the store.
-    public var config: [UInt8]
+    package var config: [UInt8]
     /// The policies: one JSON object in UTF-8. The scheduler owns its meaning; readable in the
     /// store.
-    public var policies: [UInt8]
+    package var policies: [UInt8]
     /// False where the clock must not start it.
-    public var enabled: Bool
+    package var enabled: Bool
     /// Who made it: `builtin`, or the bus client's name.
-    public var origin: String
+    package var origin: String
     /// When it was made; an interval's grid starts here.
-    public var createdAt: Instant
+    package var createdAt: Instant
     /// When its definition last changed.
-    public var updatedAt: Instant
+    package var updatedAt: Instant
     /// When its last execution was claimed.
-    public var lastRun: Instant?
+    package var lastRun: Instant?
     /// When it is due next; nil where never.
-    public var nextRun: Instant?
+    package var nextRun: Instant?
 
     /// Makes a task from its parts.
-    public init(
+    package init(
         key: TaskKey, type: String, schedule: String, timezone: String = "UTC",
         config: [UInt8] = Array("{}".utf8), policies: [UInt8] = Array("{}".utf8),
         enabled: Bool = true, origin: String = "builtin", createdAt: Instant,
@@ -56,5 +56,5 @@ public struct StoredTask: Sendable, Equatable {
     }
 
     /// The task's name.
-    public var id: TaskID { key.id }
+    package var id: TaskID { key.id }
 }

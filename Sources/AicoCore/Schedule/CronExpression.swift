@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// A compiled cron expression: one bitmask a field, and the special days.
-public struct CronExpression: Sendable, Hashable {
+package struct CronExpression: Sendable, Hashable {
     /// Bit s is set where second s matches; only bit 0 without a seconds field.
     var seconds: UInt64 = 1
     /// Bit m is set where minute m matches.
@@ -15,9 +15,9 @@ public struct CronExpression: Sendable, Hashable {
     var days = CronDays()
 
     /// Whether minute or hour begins with `*`, so that the job follows elapsed time over DST.
-    public internal(set) var isWildcard = false
+    package internal(set) var isWildcard = false
     /// Whether a seconds field was given.
-    public internal(set) var hasSeconds = false
+    package internal(set) var hasSeconds = false
 
     /// The named shorthands and what they stand for.
     static let macros: [(name: String, expression: String)] = [
@@ -29,7 +29,7 @@ public struct CronExpression: Sendable, Hashable {
     /// Reads five fields, six with leading seconds, or a macro such as `@daily`.
     ///
     /// Debian cron is the reference; `L`, `W`, `#` and seconds are additions.
-    public init(_ text: String) throws(ScheduleError) {
+    package init(_ text: String) throws(ScheduleError) {
         let fields = text.split(whereSeparator: { $0 == " " || $0 == "\t" })
         // Before anything is counted: a variable beside five fields would pass for seconds.
         if let first = fields.first, first.contains("=") {

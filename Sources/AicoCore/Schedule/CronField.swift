@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// One of the six fields of a cron expression.
-public enum CronField: UInt8, CaseIterable, Sendable, Hashable {
+package enum CronField: UInt8, CaseIterable, Sendable, Hashable {
     case second
     case minute
     case hour
@@ -11,7 +11,7 @@ public enum CronField: UInt8, CaseIterable, Sendable, Hashable {
     case dayOfWeek
 
     /// The field's name in messages, as `day-of-month`.
-    public var name: String {
+    package var name: String {
         switch self {
         case .second: "second"
         case .minute: "minute"
@@ -23,7 +23,7 @@ public enum CronField: UInt8, CaseIterable, Sendable, Hashable {
     }
 
     /// The numbers that may be written; in day-of-week 0 and 7 are both Sunday.
-    public var range: ClosedRange<Int> {
+    package var range: ClosedRange<Int> {
         switch self {
         case .second, .minute: 0...59
         case .hour: 0...23

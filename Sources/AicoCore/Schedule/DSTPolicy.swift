@@ -4,9 +4,9 @@
 /// What a fixed-time schedule does where clocks change; wildcard jobs and intervals ignore it.
 ///
 /// A job is wildcard if its minute or hour begins with `*`: it follows elapsed time.
-public struct DSTPolicy: Sendable, Hashable {
+package struct DSTPolicy: Sendable, Hashable {
     /// For times in the hour that clocks skip.
-    public enum Gap: String, Sendable, CaseIterable {
+    package enum Gap: String, Sendable, CaseIterable {
         /// Once, at the end of the gap, however many times fell into it.
         case runAfter = "run_after"
         /// Each of them, later by the length of the gap.
@@ -16,19 +16,19 @@ public struct DSTPolicy: Sendable, Hashable {
     }
 
     /// For times in the hour that clocks repeat.
-    public enum Overlap: String, Sendable, CaseIterable {
+    package enum Overlap: String, Sendable, CaseIterable {
         case first
         case second
         case both
     }
 
     /// For times in the hour that clocks skip.
-    public var gap: Gap
+    package var gap: Gap
     /// For times in the hour that clocks repeat.
-    public var overlap: Overlap
+    package var overlap: Overlap
 
     /// Makes a policy; the default is Debian cron's behaviour.
-    public init(gap: Gap = .runAfter, overlap: Overlap = .first) {
+    package init(gap: Gap = .runAfter, overlap: Overlap = .first) {
         self.gap = gap
         self.overlap = overlap
     }

@@ -2,9 +2,9 @@
 // Part of the AICO Task Supervisor
 
 /// Finds what was probably meant by a mistyped word.
-public enum NearestWord {
+package enum NearestWord {
     /// Gives the candidate with the fewest edits, at most two or a third of the word's length.
-    public static func find(_ word: String, in candidates: [String]) -> String? {
+    package static func find(_ word: String, in candidates: [String]) -> String? {
         let limit = max(2, word.utf8.count / 3)
         var best: (word: String, distance: Int)?
         for candidate in candidates {

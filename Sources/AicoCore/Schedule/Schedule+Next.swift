@@ -10,7 +10,7 @@ extension Schedule {
     ///
     /// `created` is a point of an interval's grid: its first firing after that is one interval
     /// later. The grid goes on before it, for a clock that was set back.
-    public func next(
+    package func next(
         after: Instant, in zone: ZoneRules, created: Instant, dst: DSTPolicy = DSTPolicy()
     ) -> Instant? {
         switch kind {
@@ -31,14 +31,14 @@ extension Schedule {
 
     /// Whether some day of some year fits; the 30th of February does not. True of what is no cron
     /// expression, whenever it fires.
-    public var hasDays: Bool {
+    package var hasDays: Bool {
         guard case .cron = kind else { return true }
         let start = Instant(seconds: 946_684_800)  // 2000-01-01: all days of 400 years follow
         return next(after: start, in: .utc, created: start) != nil
     }
 
     /// Gives the instants later than `after`, in order and each once.
-    public func times(
+    package func times(
         after: Instant, in zone: ZoneRules, created: Instant, dst: DSTPolicy = DSTPolicy()
     ) -> ScheduleTimes {
         ScheduleTimes(schedule: self, zone: zone, created: created, dst: dst, last: after)
@@ -59,7 +59,7 @@ extension Schedule {
 }
 
 /// The instants of a schedule; ends where it never fires again.
-public struct ScheduleTimes: Sequence, IteratorProtocol, Sendable {
+package struct ScheduleTimes: Sequence, IteratorProtocol, Sendable {
     let schedule: Schedule
     let zone: ZoneRules
     let created: Instant
@@ -67,7 +67,7 @@ public struct ScheduleTimes: Sequence, IteratorProtocol, Sendable {
     var last: Instant
 
     /// Gives the next instant.
-    public mutating func next() -> Instant? {
+    package mutating func next() -> Instant? {
         guard let found = schedule.next(after: last, in: zone, created: created, dst: dst) else {
             return nil
         }

@@ -2,9 +2,9 @@
 // Part of the AICO Task Supervisor
 
 /// When a task runs: a cron expression, a fixed grid, a single instant, or at each start.
-public struct Schedule: Sendable, Hashable, CustomStringConvertible {
+package struct Schedule: Sendable, Hashable, CustomStringConvertible {
     /// The kinds of schedule.
-    public enum Kind: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
         /// By the clock of the task's zone.
         case cron(CronExpression)
         /// Every so many seconds, on a grid that begins at the task's creation.
@@ -16,20 +16,20 @@ public struct Schedule: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The longest text of a schedule, in bytes.
-    public static let maximumBytes = 1024
+    package static let maximumBytes = 1024
     /// The largest interval: ten years of 365 days, in seconds.
-    public static let maximumInterval: Int64 = 10 * 365 * 86400
+    package static let maximumInterval: Int64 = 10 * 365 * 86400
 
     /// What it is.
-    public let kind: Kind
+    package let kind: Kind
     /// The text that it was read from, without spaces around.
-    public let text: String
+    package let text: String
 
     /// The text that it was read from.
-    public var description: String { text }
+    package var description: String { text }
 
     /// Reads a cron expression, a macro, `@reboot`, `interval:300` (or `5m`) or `at:ISO8601`.
-    public static func parse(_ text: String) throws(ScheduleError) -> Schedule {
+    package static func parse(_ text: String) throws(ScheduleError) -> Schedule {
         guard text.utf8.count <= maximumBytes else {
             throw ScheduleError(
                 text: "\(text.prefix(32))...", field: nil, part: "\(text.prefix(32))...",

@@ -2,20 +2,20 @@
 // Part of the AICO Task Supervisor
 
 /// Says why a text is not a schedule, and what to type instead.
-public struct ScheduleError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ScheduleError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The whole refused text.
-    public let text: String
+    package let text: String
     /// The field at fault; nil where the text as a whole is.
-    public let field: CronField?
+    package let field: CronField?
     /// The part of the text at fault.
-    public let part: String
+    package let part: String
     /// The broken rule, in words.
-    public let reason: String
+    package let reason: String
     /// What to type instead.
-    public let hint: String
+    package let hint: String
 
     /// Makes an error.
-    public init(text: String, field: CronField?, part: String, reason: String, hint: String) {
+    package init(text: String, field: CronField?, part: String, reason: String, hint: String) {
         self.text = text
         self.field = field
         self.part = part
@@ -24,10 +24,10 @@ public struct ScheduleError: Error, Sendable, Equatable, CustomStringConvertible
     }
 
     /// The error without its hint: `cannot read minute "61": the largest is 59`.
-    public var message: String {
+    package var message: String {
         "cannot read \(field?.name ?? "schedule") \"\(part)\": \(reason)"
     }
 
     /// The reason and, where there is one, what to type instead.
-    public var description: String { "\(message); \(hint)" }
+    package var description: String { "\(message); \(hint)" }
 }

@@ -2,19 +2,19 @@
 // Part of the AICO Task Supervisor
 
 /// Says why bytes are not a time zone.
-public struct ZoneDataError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct ZoneDataError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The zone's name.
-    public let zone: String
+    package let zone: String
     /// What is wrong with its data, in words.
-    public let reason: String
+    package let reason: String
 
     /// The zone and the reason.
-    public var description: String { "cannot read time zone \"\(zone)\": \(reason)" }
+    package var description: String { "cannot read time zone \"\(zone)\": \(reason)" }
 }
 
 extension ZoneRules {
     /// Reads a TZif file of version 1 to 4. Source: RFC 9636.
-    public init(name: String, tzif bytes: [UInt8]) throws(ZoneDataError) {
+    package init(name: String, tzif bytes: [UInt8]) throws(ZoneDataError) {
         var reader = TZifReader(name: name, bytes: bytes)
         var header = try reader.header()
         var wide = false

@@ -2,9 +2,9 @@
 // Part of the AICO Task Supervisor
 
 /// A time zone: its recorded offset changes and the rule for the time after them.
-public struct ZoneRules: Sendable, Hashable {
+package struct ZoneRules: Sendable, Hashable {
     /// The IANA name, as `Europe/Berlin`.
-    public let name: String
+    package let name: String
     /// The offset before the first change, in seconds east of UTC.
     let initialOffset: Int64
     /// Seconds since the epoch at which the offset changes, ascending.
@@ -33,15 +33,15 @@ public struct ZoneRules: Sendable, Hashable {
     }
 
     /// Coordinated Universal Time.
-    public static let utc = ZoneRules(name: "UTC", initialOffset: 0, changes: [], rule: nil)
+    package static let utc = ZoneRules(name: "UTC", initialOffset: 0, changes: [], rule: nil)
 
     /// Gives the offset at an instant, in seconds east of UTC.
-    public func offset(at instant: Instant) -> Int {
+    package func offset(at instant: Instant) -> Int {
         Int(segment(at: instant.seconds).offset)
     }
 
     /// Gives what clocks of the zone show at an instant.
-    public func civilTime(at instant: Instant) -> CivilTime {
+    package func civilTime(at instant: Instant) -> CivilTime {
         CivilTime(secondsSinceEpoch: instant.seconds + Int64(offset(at: instant)))
     }
 

@@ -9,7 +9,7 @@ import SchedulerCore
 
 extension Scheduler {
     /// The program's version.
-    public static let version = "0.1.0"
+    package static let version = "0.1.0"
 
     func stats(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         let reader = try ObjectReader(body, keys: ["task", "since"])

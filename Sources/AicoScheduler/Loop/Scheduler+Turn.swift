@@ -39,7 +39,7 @@ extension Scheduler {
     }
 
     /// Runs until the system stops; gives the exit status.
-    public func run() throws -> Int32 {
+    package func run() throws -> Int32 {
         try start()
         var poller = ZMQPoller()
         poller.add(descriptor: supervisor.descriptor, key: Key.supervisor)

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoConfig
-public import AicoCore
+package import AicoConfig
+package import AicoCore
 import AicoKeys
 import AicoStore
 import AicoWire
 import BusServer
 import Glibc
-public import Logging
-public import SchedulerCore
+package import Logging
+package import SchedulerCore
 import ZeroMQ
 
 /// The scheduler's rim: feeds the core what happened, and does what it says.
 ///
 /// One thread owns sockets and clock. What is decided stands in `SchedulerCore`; the store is
 /// written and read on threads of its own, so that a slow one holds up neither time nor reports.
-public final class Scheduler {
+package final class Scheduler {
     let configuration: Configuration
     let log: Logger
     let clock: WallClock
@@ -53,11 +53,11 @@ public final class Scheduler {
     /// - Parameters:
     ///   - configuration: checked settings.
     ///   - workers: those that the supervisor launches; nil for those of the settings.
-    ///   - channel: the descriptor of the supervisor's channel.
+    ///   - channel: the descriptor of the supervisor's channel, which is the scheduler's from now on.
     ///   - monitor: tells how busy the machine is.
     ///   - log: where messages go.
     ///   - adjust: changes what the core is told, beyond what the configuration can.
-    public init(
+    package init(
         configuration: Configuration, workers: [WorkerID]? = nil, channel: Int32,
         monitor: any ResourceMonitor, log: Logger,
         adjust: (inout CoreSettings) -> Void = { _ in }
@@ -67,8 +67,7 @@ public final class Scheduler {
         self.log = log
         self.monitor = monitor
         let layout = configuration.layout
-        supervisor = SupervisorChannel(descriptor: channel)
-        supervisor.keepFromChildren()
+        supervisor = try SupervisorChannel(owning: channel)
         clock = try WallClock()
         let ring = try KeyRing.prepare(layout: layout)
         let keys = try BusKeys.prepare(layout: layout)

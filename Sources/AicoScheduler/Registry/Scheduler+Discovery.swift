@@ -3,14 +3,14 @@
 
 import AicoConfig
 import AicoCore
-public import AicoWire
+package import AicoWire
 import Glibc
 import Logging
 import SchedulerCore
 
 extension Scheduler {
     /// Takes what the workers say of their types, by their numbers.
-    public func discover(_ descriptions: [WorkerDescription]) {
+    package func discover(_ descriptions: [WorkerDescription]) {
         guard configuration.scheduler.autoDiscover else { return }
         registry = Registry(core.workers.map(\.id), described: descriptions)
         for problem in registry.problems {

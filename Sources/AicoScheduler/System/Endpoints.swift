@@ -4,6 +4,7 @@
 import AicoConfig
 import AicoCore
 import Glibc
+import SystemPackage
 import ZeroMQ
 
 /// Where the scheduler listens, and what keeps it from doing so.
@@ -67,7 +68,7 @@ struct Endpoints {
             reason =
                 "what lies there is no socket; move it away: mv \(path ?? "") \(path ?? "").old"
         case .refused(let code):
-            reason = String(cString: strerror(code))
+            reason = Errno(rawValue: code).description
         }
         if let setting = endpoint.setting {
             reason += ", or set another '\(setting)' in \(layout.configurationFile)"

@@ -3,16 +3,16 @@
 
 import AicoCore
 import LinuxSystem
-public import SchedulerCore
+package import SchedulerCore
 
 /// Tells how busy the machine is.
-public protocol ResourceMonitor: AnyObject {
+package protocol ResourceMonitor: AnyObject {
     /// Gives the load since the last call, or lately; `now` is the boot clock's.
     func load(at now: Duration) -> MachineLoad
 }
 
 /// Reads `/proc/stat` and `/proc/meminfo`, at most once a second.
-public final class ProcResourceMonitor: ResourceMonitor {
+package final class ProcResourceMonitor: ResourceMonitor {
     /// Between two looks: a load over less time says little.
     private static let interval = Duration.seconds(1)
     /// Between the first two: nothing that depends on the load starts before the second. A processor
@@ -24,13 +24,13 @@ public final class ProcResourceMonitor: ResourceMonitor {
     private var known = MachineLoad.notYet
 
     /// Makes a monitor over `directory`, which is `/proc` in production; `now` is the boot clock's.
-    public init(directory: String = "/proc", now: Duration) {
+    package init(directory: String = "/proc", now: Duration) {
         self.directory = directory
         last = sample(at: now)
     }
 
     /// Gives the load between the last look and this one.
-    public func load(at now: Duration) -> MachineLoad {
+    package func load(at now: Duration) -> MachineLoad {
         let interval = known == .notYet ? Self.firstInterval : Self.interval
         if let last, now - last.at < interval { return known }
         guard let memory = memoryPercent(), let next = sample(at: now) else {

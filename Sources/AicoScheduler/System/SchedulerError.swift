@@ -6,23 +6,23 @@ import LinuxSystem
 import SystemPackage
 
 /// Says what the scheduler could not do, on what, and why.
-public struct SchedulerError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct SchedulerError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was tried, as `open`.
-    public let operation: String
+    package let operation: String
     /// What it was tried on.
-    public let subject: String
+    package let subject: String
     /// Why it failed.
-    public let reason: String
+    package let reason: String
 
     /// Makes an error from its parts.
-    public init(_ operation: String, _ subject: String, _ reason: String) {
+    package init(_ operation: String, _ subject: String, _ reason: String) {
         self.operation = operation
         self.subject = subject
         self.reason = reason
     }
 
     /// The error as one sentence.
-    public var description: String { "cannot \(operation) \"\(subject)\": \(reason)" }
+    package var description: String { "cannot \(operation) \"\(subject)\": \(reason)" }
 
     /// Reads errno; to be called before anything else after a failed call.
     static func system(_ operation: String, _ subject: String) -> SchedulerError {

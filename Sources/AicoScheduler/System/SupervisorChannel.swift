@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import AicoCore
 import AicoWire
-import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// The scheduler's end of the SOCK_SEQPACKET pair with the supervisor.
-struct SupervisorChannel {
+final class SupervisorChannel {
     /// The descriptor that the supervisor left open for us.
     static let inherited: Int32 = 3
 
-    let descriptor: Int32
+    private let socket: MessageSocket
+    private var buffer = [UInt8](repeating: 0, count: SupervisorMessage.size)
+    private var isClosed = false
 
     /// What a read gave.
     enum Event: Equatable {
@@ -19,33 +21,39 @@ struct SupervisorChannel {
         case closed
     }
 
+    /// Takes the descriptor over: processes that this one starts do not have it.
+    init(owning number: Int32) throws(Errno) {
+        socket = MessageSocket(owning: try Descriptor(owning: number).duplicate())
+    }
+
+    /// To be watched for messages.
+    var descriptor: Int32 { socket.descriptor.number }
+
     /// Takes the next message; nil where nothing waits.
     func receive() -> Event? {
-        var buffer = [UInt8](repeating: 0, count: SupervisorMessage.size + 1)
-        while true {
-            let count = recv(
-                descriptor, &buffer, buffer.count, Int32(MSG_DONTWAIT))
-            if count < 0 {
-                let code = errno
-                if code == EINTR { continue }
-                return code == EAGAIN ? nil : .closed
+        if isClosed { return .closed }
+        do throws(Errno) {
+            switch try socket.receive(into: &buffer) {
+            case .nothing: return nil
+            case .message(let count, _):
+                let message = SupervisorMessage(decoding: Array(buffer.prefix(count)))
+                return message.map { .message($0) } ?? .closed
+            case .malformed: return .closed
+            case .lacksDescriptors: return .closed
+            case .closed: return .closed
             }
-            guard count > 0, let message = SupervisorMessage(decoding: Array(buffer[..<count]))
-            else { return .closed }
-            return .message(message)
+        } catch {
+            return .closed
         }
     }
 
-    /// Closes the channel in processes that this one starts: it is for nobody else.
-    func keepFromChildren() { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-
-    /// Sends one message; false where the supervisor is gone.
-    @discardableResult
-    func send(_ message: SupervisorMessage) -> Bool {
-        let bytes = message.encoded()
-        while Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) < 0 {
-            guard errno == EINTR else { return false }
+    /// Sends one message, and never waits: a supervisor that left so many unread that there is no
+    /// room for one more is gone.
+    func send(_ message: SupervisorMessage) {
+        do throws(Errno) {
+            try socket.send(message.encoded())
+        } catch {
+            isClosed = true
         }
-        return true
     }
 }

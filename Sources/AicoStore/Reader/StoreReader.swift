@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
-public import AicoKeys
+package import AicoCore
+package import AicoKeys
 
 /// Answers questions to the store on threads and connections of its own.
 ///
 /// A slow one holds up neither the caller nor, while another thread is free, the next; one that
 /// takes longer than its limit is interrupted. Answers come in the order in which they are found.
-public final class StoreReader: Sendable {
+package final class StoreReader: Sendable {
     /// A question: reads, and makes the bytes of its answer.
-    public typealias Query = @Sendable (ReadOnlyStore) throws(StoreError) -> [UInt8]
+    package typealias Query = @Sendable (ReadOnlyStore) throws(StoreError) -> [UInt8]
 
     private struct Submission: Sendable {
         var token: UInt64
@@ -26,7 +26,7 @@ public final class StoreReader: Sendable {
     /// Starts the threads; the database has to be there by the first question.
     ///
     /// - Parameter connections: how many questions are answered at a time.
-    public init(path: String, keys: KeyRing, connections: Int = 2) throws(StoreError) {
+    package init(path: String, keys: KeyRing, connections: Int = 2) throws(StoreError) {
         let mailbox = try Mailbox<
             Submission, (token: UInt64, result: Result<[UInt8], StoreTrouble>)
         >()
@@ -57,7 +57,7 @@ public final class StoreReader: Sendable {
     deinit { close() }
 
     /// An eventfd, readable while answers wait: for the caller's poll set; never read from it.
-    public var descriptor: Int32 { mailbox.ready }
+    package var descriptor: Int32 { mailbox.ready }
 
     /// Hands over a question; never blocks.
     ///
@@ -65,7 +65,7 @@ public final class StoreReader: Sendable {
     ///   - token: comes back with the answer.
     ///   - limit: how long its reads may take together.
     ///   - query: runs on a thread of the reader.
-    public func submit(
+    package func submit(
         token: UInt64, limit: Duration = .seconds(10), _ query: @escaping Query
     ) {
         let submission = Submission(token: token, limit: limit, query: query)
@@ -75,12 +75,12 @@ public final class StoreReader: Sendable {
     }
 
     /// Takes the answers there are; never blocks.
-    public func take() -> [(token: UInt64, result: Result<[UInt8], StoreTrouble>)] {
+    package func take() -> [(token: UInt64, result: Result<[UInt8], StoreTrouble>)] {
         mailbox.take()
     }
 
     /// Interrupts what is read, and waits for the threads; what is asked later fails as closed.
-    public func close() {
+    package func close() {
         for limit in limits { limit.endAll() }
         mailbox.finish()
         for thread in threads { thread.join() }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// Writes batches on a thread of its own, in the order in which they were submitted.
 ///
@@ -10,7 +10,7 @@ public import AicoCore
 ///
 /// A failure is answered at once, but for a database that another process holds: then after the
 /// store's busy timeout. Nothing is tried again here.
-public final class StoreWriter: Sendable {
+package final class StoreWriter: Sendable {
     private let mailbox: Mailbox<BatchWriter.Submission, BatchWriter.Answer>
     private let thread: StoreThread
     private let path: String
@@ -20,7 +20,7 @@ public final class StoreWriter: Sendable {
     /// - Parameters:
     ///   - store: the open store.
     ///   - limits: what is kept; the thread removes the rest when it has nothing else to do.
-    public init(store: TaskStore, limits: StoreLimits = .standard) throws(StoreError) {
+    package init(store: TaskStore, limits: StoreLimits = .standard) throws(StoreError) {
         let mailbox = try Mailbox<BatchWriter.Submission, BatchWriter.Answer>()
         self.mailbox = mailbox
         path = store.path
@@ -40,20 +40,20 @@ public final class StoreWriter: Sendable {
     deinit { close() }
 
     /// An eventfd, readable while results wait: for the caller's poll set; never read from it.
-    public var descriptor: Int32 { mailbox.ready }
+    package var descriptor: Int32 { mailbox.ready }
 
     /// The size of the write-ahead log; asks the file system and never waits.
     ///
     /// It stays far above 32 MiB only where somebody reads for long: health says so.
-    public var walBytes: Int { WriteAheadLog.bytes(beside: path) }
+    package var walBytes: Int { WriteAheadLog.bytes(beside: path) }
 
     /// Who reads from the database now, in words; asks the kernel and never waits.
-    public var walReaders: [String] { LogReaders.names(beside: path) }
+    package var walReaders: [String] { LogReaders.names(beside: path) }
 
     /// Hands over a batch; never blocks.
     ///
     /// - Parameter token: comes back with the result.
-    public func submit(_ changes: [StoreChange], token: UInt64) {
+    package func submit(_ changes: [StoreChange], token: UInt64) {
         guard !mailbox.submit(BatchWriter.Submission(changes: changes, token: token)) else {
             return
         }
@@ -62,11 +62,11 @@ public final class StoreWriter: Sendable {
     }
 
     /// Takes the results there are, in the order of their batches; never blocks.
-    public func take() -> [(token: UInt64, result: BatchResult)] { mailbox.take() }
+    package func take() -> [(token: UInt64, result: BatchResult)] { mailbox.take() }
 
     /// Writes what was submitted, checkpoints, closes the store and waits for all that; what is
     /// submitted later fails as closed. Results can still be taken.
-    public func close() {
+    package func close() {
         mailbox.finish()
         thread.join()
     }

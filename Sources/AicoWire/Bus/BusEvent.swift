@@ -1,41 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// An event: two frames, topic and `{"v":1,"seq","data"}`.
 ///
 /// `sequence` counts all that one scheduler publishes, so that a subscriber to everything can see
 /// a loss. When a subscription arrives, the scheduler publishes `subscribed(prefix:)` on its
 /// prefix: the subscriber knows then that it misses nothing from there on.
-public struct BusEvent: Sendable, Equatable {
+package struct BusEvent: Sendable, Equatable {
     /// A `BusEventTopic`, or the prefix of a subscription.
-    public var topic: String
+    package var topic: String
     /// The scheduler's count of events.
-    public var sequence: Int
+    package var sequence: Int
     /// What happened.
-    public var data: JSONValue
+    package var data: JSONValue
 
     /// Makes an event.
-    public init(topic: String, sequence: Int, data: JSONValue) {
+    package init(topic: String, sequence: Int, data: JSONValue) {
         self.topic = topic
         self.sequence = sequence
         self.data = data
     }
 
     /// The notice that a subscription is in force.
-    public static func subscribed(prefix: String, sequence: Int) -> BusEvent {
+    package static func subscribed(prefix: String, sequence: Int) -> BusEvent {
         BusEvent(topic: prefix, sequence: sequence, data: ["subscribed": .string(prefix)])
     }
 
     /// The prefix, if this is the notice that its subscription is in force.
-    public var subscribedPrefix: String? {
+    package var subscribedPrefix: String? {
         guard let prefix = data["subscribed"]?.string, prefix == topic else { return nil }
         return prefix
     }
 
     /// Gives the two frames.
-    public var frames: [[UInt8]] {
+    package var frames: [[UInt8]] {
         let document: JSONValue = [
             "v": .int(busProtocolVersion), "seq": .int(sequence), "data": data,
         ]
@@ -43,7 +43,7 @@ public struct BusEvent: Sendable, Equatable {
     }
 
     /// Reads two frames.
-    public init(frames: [[UInt8]]) throws(BusMessageError) {
+    package init(frames: [[UInt8]]) throws(BusMessageError) {
         let (topic, members) = try BusFrames.read(
             frames, maximumBytes: BusLimits.maximumReplyBytes, quotesTasks: true)
         guard members["v"]?.int == busProtocolVersion, let sequence = members["seq"]?.int else {
@@ -58,7 +58,7 @@ public struct BusEvent: Sendable, Equatable {
 
     /// Reads the prefix of a subscription that an XPUB socket received; nil for the end of one,
     /// and for a prefix that no notice shall be published on.
-    public static func subscription(_ frames: [[UInt8]]) -> String? {
+    package static func subscription(_ frames: [[UInt8]]) -> String? {
         guard frames.count == 1, let frame = frames.first, frame.first == 1,
             frame.count <= BusTopic.maximumLength + 1,
             let prefix = String(validating: frame.dropFirst(), as: UTF8.self),

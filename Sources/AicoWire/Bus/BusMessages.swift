@@ -1,47 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// The version of the bus protocol.
-public let busProtocolVersion = 1
+package let busProtocolVersion = 1
 
 /// Says why frames are not a bus message, and which request it answers to where that is known.
-public struct BusMessageError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct BusMessageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The request's id as far as it could be read, else empty.
-    public let id: String
+    package let id: String
     /// The kind of fault.
-    public let code: BusErrorCode
+    package let code: BusErrorCode
     /// The fault in words.
-    public let reason: String
+    package let reason: String
 
     /// Makes an error from its parts.
-    public init(id: String = "", code: BusErrorCode, reason: String) {
+    package init(id: String = "", code: BusErrorCode, reason: String) {
         self.id = id
         self.code = code
         self.reason = reason
     }
 
     /// The error as one sentence.
-    public var description: String { "cannot read bus message: \(reason)" }
+    package var description: String { "cannot read bus message: \(reason)" }
 }
 
 /// A request: two frames, topic and `{"id","v":1,"body":{...}}`.
-public struct BusRequest: Sendable, Equatable {
+package struct BusRequest: Sendable, Equatable {
     /// The longest accepted id, in bytes.
-    public static let maximumIDLength = 64
+    package static let maximumIDLength = 64
 
     /// Chosen by the client; the reply carries it.
-    public var id: String
+    package var id: String
     /// The protocol version.
-    public var version: Int
+    package var version: Int
     /// The topic, which need not be a known one.
-    public var topic: String
+    package var topic: String
     /// The parameters, an object.
-    public var body: JSONValue
+    package var body: JSONValue
 
     /// Makes a request.
-    public init(
+    package init(
         id: String, topic: String, body: JSONValue = [:], version: Int = busProtocolVersion
     ) {
         self.id = id
@@ -51,13 +51,13 @@ public struct BusRequest: Sendable, Equatable {
     }
 
     /// Gives the two frames.
-    public var frames: [[UInt8]] {
+    package var frames: [[UInt8]] {
         let document: JSONValue = ["id": .string(id), "v": .int(version), "body": body]
         return [Array(topic.utf8), document.serialized()]
     }
 
     /// Reads two frames; a missing body is an empty object, any other member is refused.
-    public init(frames: [[UInt8]]) throws(BusMessageError) {
+    package init(frames: [[UInt8]]) throws(BusMessageError) {
         let (topic, members) = try BusFrames.read(frames)
         guard let id = members["id"]?.string, !id.isEmpty,
             id.utf8.count <= Self.maximumIDLength
@@ -87,21 +87,21 @@ public struct BusRequest: Sendable, Equatable {
 }
 
 /// A refusal, in the words of a reply.
-public struct BusRefusal: Error, Sendable, Equatable {
+package struct BusRefusal: Error, Sendable, Equatable {
     /// The kind of refusal, usually a `BusErrorCode`.
-    public var code: String
+    package var code: String
     /// What was refused and why.
-    public var message: String
+    package var message: String
     /// What to do or type next; may be empty.
-    public var hint: String
+    package var hint: String
 
     /// Makes a refusal.
-    public init(code: BusErrorCode, message: String, hint: String = "") {
+    package init(code: BusErrorCode, message: String, hint: String = "") {
         self.init(code: code.rawValue, message: message, hint: hint)
     }
 
     /// Makes a refusal whose code may be unknown here.
-    public init(code: String, message: String, hint: String) {
+    package init(code: String, message: String, hint: String) {
         self.code = code
         self.message = message
         self.hint = hint
@@ -110,23 +110,23 @@ public struct BusRefusal: Error, Sendable, Equatable {
 
 /// A reply: the request's topic, and `{"id","ok":true,"data"}` or
 /// `{"id","ok":false,"error":{"code","message","hint"}}`.
-public struct BusReply: Sendable, Equatable {
+package struct BusReply: Sendable, Equatable {
     /// The request's id; empty where it could not be read.
-    public var id: String
+    package var id: String
     /// The request's topic.
-    public var topic: String
+    package var topic: String
     /// The data, or why there is none.
-    public var outcome: Result<JSONValue, BusRefusal>
+    package var outcome: Result<JSONValue, BusRefusal>
 
     /// Makes a reply.
-    public init(id: String, topic: String, outcome: Result<JSONValue, BusRefusal>) {
+    package init(id: String, topic: String, outcome: Result<JSONValue, BusRefusal>) {
         self.id = id
         self.topic = topic
         self.outcome = outcome
     }
 
     /// Gives the two frames.
-    public var frames: [[UInt8]] {
+    package var frames: [[UInt8]] {
         let document: JSONValue
         switch outcome {
         case .success(let data):
@@ -144,7 +144,7 @@ public struct BusReply: Sendable, Equatable {
     }
 
     /// Reads two frames of at most `maximumBytes` each.
-    public init(
+    package init(
         frames: [[UInt8]], maximumBytes: Int = BusLimits.maximumReplyBytes
     ) throws(BusMessageError) {
         let (topic, members) = try BusFrames.read(
@@ -165,9 +165,9 @@ public struct BusReply: Sendable, Equatable {
 }
 
 /// Bounds of bus messages.
-public enum BusLimits {
+package enum BusLimits {
     /// The longest request that is served; a longer one gets an error reply.
-    public static let maximumRequestBytes = 256 * 1024
+    package static let maximumRequestBytes = 256 * 1024
     /// The longest reply or event; a client's socket lets no longer frame in.
-    public static let maximumReplyBytes = 8 * 1024 * 1024
+    package static let maximumReplyBytes = 8 * 1024 * 1024
 }

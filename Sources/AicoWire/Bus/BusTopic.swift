@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// What a bus client may do; each role may do all that the one before may.
-public enum BusRole: String, Sendable, CaseIterable, Comparable {
+package enum BusRole: String, Sendable, CaseIterable, Comparable {
     /// Reads.
     case viewer
     /// Runs, cancels, enables and disables.
@@ -11,7 +11,7 @@ public enum BusRole: String, Sendable, CaseIterable, Comparable {
     case admin
 
     /// Compares by what they may do.
-    public static func < (left: BusRole, right: BusRole) -> Bool { left.rank < right.rank }
+    package static func < (left: BusRole, right: BusRole) -> Bool { left.rank < right.rank }
 
     private var rank: Int {
         switch self {
@@ -23,7 +23,7 @@ public enum BusRole: String, Sendable, CaseIterable, Comparable {
 }
 
 /// The topics of requests: the first frame of a request and of its reply.
-public enum BusTopic: String, Sendable, CaseIterable {
+package enum BusTopic: String, Sendable, CaseIterable {
     case taskCreate = "scheduler.task.create"
     case taskUpdate = "scheduler.task.update"
     case taskDelete = "scheduler.task.delete"
@@ -47,10 +47,10 @@ public enum BusTopic: String, Sendable, CaseIterable {
     case supervisorStop = "supervisor.stop"
 
     /// The longest accepted topic, in bytes.
-    public static let maximumLength = 128
+    package static let maximumLength = 128
 
     /// The least role that may send it.
-    public var role: BusRole {
+    package var role: BusRole {
         switch self {
         case .taskStatus, .taskList, .taskHistory, .taskLogs, .taskNext, .stats, .health,
             .deadLetterList, .supervisorStatus:
@@ -65,7 +65,7 @@ public enum BusTopic: String, Sendable, CaseIterable {
 }
 
 /// The topics of events: the first frame of what the scheduler publishes.
-public enum BusEventTopic: String, Sendable, CaseIterable {
+package enum BusEventTopic: String, Sendable, CaseIterable {
     case executionStarted = "scheduler.event.execution.started"
     case executionProgress = "scheduler.event.execution.progress"
     case executionLog = "scheduler.event.execution.log"
@@ -78,11 +78,11 @@ public enum BusEventTopic: String, Sendable, CaseIterable {
     case worker = "scheduler.event.worker"
 
     /// What every event's topic begins with.
-    public static let prefix = "scheduler.event."
+    package static let prefix = "scheduler.event."
 }
 
 /// Why a request was refused; the texts are part of the protocol.
-public enum BusErrorCode: String, Sendable, CaseIterable {
+package enum BusErrorCode: String, Sendable, CaseIterable {
     /// The frames or the JSON are not a request.
     case malformed
     /// The request is longer than permitted.

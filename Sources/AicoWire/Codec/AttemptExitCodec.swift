@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// Turns an ending alone into bytes and back, for the channel from fork server to worker.
-public enum AttemptExitCodec {
+package enum AttemptExitCodec {
     /// Encodes an ending; a result longer than `WireLimits.maximumBlobBytes` gives bytes that no
     /// decoder accepts.
-    public static func encode(_ exit: AttemptExit) -> [UInt8] {
+    package static func encode(_ exit: AttemptExit) -> [UInt8] {
         var writer = WireWriter(capacity: 128)
         writer.attemptExit(exit)
         return writer.bytes
     }
 
     /// Decodes bytes; throws where a single byte is not as `encode` writes it.
-    public static func decode(_ bytes: [UInt8]) throws(WireError) -> AttemptExit {
+    package static func decode(_ bytes: [UInt8]) throws(WireError) -> AttemptExit {
         var reader = try WireReader(bytes, subject: "attempt exit")
         let exit = try reader.attemptExit()
         try reader.finish()

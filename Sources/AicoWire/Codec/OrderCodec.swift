@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// Turns orders into frames and back: little endian, a version byte, every byte accounted for.
-public enum OrderCodec {
+package enum OrderCodec {
     private enum Tag: UInt8 {
         case run = 1
         case cancel = 2
@@ -13,7 +13,7 @@ public enum OrderCodec {
 
     /// Encodes an order; a config longer than `AttemptOrder.maximumConfigBytes` gives a frame that no
     /// decoder accepts.
-    public static func encode(_ order: Order) -> [UInt8] {
+    package static func encode(_ order: Order) -> [UInt8] {
         switch order {
         case .run(let run):
             return encode(run)
@@ -33,7 +33,7 @@ public enum OrderCodec {
     }
 
     /// Decodes a frame; throws where a single byte is not as `encode` writes it.
-    public static func decode(_ bytes: [UInt8]) throws(WireError) -> Order {
+    package static func decode(_ bytes: [UInt8]) throws(WireError) -> Order {
         var reader = try WireReader(bytes, subject: "order")
         let order: Order
         switch try reader.tag("order kind", Tag.self) {

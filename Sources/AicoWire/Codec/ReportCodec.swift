@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// Turns reports into frames and back: little endian, a version byte, every byte accounted for.
-public enum ReportCodec {
+package enum ReportCodec {
     private enum Tag: UInt8 {
         case hello = 1
         case pong = 2
@@ -15,7 +15,7 @@ public enum ReportCodec {
     }
 
     /// Encodes a report; texts beyond `WireLimits` are cut, a fraction outside 0 to 1 is left out.
-    public static func encode(_ report: Report) -> [UInt8] {
+    package static func encode(_ report: Report) -> [UInt8] {
         var writer = WireWriter(capacity: 128)
         switch report {
         case .hello(let processID, let capacity, let wallLimit, let layers):
@@ -49,7 +49,7 @@ public enum ReportCodec {
     }
 
     /// Decodes a frame; throws where a single byte is not as `encode` writes it.
-    public static func decode(_ bytes: [UInt8]) throws(WireError) -> Report {
+    package static func decode(_ bytes: [UInt8]) throws(WireError) -> Report {
         var reader = try WireReader(bytes, subject: "report")
         let report: Report
         switch try reader.tag("report kind", Tag.self) {

@@ -2,16 +2,16 @@
 // Part of the AICO Task Supervisor
 
 /// Says where and why bytes are not a message.
-public struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The message that was being read, as `order`.
-    public let subject: String
+    package let subject: String
     /// The offset of the first byte that is wrong.
-    public let offset: Int
+    package let offset: Int
     /// The rule that was broken.
-    public let reason: Reason
+    package let reason: Reason
 
     /// The rules that a frame can break.
-    public enum Reason: Sendable, Equatable {
+    package enum Reason: Sendable, Equatable {
         /// More bytes were announced or needed than there are.
         case truncated(needed: Int, left: Int)
         /// The message ended before the frame did.
@@ -29,14 +29,14 @@ public struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// Makes an error from its parts.
-    public init(subject: String, offset: Int, reason: Reason) {
+    package init(subject: String, offset: Int, reason: Reason) {
         self.subject = subject
         self.offset = offset
         self.reason = reason
     }
 
     /// The error as one sentence.
-    public var description: String { "cannot decode \(subject) at byte \(offset): \(sentence)" }
+    package var description: String { "cannot decode \(subject) at byte \(offset): \(sentence)" }
 
     private var sentence: String {
         switch reason {
@@ -52,17 +52,17 @@ public struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 /// Bounds of every frame on the class pipes.
-public enum WireLimits {
+package enum WireLimits {
     /// The first byte of every order and report.
-    public static let version: UInt8 = 1
+    package static let version: UInt8 = 1
     /// The longest frame; both ends set it as the socket's limit too.
-    public static let maximumFrameBytes = 256 * 1024
+    package static let maximumFrameBytes = 256 * 1024
     /// The longest text; encoders cut longer ones at a character's end.
-    public static let maximumStringBytes = 64 * 1024
+    package static let maximumStringBytes = 64 * 1024
     /// The longest blob of JSON: a task's config or result.
-    public static let maximumBlobBytes = 64 * 1024
+    package static let maximumBlobBytes = 64 * 1024
     /// The longest list.
-    public static let maximumListCount = 64
+    package static let maximumListCount = 64
     /// Layer names, system call names and details; longer ones are cut by encoders.
-    public static let maximumNameBytes = 512
+    package static let maximumNameBytes = 512
 }

@@ -4,7 +4,7 @@
 import CLinux
 
 /// The kernel's Landlock.
-public enum Landlock {
+package enum Landlock {
     /// Its ABI, from 1 on; below that where the kernel has none.
-    public static var abi: Int { Int(aico_landlock_abi()) }
+    package static var abi: Int { Int(aico_landlock_abi()) }
 }

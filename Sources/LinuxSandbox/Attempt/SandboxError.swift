@@ -1,43 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import CLinux
+import CLinux
 import Glibc
 
 /// A sandbox operation of the worker's side that failed.
-public struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was tried, as `split off the fork server`.
-    public var operation: String
+    package var operation: String
     /// The layer that did not hold, where the failure belongs to one.
-    public var layer: Layer?
+    package var layer: Layer?
     /// The errno of the refusing call.
-    public var errno: Int32
+    package var errno: Int32
 
     /// Makes an error.
-    public init(operation: String, layer: Layer? = nil, errno: Int32) {
+    package init(operation: String, layer: Layer? = nil, errno: Int32) {
         self.operation = operation
         self.layer = layer
         self.errno = errno
     }
 
     /// One line: what failed and why.
-    public var description: String {
+    package var description: String {
         let place = layer.map { " (layer \($0.name))" } ?? ""
         return "cannot \(operation)\(place): \(String(cString: strerror(errno)))"
     }
 }
 
 /// A layer that its profile marks optional and that this attempt runs without.
-public struct MissingLayer: Sendable, Equatable {
+package struct MissingLayer: Sendable, Equatable {
     /// The layer.
-    public var layer: Layer
+    package var layer: Layer
     /// Why it does not hold.
-    public var errno: Int32
+    package var errno: Int32
     /// The call that failed and on what.
-    public var detail: String
+    package var detail: String
 
     /// Makes a record.
-    public init(layer: Layer, errno: Int32, detail: String) {
+    package init(layer: Layer, errno: Int32, detail: String) {
         self.layer = layer
         self.errno = errno
         self.detail = detail

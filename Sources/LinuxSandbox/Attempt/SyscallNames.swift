@@ -4,9 +4,9 @@
 /// Names of system calls by number, for records of denials.
 ///
 /// A table of our own: a fork server links no libseccomp.
-public enum SyscallNames {
+package enum SyscallNames {
     /// The name of a call of this architecture, or `syscall <number>` where it is not known.
-    public static func name(of number: Int32) -> String {
+    package static func name(of number: Int32) -> String {
         for run in runs {
             let index = Int(number) - run.first
             if run.names.indices.contains(index) { return String(run.names[index]) }

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// Which cgroup trees carry the limits of this host.
-public enum CgroupKind: UInt8, Sendable, CaseIterable {
+package enum CgroupKind: UInt8, Sendable, CaseIterable {
     /// One v2 tree: limits, grouping, kill and peaks.
     case unified = 2
     /// Limits from the v1 controllers memory, pids and cpu; grouping and kill from a v2 tree
@@ -11,38 +11,38 @@ public enum CgroupKind: UInt8, Sendable, CaseIterable {
 }
 
 /// How a new process comes to be in a cgroup; the descriptors stay the cgroup's.
-public struct CgroupEntry: Sendable, Equatable {
+package struct CgroupEntry: Sendable, Equatable {
     /// A v2 directory for clone3's CLONE_INTO_CGROUP.
-    public var cloneDescriptor: Int32
+    package var cloneDescriptor: Int32
     /// v1 `tasks` files: the single-threaded child writes "0" to each, early.
-    public var joinDescriptors: [Int32]
+    package var joinDescriptors: [Int32]
 
     /// Makes an entry.
-    public init(cloneDescriptor: Int32, joinDescriptors: [Int32]) {
+    package init(cloneDescriptor: Int32, joinDescriptors: [Int32]) {
         self.cloneDescriptor = cloneDescriptor
         self.joinDescriptors = joinDescriptors
     }
 }
 
 /// What the processes of one attempt used together.
-public struct CgroupUsage: Sendable, Equatable {
+package struct CgroupUsage: Sendable, Equatable {
     /// Peak memory in bytes; nil where the kernel keeps no peak.
-    public var peakMemoryBytes: UInt64?
+    package var peakMemoryBytes: UInt64?
     /// Peak number of processes and threads; nil where the kernel keeps no peak.
-    public var peakProcesses: UInt64?
+    package var peakProcesses: UInt64?
     /// User CPU time in microseconds.
-    public var userMicroseconds: UInt64
+    package var userMicroseconds: UInt64
     /// System CPU time in microseconds.
-    public var systemMicroseconds: UInt64
+    package var systemMicroseconds: UInt64
     /// How many processes of this cgroup the OOM killer ended.
-    public var outOfMemoryKills: UInt64
+    package var outOfMemoryKills: UInt64
     /// How often the pids limit refused a fork.
-    public var processLimitHits: UInt64
+    package var processLimitHits: UInt64
     /// How often memory to be written and run was refused, as the fork server counted.
-    public var codeMemoryRefusals: UInt64 = 0
+    package var codeMemoryRefusals: UInt64 = 0
 
     /// Makes a usage of nothing.
-    public init() {
+    package init() {
         userMicroseconds = 0
         systemMicroseconds = 0
         outOfMemoryKills = 0
@@ -54,7 +54,7 @@ public struct CgroupUsage: Sendable, Equatable {
 ///
 /// All work goes through directory descriptors: a fork server has no cgroup mount in its view.
 /// One thread owns a backend.
-public protocol CgroupBackend: AnyObject {
+package protocol CgroupBackend: AnyObject {
     /// Which trees carry the limits.
     var kind: CgroupKind { get }
 
@@ -71,7 +71,7 @@ public protocol CgroupBackend: AnyObject {
 }
 
 /// The cgroup of one attempt.
-public protocol AttemptCgroup: AnyObject {
+package protocol AttemptCgroup: AnyObject {
     /// How the task process enters.
     var entry: CgroupEntry { get }
 

@@ -6,13 +6,13 @@ import LinuxSystem
 import SystemPackage
 
 /// An owned descriptor of one cgroup directory; every access is relative to it.
-public final class CgroupDirectory {
+package final class CgroupDirectory {
     private let directory: Directory
     /// What stands in for the kernel in tests: fills and empties directories.
     let stand: StandInKernel?
 
     /// Takes ownership of an open directory descriptor.
-    public convenience init(owning descriptor: Int32, label: String) {
+    package convenience init(owning descriptor: Int32, label: String) {
         self.init(Directory(owning: Descriptor(owning: descriptor), path: label), stand: nil)
     }
 
@@ -22,10 +22,10 @@ public final class CgroupDirectory {
     }
 
     /// A name for messages; not used to open anything.
-    public var label: String { directory.path }
+    package var label: String { directory.path }
 
     /// The number of the open directory, close-on-exec.
-    public var descriptor: Int32 { directory.descriptor.number }
+    package var descriptor: Int32 { directory.descriptor.number }
 
     /// Opens a directory by path, as the supervisor does once at start.
     static func open(

@@ -5,16 +5,16 @@ import LinuxSystem
 import SystemPackage
 
 /// A cgroup operation that the kernel refused or that this host cannot do.
-public struct CgroupError: Error, Sendable, Equatable, CustomStringConvertible {
+package struct CgroupError: Error, Sendable, Equatable, CustomStringConvertible {
     /// What was tried, as `write`.
-    public var operation: String
+    package var operation: String
     /// The file or directory, as far as it is known.
-    public var subject: String
+    package var subject: String
     /// The errno of the refusing call.
-    public var errno: Int32
+    package var errno: Int32
 
     /// Makes an error.
-    public init(operation: String, subject: String, errno: Int32) {
+    package init(operation: String, subject: String, errno: Int32) {
         self.operation = operation
         self.subject = subject
         self.errno = errno
@@ -53,5 +53,5 @@ public struct CgroupError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     /// One line: what failed, on what, why.
-    public var description: String { "cannot \(operation) '\(subject)': errno \(errno)" }
+    package var description: String { "cannot \(operation) '\(subject)': errno \(errno)" }
 }

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// One cgroup in all trees, open for a process to enter.
-public final class CgroupGroup {
+package final class CgroupGroup {
     private let directories: [CgroupDirectory]
     private let joins: [ControlFile]
 
@@ -16,23 +16,23 @@ public final class CgroupGroup {
     }
 
     /// How a process enters.
-    public var entry: CgroupEntry {
+    package var entry: CgroupEntry {
         CgroupEntry(
             cloneDescriptor: directories[0].descriptor, joinDescriptors: joins.map(\.number))
     }
 
     /// The processes in it, by their numbers here.
-    public func processes() throws(CgroupError) -> [Int32] {
+    package func processes() throws(CgroupError) -> [Int32] {
         try directories[0].read("cgroup.procs").numbers.map(Int32.init(clamping:))
     }
 }
 
 /// A worker's subtree: what it inherits, and where it starts.
-public final class WorkerCgroups {
+package final class WorkerCgroups {
     /// The leaf in which worker and fork server live.
-    public let worker: CgroupGroup
+    package let worker: CgroupGroup
     /// The name for `CgroupTree.kill` and `remove`.
-    public let group: String
+    package let group: String
     private let directories: [CgroupDirectory]
 
     init(directories: [CgroupDirectory], worker: CgroupGroup, group: String) {
@@ -43,5 +43,5 @@ public final class WorkerCgroups {
 
     /// The subtree's directories in the order of a worker's descriptors from
     /// `InheritedCgroups.firstDescriptor` on.
-    public var descriptors: [Int32] { directories.map(\.descriptor) }
+    package var descriptors: [Int32] { directories.map(\.descriptor) }
 }

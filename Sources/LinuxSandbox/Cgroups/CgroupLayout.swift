@@ -5,11 +5,11 @@ import Glibc
 import LinuxSystem
 
 /// Where a host has its cgroup trees, found out at start.
-public struct CgroupLayout: Sendable {
+package struct CgroupLayout: Sendable {
     /// Which trees carry the limits.
-    public var kind: CgroupKind
+    package var kind: CgroupKind
     /// The v2 tree.
-    public var unified: String
+    package var unified: String
     /// The v1 trees in the order of the table; empty on v2.
     var controllers: [MountedController]
 
@@ -20,13 +20,13 @@ public struct CgroupLayout: Sendable {
     }
 
     /// Every tree, in the order of the descriptors that a worker inherits: v2 first.
-    public var trees: [String] { [unified] + controllers.map(\.path) }
+    package var trees: [String] { [unified] + controllers.map(\.path) }
 
     /// Looks what is mounted under `root`.
     ///
     /// A v2 tree without what is needed counts only beside v1 controllers.
     /// - Throws: ENOTSUP where neither kind is complete.
-    public static func discover(
+    package static func discover(
         root: String = "/sys/fs/cgroup"
     ) throws(CgroupError) -> CgroupLayout {
         if hasControllers(at: root) {

@@ -9,11 +9,11 @@ import LinuxSystem
 /// below that a subtree per worker of the class.
 ///
 /// Only cgroups below `<tree>/<parent>` are ever made, killed or removed.
-public final class CgroupTree {
+package final class CgroupTree {
     /// What is mounted.
-    public let layout: CgroupLayout
+    package let layout: CgroupLayout
     /// The parent's name in every tree.
-    public let parentName: String
+    package let parentName: String
     private let roots: [CgroupDirectory]
     private var parents: [CgroupDirectory] = []
     /// Each class's directories in all trees, with its limits set.
@@ -32,7 +32,7 @@ public final class CgroupTree {
     /// path, a zero byte and its id, in 32 hex digits.
     ///
     /// Both: a copy of a root has its id at another path, a second container its path with another id.
-    public static func parentName(root: String, instance: String) -> String {
+    package static func parentName(root: String, instance: String) -> String {
         var hash: UInt128 = 0x6C62_272E_07BB_0142_62B8_2175_6295_C58D
         for byte in Array(root.utf8) + [0] + Array(instance.utf8) {
             hash = (hash ^ UInt128(byte)) &* 0x0100_0000_0000_0000_0000_013B
@@ -42,7 +42,7 @@ public final class CgroupTree {
     }
 
     /// Opens the trees; makes nothing yet.
-    public convenience init(
+    package convenience init(
         layout: CgroupLayout, root: String, instance: String
     ) throws(CgroupError) {
         try self.init(
@@ -61,7 +61,7 @@ public final class CgroupTree {
     /// Takes the parent for this process's life, and kills and removes what a dead instance left.
     ///
     /// - Throws: EBUSY where a living process has taken it; nothing of that one is touched.
-    public func create() throws(CgroupError) {
+    package func create() throws(CgroupError) {
         let own = try take()
         try CgroupRemoval.empty(own)
         parents = [own]
@@ -95,7 +95,7 @@ public final class CgroupTree {
     }
 
     /// Makes a leaf with limits for one process tree, as the scheduler's.
-    public func makeLeaf(
+    package func makeLeaf(
         _ name: String, limits: PlanLimits
     ) throws(CgroupError) -> CgroupGroup {
         var groups: [CgroupDirectory] = []
@@ -105,7 +105,7 @@ public final class CgroupTree {
     }
 
     /// Names a worker's subtree, for `kill` and `remove`.
-    public static func group(of worker: String, in taskClass: String) -> String {
+    package static func group(of worker: String, in taskClass: String) -> String {
         "class-\(taskClass)/\(worker)"
     }
 
@@ -113,7 +113,7 @@ public final class CgroupTree {
     /// leaf that the worker itself lives in.
     ///
     /// The class's limits bound all its workers together, and what they had charged to it.
-    public func makeWorker(
+    package func makeWorker(
         _ name: String, of taskClass: String, plan: Plan
     ) throws(CgroupError) -> WorkerCgroups {
         var groups: [CgroupDirectory] = []
@@ -159,7 +159,7 @@ public final class CgroupTree {
     }
 
     /// Kills every process of a leaf or worker; new forks included.
-    public func kill(_ name: String) throws(CgroupError) {
+    package func kill(_ name: String) throws(CgroupError) {
         guard let parent = parents.first else { return }
         try parent.child(name).write("1", to: "cgroup.kill")
     }
@@ -167,7 +167,7 @@ public final class CgroupTree {
     /// Kills and removes a leaf or a worker's subtree in all trees.
     ///
     /// - Throws: EBUSY where something in it does not end within `patience`.
-    public func remove(_ name: String, patience: Duration) throws(CgroupError) {
+    package func remove(_ name: String, patience: Duration) throws(CgroupError) {
         let deadline = Clock.monotonic + patience
         for parent in parents {
             try CgroupRemoval.remove(
@@ -176,7 +176,7 @@ public final class CgroupTree {
     }
 
     /// Kills and removes everything of ours; nothing where `create` did not take the parent.
-    public func remove() throws(CgroupError) {
+    package func remove() throws(CgroupError) {
         guard !parents.isEmpty else { return }
         classes.removeAll()
         for root in roots { try CgroupRemoval.remove(parentName, in: root) }

@@ -5,15 +5,15 @@ import CLinux
 import Glibc
 
 /// Finds the class's cgroup descriptors in a worker and makes their backend.
-public enum InheritedCgroups {
+package enum InheritedCgroups {
     /// The first cgroup descriptor of a worker; plan, endpoints and the two of the
     /// grants come before it.
-    public static let firstDescriptor: Int32 = 7
+    package static let firstDescriptor: Int32 = 7
 
     /// Takes over the descriptors from `first` on: v2 alone, or v2 and the trees of each
     /// attempt's controllers.
     /// - Throws: EBADF where the descriptors are no cgroup directories in that order.
-    public static func backend(
+    package static func backend(
         first: Int32 = firstDescriptor, plan: Plan
     ) throws(CgroupError) -> any CgroupBackend {
         var groups: [CgroupDirectory] = []

@@ -9,7 +9,7 @@ import SystemPackage
 /// The worker's end of its fork server: the single-threaded process that makes task processes.
 ///
 /// One thread uses it. `descriptor` turns readable when `receive` has something to give.
-public final class ForkServer {
+package final class ForkServer {
     private let socket: MessageSocket
     private let plan: Plan
 
@@ -19,7 +19,7 @@ public final class ForkServer {
     }
 
     /// A pollable descriptor.
-    public var descriptor: Int32 { socket.descriptor.number }
+    package var descriptor: Int32 { socket.descriptor.number }
 
     /// Splits the fork server off and gives up the worker's capabilities; returns in the worker.
     ///
@@ -34,7 +34,7 @@ public final class ForkServer {
     ///   - task: runs in every task process after its last layer: descriptor 3 is its task socket
     ///     (close-on-exec), 0 to 2 are /dev/null, nothing else is open.
     /// - Throws: what kept the fork server from starting; no process is left then.
-    public static func split(
+    package static func split(
         plan: Plan,
         firstCgroupDescriptor: Int32 = InheritedCgroups.firstDescriptor,
         prewarm: () -> Void = {},
@@ -87,7 +87,7 @@ public final class ForkServer {
     /// Orders an attempt; the fork server gets a copy of the task's end of the task socket.
     ///
     /// - Parameter isLenient: it begins although something that its class is granted is not there.
-    public func spawn(
+    package func spawn(
         attempt: UInt64, capabilities: UInt64, socket: Int32, isLenient: Bool = false
     ) throws(SandboxError) {
         var order = aico_fork_order()
@@ -99,7 +99,7 @@ public final class ForkServer {
     }
 
     /// Kills an attempt's whole tree. One that has ended is no error.
-    public func kill(attempt: UInt64) throws(SandboxError) {
+    package func kill(attempt: UInt64) throws(SandboxError) {
         var order = aico_fork_order()
         order.kind = AICO_ORDER_KILL.rawValue
         order.attempt = attempt
@@ -107,7 +107,7 @@ public final class ForkServer {
     }
 
     /// The next event; nil where there is none now. Never blocks.
-    public func receive() throws(SandboxError) -> ForkServerEvent? {
+    package func receive() throws(SandboxError) -> ForkServerEvent? {
         guard let report = try receiveReport() else { return nil }
         if report.kind == 0 { return .closed }
         guard let event = ForkServerEvent(report, plan: plan) else {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import CLinux
-public import LinuxSystem
+import CLinux
+package import LinuxSystem
 
 /// What a fork server tells its worker. For one attempt: `confined` or `refused` (or neither, where
 /// it died or was killed before), then perhaps `denied`, and always `ended` as the last.
-public enum ForkServerEvent: Sendable, Equatable {
+package enum ForkServerEvent: Sendable, Equatable {
     /// The last layer holds; the type's code runs now.
     case confined(attempt: UInt64, held: [Layer], missing: [MissingLayer])
     /// A layer did not hold; the task's code never ran.

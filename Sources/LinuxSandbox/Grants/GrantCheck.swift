@@ -4,19 +4,19 @@
 import CLinux
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// A look at what a plan grants of the host, before anything is launched.
-public enum GrantCheck {
+package enum GrantCheck {
     /// A path that attempts would be refused for.
-    public struct Finding: Sendable, Equatable, CustomStringConvertible {
+    package struct Finding: Sendable, Equatable, CustomStringConvertible {
         /// The path, as the profile names it.
-        public var path: String
+        package var path: String
         /// Why; `.timedOut` where it gives no answer.
-        public var errno: Errno
+        package var errno: Errno
 
         /// One line, as `'/srv/backup' cannot be shown: No such file or directory`.
-        public var description: String {
+        package var description: String {
             errno == .tooManySymbolicLinkLevels
                 ? "'\(path)' leads over a link that others than root can change"
                 : "'\(path)' cannot be shown: \(errno)"
@@ -36,7 +36,7 @@ public enum GrantCheck {
     /// Looks by a process of its own, which is killed where a path gives no answer.
     ///
     /// The caller is root and single-threaded. What may be missing is passed over.
-    public static func findings(_ plan: Plan) throws(Errno) -> [Finding] {
+    package static func findings(_ plan: Plan) throws(Errno) -> [Finding] {
         let pair = try MessageSocket.Pair()
         let ours = pair.ours
         let theirs = pair.theirs

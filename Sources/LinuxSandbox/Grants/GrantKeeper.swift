@@ -4,7 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
-public import SystemPackage
+package import SystemPackage
 
 /// Root's process that shows a class what its plan grants of the host, looked up anew whenever the
 /// class's fork server asks.
@@ -12,9 +12,9 @@ public import SystemPackage
 /// It alone touches a granted path: one that does not answer holds up this process, and through it
 /// attempts of its class, but neither the supervisor nor another class. Whoever holds this object is
 /// root and single-threaded; the process ends with it.
-public final class GrantKeeper {
+package final class GrantKeeper {
     /// Whether a class may be shown a mount whose links led to a path.
-    public typealias Permit = (PlanMount, String) -> Bool
+    package typealias Permit = (PlanMount, String) -> Bool
 
     /// How long a look may take before the process is killed.
     static let patience = Duration.seconds(3)
@@ -66,10 +66,10 @@ public final class GrantKeeper {
     }
 
     /// Readable once the process has ended.
-    public var descriptor: Int32 { process.pidfd }
+    package var descriptor: Int32 { process.pidfd }
 
     /// The path that is being looked at; nil where none is.
-    public var lookedAt: String? {
+    package var lookedAt: String? {
         let number = Int(page.pointee.looking) - 1
         return plan.mounts.indices.contains(number) ? plan.mounts[number].source : nil
     }
@@ -78,7 +78,7 @@ public final class GrantKeeper {
     ///
     /// - Throws: `.timedOut` where it ended before a look's time was over: a new one would do the
     ///   same; else why no process could be made.
-    public func startAgain() throws(Errno) {
+    package func startAgain() throws(Errno) {
         var status: Int32 = 0
         guard aico_pidfd_reap(process.pidfd, &status) != 0 else { return }
         close(process.pidfd)
@@ -88,7 +88,7 @@ public final class GrantKeeper {
     }
 
     /// Kills the process and gives it up; whoever gets it reaps it. Nil where none runs.
-    public func end() -> LaunchedProcess? {
+    package func end() -> LaunchedProcess? {
         guard process.pidfd >= 0 else { return nil }
         defer { process = (0, -1) }
         _ = aico_pidfd_signal(process.pidfd, SIGKILL)

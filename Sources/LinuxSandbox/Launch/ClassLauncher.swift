@@ -9,7 +9,7 @@ import SystemPackage
 /// Launches a worker of a class under its plan: the supervisor's one privileged act.
 ///
 /// The caller is root and single-threaded. All confinement happens in `launch_child.c`.
-public enum ClassLauncher {
+package enum ClassLauncher {
     /// CAP_SETPCAP and CAP_SYS_ADMIN of linux/capability.h.
     private static let narrowBoundingSet: UInt64 = 1 << 8
     private static let administerNamespaces: UInt64 = 1 << 21
@@ -44,7 +44,7 @@ public enum ClassLauncher {
     ///   - permit: whether the class may be shown what the links of a grant lead to.
     /// - Throws: the layer that the kernel refused, `ETIMEDOUT` where it took too long; no process is
     ///   left then but the error's `left`.
-    public static func launch(
+    package static func launch(
         plan: Plan, planBytes: [UInt8], endpoints: String, cgroups: WorkerCgroups,
         executable: String, arguments: [String], environment: [String], logDescriptor: Int32,
         patience: Duration = Launch.patience, modes: [String: UInt32] = [:],
@@ -117,13 +117,13 @@ public enum ClassLauncher {
 }
 
 /// A worker that runs, and with it the keeper of its class's grants.
-public struct LaunchedClass {
+package struct LaunchedClass {
     /// The worker.
-    public var process: LaunchedProcess
+    package var process: LaunchedProcess
     /// Ends with this object; nil where the worker had ended before it could be made.
-    public var grants: GrantKeeper?
+    package var grants: GrantKeeper?
     /// The worker's process id on the host.
-    public var pid: Int32 { process.pid }
+    package var pid: Int32 { process.pid }
     /// The worker's pidfd; the caller closes it.
-    public var pidfd: Int32 { process.pidfd }
+    package var pidfd: Int32 { process.pidfd }
 }

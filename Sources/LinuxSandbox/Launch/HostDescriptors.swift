@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
-public import LinuxSystem
+package import LinuxSystem
 import SystemPackage
 
 /// Looks from outside for descriptors by which a process of a class could reach the host's files: a
@@ -11,26 +11,26 @@ import SystemPackage
 /// What is open on a mount of the host's leads out of the class root, whatever the root is. Nothing
 /// is asked of the file itself, which may lie where nothing answers; and nothing of the process,
 /// which could lie. Descriptors of other processes are read with CAP_SYS_PTRACE (proc(5)).
-public enum HostDescriptors {
+package enum HostDescriptors {
     /// A descriptor that should not be there.
-    public struct Finding: Sendable, Hashable, CustomStringConvertible {
+    package struct Finding: Sendable, Hashable, CustomStringConvertible {
         /// Its number in the process.
-        public var number: Int32
+        package var number: Int32
         /// Where it leads, as the caller sees the path.
-        public var path: String
+        package var path: String
 
         /// As `descriptor 1 is '/srv/x'`.
-        public var description: String { "descriptor \(number) is '\(path)' of the host" }
+        package var description: String { "descriptor \(number) is '\(path)' of the host" }
     }
 
     /// The mounts of this process's namespace and of the one that it left, by their numbers.
-    public struct Mounts: Sendable {
+    package struct Mounts: Sendable {
         let numbers: Set<[UInt8]>
 
         /// Reads them: thousands, where a machine runs containers.
         ///
         /// - Throws: where one of the two lists cannot be read: with none, nothing would be found.
-        public init() throws(SystemError) {
+        package init() throws(SystemError) {
             try self.init(files: ["/proc/self/mountinfo", "/proc/1/mountinfo"])
         }
 
@@ -67,7 +67,7 @@ public enum HostDescriptors {
     ///     of the caller's: its cgroups.
     ///   - isInExec: the process is on its way into its program: what that closes is not counted.
     /// - Throws: what kept it from being looked at.
-    public static func find(
+    package static func find(
         in processID: Int32, on mounts: Mounts? = nil, sparing spared: [Int32] = [],
         isInExec: Bool = false
     ) throws(SystemError) -> [Finding] {

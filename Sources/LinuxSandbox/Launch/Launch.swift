@@ -8,41 +8,41 @@ import LinuxSystem
 /// A process to be launched: what the recipe of a program and that of a class share.
 ///
 /// The caller is root and single-threaded. All confinement happens in `launch_child.c`.
-public struct Launch {
+package struct Launch {
     /// The executable, which is its own first word.
-    public var path: String
+    package var path: String
     /// The words after it.
-    public var arguments: [String]
+    package var arguments: [String]
     /// All that it finds in its environment.
-    public var environment: [String]
+    package var environment: [String]
     /// Whose it is; never root's.
-    public var userID: UInt32
+    package var userID: UInt32
     /// Its group; never root's.
-    public var groupID: UInt32
+    package var groupID: UInt32
     /// Its other groups.
-    public var groups: [UInt32] = []
+    package var groups: [UInt32] = []
     /// What it keeps through its exec.
-    public var capabilities: UInt64 = 0
+    package var capabilities: UInt64 = 0
     /// The cgroups that it begins in; nil for the caller's.
-    public var entry: CgroupEntry?
+    package var entry: CgroupEntry?
     /// Become 3, 4, ...
-    public var descriptors: [Int32] = []
+    package var descriptors: [Int32] = []
     /// Becomes standard output; nil keeps the caller's.
-    public var output: Int32?
+    package var output: Int32?
     /// Becomes standard error; nil keeps the caller's.
-    public var errors: Int32?
+    package var errors: Int32?
     /// Installed before its exec; empty for none.
-    public var filter: [FilterInstruction] = []
+    package var filter: [FilterInstruction] = []
     /// Whether it has pid, ipc and network namespaces of its own; what it forks ends with it then.
-    public var isAlone = false
+    package var isAlone = false
     /// The longest time up to its exec.
-    public var patience = Self.patience
+    package var patience = Self.patience
 
     /// How long that may be, unless said otherwise: what is read can lie where nothing answers.
-    public static let patience = Duration.seconds(10)
+    package static let patience = Duration.seconds(10)
 
     /// Makes one that keeps nothing of the caller's but its standard output and error.
-    public init(
+    package init(
         path: String, arguments: [String], environment: [String], userID: UInt32, groupID: UInt32
     ) {
         self.path = path
@@ -64,7 +64,7 @@ public struct Launch {
     ///
     /// - Throws: the layer that the kernel refused, `ETIMEDOUT` where it took too long; no process is
     ///   left then but the error's `left`.
-    public func start() throws(LaunchError) -> LaunchedProcess { try start(as: nil) }
+    package func start() throws(LaunchError) -> LaunchedProcess { try start(as: nil) }
 
     /// The same by the recipe of a class.
     func start(as recipe: ClassRecipe?) throws(LaunchError) -> LaunchedProcess {
@@ -119,11 +119,11 @@ extension Launch.ClassRecipe {
 }
 
 /// A process that was launched.
-public struct LaunchedProcess: Sendable, Equatable {
+package struct LaunchedProcess: Sendable, Equatable {
     /// Its process id on the host.
-    public var pid: Int32
+    package var pid: Int32
     /// Its pidfd; the caller closes it.
-    public var pidfd: Int32
+    package var pidfd: Int32
 
     /// Kills it, reaps it if it ends within a second, and closes its pidfd.
     func end() {

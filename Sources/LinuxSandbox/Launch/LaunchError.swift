@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import CLinux
+import CLinux
 import Glibc
 
 /// A process that could not be launched.
-public struct LaunchError: Error, Equatable, CustomStringConvertible {
+package struct LaunchError: Error, Equatable, CustomStringConvertible {
     /// The layer that the kernel refused.
-    public var layer: Layer
+    package var layer: Layer
     /// Why.
-    public var errno: Int32
+    package var errno: Int32
     /// The mount, path or capability it was refused at; may be empty.
-    public var detail: String
+    package var detail: String
     /// The process, killed, that could not be reaped yet: it hangs in a call. The caller reaps it
     /// and closes its pidfd.
-    public var left: LaunchedProcess?
+    package var left: LaunchedProcess?
 
     /// One line, as `layer mounts refused at '/srv/x': No such file or directory`.
-    public var description: String {
+    package var description: String {
         let place = detail.isEmpty ? "" : " at '\(detail)'"
         return "layer \(layer.name) refused\(place): \(String(cString: strerror(errno)))"
     }
 
     /// Makes an error.
-    public init(layer: Layer, errno: Int32, detail: String) {
+    package init(layer: Layer, errno: Int32, detail: String) {
         self.layer = layer
         self.errno = errno
         self.detail = detail

@@ -2,12 +2,12 @@
 // Part of the AICO Task Supervisor
 
 /// The fixed binary form of a filter that is in no plan: magic, version, then as a plan has it.
-public enum FilterCodec {
+package enum FilterCodec {
     static let magic: [UInt8] = Array("AICOFLTR".utf8)
     static let version: UInt16 = 1
 
     /// Encodes a filter of 1 to 4096 instructions.
-    public static func encode(_ filter: [FilterInstruction]) -> [UInt8] {
+    package static func encode(_ filter: [FilterInstruction]) -> [UInt8] {
         var writer = PlanWriter()
         writer.bytes = magic
         writer.put(version)
@@ -18,7 +18,7 @@ public enum FilterCodec {
     /// Decodes a filter.
     ///
     /// - Throws: where the bytes are not exactly what `encode` writes.
-    public static func decode(_ bytes: [UInt8]) throws(PlanError) -> [FilterInstruction] {
+    package static func decode(_ bytes: [UInt8]) throws(PlanError) -> [FilterInstruction] {
         var reader = PlanReader(bytes: bytes)
         try reader.expect(magic, field: "magic")
         guard try reader.word(UInt16.self, field: "version") == version else {

@@ -1,46 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import CLinux
+package import CLinux
 
 /// A profile compiled to plain values: all that the supervisor and a fork server need to confine.
 ///
 /// `PlanCodec` gives it a fixed binary form; the privileged side parses no text.
-public struct Plan: Sendable, Equatable {
+package struct Plan: Sendable, Equatable {
     /// `TaskClass.rawValue` of the class it confines.
-    public var classIndex: UInt8 = 0
+    package var classIndex: UInt8 = 0
     /// The class's uid; never 0.
-    public var userID: UInt32 = 0
+    package var userID: UInt32 = 0
     /// The class's gid; never 0.
-    public var groupID: UInt32 = 0
+    package var groupID: UInt32 = 0
     /// Supplementary groups of worker and tasks, at most 8; never 0.
-    public var supplementaryGroups: [UInt32] = []
+    package var supplementaryGroups: [UInt32] = []
     /// Whether worker and tasks live in a user namespace of their own.
-    public var hasUserNamespace = false
+    package var hasUserNamespace = false
     /// Capability bits (1 << CAP_X) that worker start and fork server keep on the host. Zero for
     /// classes with a user namespace.
-    public var hostCapabilities: UInt64 = 0
+    package var hostCapabilities: UInt64 = 0
     /// The class root's mounts, in order; at most 64.
-    public var mounts: [PlanMount] = []
+    package var mounts: [PlanMount] = []
     /// What tasks may reach by Landlock, as paths of the class root; at most 64.
-    public var landlockRules: [LandlockRule] = []
+    package var landlockRules: [LandlockRule] = []
     /// Limits of one attempt.
-    public var attemptLimits = PlanLimits()
+    package var attemptLimits = PlanLimits()
     /// Limits of the whole class: worker, fork server and all attempts together.
-    public var classLimits = PlanLimits()
+    package var classLimits = PlanLimits()
     /// The filter of worker and fork server, installed by the supervisor before exec.
-    public var workerFilter: [FilterInstruction] = []
+    package var workerFilter: [FilterInstruction] = []
     /// The filter of a task process, installed last. Its denials go to the user notifier.
-    public var taskFilter: [FilterInstruction] = []
+    package var taskFilter: [FilterInstruction] = []
     /// Layers that the profile marks `optional: true`.
-    public var optionalLayers: Set<Layer> = []
+    package var optionalLayers: Set<Layer> = []
     /// How many attempts may run at once; 1 to 64.
-    public var concurrency: UInt16 = 4
+    package var concurrency: UInt16 = 4
     /// The permission bits that new files of an attempt do without: its umask(2).
-    public var fileMask: UInt16 = 0o077
+    package var fileMask: UInt16 = 0o077
 
     /// Makes an empty plan.
-    public init() {}
+    package init() {}
 }
 
 extension Plan {
@@ -61,31 +61,31 @@ package func isBeneath(_ path: String, _ ancestor: String) -> Bool {
 }
 
 /// One confinement mechanism; in the order in which an attempt applies them, which layers.h lists.
-public typealias Layer = aico_layer
+package typealias Layer = aico_layer
 
 extension aico_layer: @retroactive CaseIterable {
     /// All of the list.
-    public static var allCases: [aico_layer] {
+    package static var allCases: [aico_layer] {
         (0..<UInt8(AICO_LAYER_COUNT)).compactMap(aico_layer.init(rawValue:))
     }
 
     /// Without these nothing else of a sandbox holds: no profile can do without.
-    public static let required: Set<Layer> = [
+    package static let required: Set<Layer> = [
         .identity, .capabilities, .noNewPrivileges, .descriptors, .seccomp,
     ]
 
     /// What holds of every worker that runs: a launch is all of it or none. Landlock is added for
     /// each attempt; a worker connects to its sockets by paths.
-    public static let ofLaunch = allCases.filter { $0 != .landlock }
+    package static let ofLaunch = allCases.filter { $0 != .landlock }
 
     /// The name used in profiles, records and messages.
-    public var name: String { String(cString: aico_layer_name(self)) }
+    package var name: String { String(cString: aico_layer_name(self)) }
 }
 
 /// One entry of the class root.
-public struct PlanMount: Sendable, Equatable {
+package struct PlanMount: Sendable, Equatable {
     /// What is put at the target.
-    public enum Kind: UInt8, Sendable, CaseIterable {
+    package enum Kind: UInt8, Sendable, CaseIterable {
         /// Recursive bind of `source`, read-only, nosuid, nodev.
         case bindReadOnly = 1
         /// Bind of `source`, writable, nosuid, nodev, noexec.
@@ -103,21 +103,21 @@ public struct PlanMount: Sendable, Equatable {
     }
 
     /// What is put at the target.
-    public var kind: Kind
+    package var kind: Kind
     /// An absolute host path (link text for symlink; empty for directory, temporary, proc).
-    public var source: String
+    package var source: String
     /// An absolute path in the class root, without `..`.
-    public var target: String
+    package var target: String
     /// A missing source is passed over instead of failing the launch.
-    public var ifExists: Bool
+    package var ifExists: Bool
     /// Not there at the launch of the class's worker: the first look for an attempt shows it. For
     /// what a worker does not need, so that its lack or its silence does not hold up a launch.
-    public var isLate: Bool
+    package var isLate: Bool
     /// Size of a temporary, in bytes; 0 elsewhere.
-    public var sizeBytes: UInt64
+    package var sizeBytes: UInt64
 
     /// Makes a mount.
-    public init(
+    package init(
         kind: Kind, source: String, target: String, ifExists: Bool = false, isLate: Bool = false,
         sizeBytes: UInt64 = 0
     ) {
@@ -131,32 +131,32 @@ public struct PlanMount: Sendable, Equatable {
 }
 
 /// One Landlock path rule.
-public struct LandlockRule: Sendable, Equatable {
+package struct LandlockRule: Sendable, Equatable {
     /// What is permitted beneath a path.
-    public struct Access: OptionSet, Sendable, Hashable {
+    package struct Access: OptionSet, Sendable, Hashable {
         /// The bits of the encoded form.
-        public let rawValue: UInt8
+        package let rawValue: UInt8
         /// Wraps bits.
-        public init(rawValue: UInt8) { self.rawValue = rawValue }
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
         /// Read files and list directories.
-        public static let read = Access(rawValue: 1)
+        package static let read = Access(rawValue: 1)
         /// Write, truncate, create and remove files and directories.
-        public static let write = Access(rawValue: 2)
+        package static let write = Access(rawValue: 2)
         /// Execute files.
-        public static let execute = Access(rawValue: 4)
+        package static let execute = Access(rawValue: 4)
         /// List directories, and nothing of what is in their files.
-        public static let list = Access(rawValue: 8)
+        package static let list = Access(rawValue: 8)
     }
 
     /// An absolute path of the class root (of the attempt's view for /tmp and /proc).
-    public var path: String
+    package var path: String
     /// What is permitted beneath it.
-    public var access: Access
+    package var access: Access
     /// A missing path is passed over instead of refusing the layer.
-    public var ifExists: Bool
+    package var ifExists: Bool
 
     /// Makes a rule.
-    public init(path: String, access: Access, ifExists: Bool = false) {
+    package init(path: String, access: Access, ifExists: Bool = false) {
         self.path = path
         self.access = access
         self.ifExists = ifExists
@@ -164,39 +164,39 @@ public struct LandlockRule: Sendable, Equatable {
 }
 
 /// Resource limits; 0 means no limit of this kind.
-public struct PlanLimits: Sendable, Equatable {
+package struct PlanLimits: Sendable, Equatable {
     /// cgroup memory, bytes.
-    public var memoryBytes: UInt64 = 0
+    package var memoryBytes: UInt64 = 0
     /// cgroup pids.
-    public var processes: UInt64 = 0
+    package var processes: UInt64 = 0
     /// CPU bandwidth in percent of one CPU.
-    public var cpuPercent: UInt64 = 0
+    package var cpuPercent: UInt64 = 0
     /// Of a class: its share of a disk that others want too, whose weight is 100.
-    public var ioWeight: UInt64 = 0
+    package var ioWeight: UInt64 = 0
     /// Longest wall time of an attempt, seconds; the worker clamps orders to it.
-    public var wallSeconds: UInt32 = 0
+    package var wallSeconds: UInt32 = 0
     /// RLIMIT_NOFILE.
-    public var openFiles: UInt32 = 0
+    package var openFiles: UInt32 = 0
     /// RLIMIT_FSIZE, bytes.
-    public var fileSizeBytes: UInt64 = 0
+    package var fileSizeBytes: UInt64 = 0
 
     /// Makes limits that limit nothing.
-    public init() {}
+    package init() {}
 }
 
 /// One classic BPF instruction, as struct sock_filter.
-public struct FilterInstruction: Sendable, Equatable, BitwiseCopyable {
+package struct FilterInstruction: Sendable, Equatable, BitwiseCopyable {
     /// The operation; `code` in C.
-    public var code: UInt16
+    package var code: UInt16
     /// How many instructions to skip if the comparison holds; `jt` in C.
-    public var jumpTrue: UInt8
+    package var jumpTrue: UInt8
     /// How many to skip if it does not; `jf` in C.
-    public var jumpFalse: UInt8
+    package var jumpFalse: UInt8
     /// The operand; `k` in C.
-    public var constant: UInt32
+    package var constant: UInt32
 
     /// Makes an instruction from its fields.
-    public init(code: UInt16, jumpTrue: UInt8, jumpFalse: UInt8, constant: UInt32) {
+    package init(code: UInt16, jumpTrue: UInt8, jumpFalse: UInt8, constant: UInt32) {
         self.code = code
         self.jumpTrue = jumpTrue
         self.jumpFalse = jumpFalse

@@ -8,9 +8,9 @@ import CLinux
 /// Little endian, no padding: magic, version, then the fields in the order of `Plan`. Strings are
 /// a UInt16 length and UTF-8 without NUL; lists a UInt16 count and their elements. Every bound is
 /// checked before anything is kept, and nothing may follow.
-public enum PlanCodec {
+package enum PlanCodec {
     /// The largest encoded plan, in bytes.
-    public static let maximumBytes = 1 << 20
+    package static let maximumBytes = 1 << 20
 
     static let magic: [UInt8] = Array("AICOPLAN".utf8)
     static let version: UInt16 = 4
@@ -19,7 +19,7 @@ public enum PlanCodec {
     static let maximumGroups = 8
 
     /// Encodes a plan that keeps the bounds of `Plan`.
-    public static func encode(_ plan: Plan) -> [UInt8] {
+    package static func encode(_ plan: Plan) -> [UInt8] {
         var writer = PlanWriter()
         writer.bytes = magic
         writer.put(version)
@@ -44,7 +44,7 @@ public enum PlanCodec {
     /// Decodes a plan.
     ///
     /// - Throws: where the bytes are not exactly what `encode` writes for a plan within bounds.
-    public static func decode(_ bytes: [UInt8]) throws(PlanError) -> Plan {
+    package static func decode(_ bytes: [UInt8]) throws(PlanError) -> Plan {
         guard bytes.count <= maximumBytes else { throw PlanError(field: "size", offset: 0) }
         var reader = PlanReader(bytes: bytes)
         try reader.expect(magic, field: "magic")
@@ -87,12 +87,12 @@ public enum PlanCodec {
 }
 
 /// Bytes that are no plan.
-public struct PlanError: Error, Equatable, CustomStringConvertible {
+package struct PlanError: Error, Equatable, CustomStringConvertible {
     /// Which field is wrong, as `mounts`.
-    public var field: String
+    package var field: String
     /// Where reading it stopped, in bytes from the start.
-    public var offset: Int
+    package var offset: Int
 
     /// One line, as `cannot read plan: bad mounts at byte 40`.
-    public var description: String { "cannot read plan: bad \(field) at byte \(offset)" }
+    package var description: String { "cannot read plan: bad \(field) at byte \(offset)" }
 }

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 import CLinux
 import Capabilities
 import Glibc
 package import LinuxSandbox
-public import StrictYAML
+import StrictYAML
 
 /// Compiles a class's profile to a plan; reads files, changes nothing.
-public enum ProfileCompiler {
+package enum ProfileCompiler {
     /// Compiles `profilesDirectory/<class>.yaml`.
     ///
     /// - Throws: where the file or one of its includes is not exactly as docs/profiles.md has it.
@@ -23,7 +23,7 @@ public enum ProfileCompiler {
     }
 
     /// Reads and checks a profile without compiling it.
-    public static func read(
+    package static func read(
         class taskClass: TaskClass, profilesDirectory: String,
         identities: ClassIdentities? = nil
     ) throws(ProfileError) -> Profile {
@@ -32,7 +32,7 @@ public enum ProfileCompiler {
     }
 
     /// What is not refused, but leaves a class other than its profile says, each as one line.
-    public static func notes(of profile: Profile, landlockABI: Int) -> [String] {
+    package static func notes(of profile: Profile, landlockABI: Int) -> [String] {
         let file = "\(profile.taskClass.name).yaml"
         var notes = Proof.lacks(of: profile).map { "\(file): \($0)" }
         if !profile.socketFamilies.isEmpty, !mayHaveSockets(profile, landlockABI: landlockABI) {
@@ -100,9 +100,9 @@ extension Profile {
 }
 
 /// The host's time zone.
-public enum HostZone {
+package enum HostZone {
     /// The name that /etc/localtime leads to, as `Europe/Berlin`; nil where it is no link to one.
-    public static var name: String? {
+    package static var name: String? {
         var buffer = [UInt8](repeating: 0, count: 256)
         let count = readlink("/etc/localtime", &buffer, buffer.count)
         guard count > 0, count < buffer.count else { return nil }

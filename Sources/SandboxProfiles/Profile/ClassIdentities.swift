@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-public import AicoCore
+package import AicoCore
 
 /// The uid and gid of each class.
-public struct ClassIdentities: Sendable, Equatable {
+package struct ClassIdentities: Sendable, Equatable {
     /// One class's numbers.
-    public struct Identity: Sendable, Equatable {
+    package struct Identity: Sendable, Equatable {
         /// The uid.
-        public var userID: UInt32
+        package var userID: UInt32
         /// The gid.
-        public var groupID: UInt32
+        package var groupID: UInt32
 
         /// Makes an identity.
-        public init(userID: UInt32, groupID: UInt32) {
+        package init(userID: UInt32, groupID: UInt32) {
             self.userID = userID
             self.groupID = groupID
         }
@@ -22,12 +22,12 @@ public struct ClassIdentities: Sendable, Equatable {
     private var byClass: [TaskClass: Identity]
 
     /// Makes identities; every class must have one.
-    public init(_ byClass: [TaskClass: Identity]) {
+    package init(_ byClass: [TaskClass: Identity]) {
         self.byClass = byClass
     }
 
     /// The identity of a class.
-    public subscript(_ taskClass: TaskClass) -> Identity? { byClass[taskClass] }
+    package subscript(_ taskClass: TaskClass) -> Identity? { byClass[taskClass] }
 
     /// Whether a uid belongs to a class.
     func contains(userID: UInt32) -> Bool {

@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// A system call whose permitted values a profile lists by name.
-public enum NamedArgument: String, Sendable, CaseIterable, Hashable {
+package enum NamedArgument: String, Sendable, CaseIterable, Hashable {
     case ioctl
     case fcntl
     case prctl

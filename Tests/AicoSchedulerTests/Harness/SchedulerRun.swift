@@ -67,7 +67,6 @@ final class SchedulerRun {
                 ready.signal()
             }
             status.value.withLock { $0 = result }
-            close(theirs)
             ended.signal()
         }
         thread.stackSize = 8 << 20

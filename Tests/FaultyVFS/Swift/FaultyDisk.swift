@@ -7,9 +7,9 @@ import CFaultyVFS
 ///
 /// Works for whatever opens a database below it in this process with the default VFS, as GRDB does;
 /// databases elsewhere are as ever. The first disk has to be made before they are opened.
-public final class FaultyDisk: Sendable {
+package final class FaultyDisk: Sendable {
     /// What SQLite asks of a disk.
-    public enum Call: Int32, Sendable, CaseIterable {
+    package enum Call: Int32, Sendable, CaseIterable {
         case open, read, write, sync, truncate, delete, lock
         /// Shared memory beside the database.
         case sharedMemory
@@ -20,7 +20,7 @@ public final class FaultyDisk: Sendable {
     /// Puts the VFS in front and makes a disk of a directory that exists.
     ///
     /// Ends the process where SQLite refuses, or for more than 256 disks at a time.
-    public init(directory: String) {
+    package init(directory: String) {
         precondition(aico_faulty_vfs_install() == 0, "SQLite takes no VFS")
         number = aico_disk_make(directory)
         precondition(number >= 0, "no disk can be made of \(directory)")
@@ -36,7 +36,7 @@ public final class FaultyDisk: Sendable {
     ///   - times: how many in a row; nil for all.
     ///   - code: SQLite's extended result code.
     ///   - kept: so many bytes of a failing write are written all the same.
-    public func fail(
+    package func fail(
         _ call: Call, nth: Int = 1, times: Int? = 1, code: Int32, keeping kept: Int = 0
     ) {
         aico_disk_fail(
@@ -44,17 +44,17 @@ public final class FaultyDisk: Sendable {
     }
 
     /// Lets calls fail by chance, the same ones for the same seed and calls.
-    public func failSometimes(seed: UInt64, perMillion: UInt32) {
+    package func failSometimes(seed: UInt64, perMillion: UInt32) {
         aico_disk_fail_sometimes(number, seed, perMillion)
     }
 
     /// Ends all failing.
-    public func heal() { aico_disk_heal(number) }
+    package func heal() { aico_disk_heal(number) }
 
     /// Undoes what was not synced, and makes open files useless until they are closed.
     ///
     /// - Parameter seed: some of what was not synced survives, in part or whole; nil for none.
-    public func losePower(seed: UInt64? = nil) {
+    package func losePower(seed: UInt64? = nil) {
         aico_disk_lose_power(number, seed.map { $0 == 0 ? 1 : $0 } ?? 0)
     }
 
@@ -62,11 +62,11 @@ public final class FaultyDisk: Sendable {
     ///
     /// - Returns: how many are still open from before; power stays off unless it is 0.
     @discardableResult
-    public func restorePower() -> Int { Int(aico_disk_restore_power(number)) }
+    package func restorePower() -> Int { Int(aico_disk_restore_power(number)) }
 
     /// How many calls there were of a kind.
-    public func count(_ call: Call) -> Int { Int(aico_disk_calls(number, call.rawValue)) }
+    package func count(_ call: Call) -> Int { Int(aico_disk_calls(number, call.rawValue)) }
 
     /// How many calls failed.
-    public var faults: Int { Int(aico_disk_faults(number)) }
+    package var faults: Int { Int(aico_disk_faults(number)) }
 }
