@@ -29,7 +29,8 @@ let fuzzing: [Target] =
         .executableTarget(
             name: "aico-fuzz",
             dependencies: [
-                "AicoCore", "AicoWire", "LinuxSandbox", "SandboxProfiles", "StrictYAML", "TaskKit",
+                "AicoCore", "AicoSupervisor", "AicoWire", "LinuxSandbox", "SandboxProfiles",
+                "StrictYAML", "TaskKit",
             ], path: "Tests/Fuzz/Swift", swiftSettings: swiftSettings)
     ]
 

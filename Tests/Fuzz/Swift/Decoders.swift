@@ -5,6 +5,7 @@ import AicoCore
 import AicoWire
 import LinuxSandbox
 
+@testable import AicoSupervisor
 @testable import TaskKit
 
 /// What bytes are given to, and what must hold of what comes out.
@@ -13,6 +14,13 @@ enum Decoders {
     static func plan(_ bytes: [UInt8]) {
         guard let plan = try? PlanCodec.decode(bytes) else { return }
         expect(PlanCodec.encode(plan) == bytes)
+    }
+
+    /// What root makes of the scheduler's filter: it is judged, whatever it says.
+    static func filter(_ bytes: [UInt8]) {
+        guard let filter = try? FilterCodec.decode(bytes) else { return }
+        expect(FilterCodec.encode(filter) == bytes)
+        _ = try? CheckedFilter.decode(bytes)
     }
 
     static func supervisor(_ bytes: [UInt8]) {

@@ -12,7 +12,7 @@ enum Fuzz {
         "plan": Decoders.plan, "supervisor": Decoders.supervisor, "order": Decoders.order,
         "report": Decoders.report, "frame": Decoders.frame, "json": Decoders.json,
         "bus": Decoders.bus, "cron": Decoders.cron, "zone": Decoders.zone,
-        "profile": Decoders.profile,
+        "profile": Decoders.profile, "filter": Decoders.filter,
     ]
 
     /// The decoder that this process tries: a C function can capture none.
