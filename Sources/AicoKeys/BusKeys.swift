@@ -143,7 +143,7 @@ package struct BusKeys: Sendable, Equatable {
                 path: path, reason: "a client's name has 1 to 64 of a-z, 0-9, '_' and '-'")
         }
         let text = """
-            package \(pair.publicKey)
+            public \(pair.publicKey)
             secret \(pair.secretKey)
             server \(server.publicKey)
             role \(role.rawValue)

@@ -28,7 +28,7 @@ package struct ClientKeyFile: Sendable, Equatable {
     /// The file's text.
     package var text: String {
         """
-        package \(keys.publicKey)
+        public \(keys.publicKey)
         secret \(keys.secretKey)
         server \(serverKey)
         role \(role.rawValue)
