@@ -47,6 +47,8 @@ extension SchedulerCore {
         if lane == .idle, planted(.idleOnlyIgnored) { return nil }
         switch load {
         case .notYet:
+            // Whether the machine is idle nothing but a measure can say.
+            if lane == .idle { return .loadUnknown }
             return now.boot - startedAt.boot < settings.loadPatience ? .loadUnknown : nil
         case .unknowable: return nil
         case .known(let load):
