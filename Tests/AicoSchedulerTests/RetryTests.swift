@@ -141,6 +141,22 @@ struct RetryTests {
         }
     }
 
+    @Test func deadLettersComeInPages() throws {
+        try run.createCommand(policies: ["retry": ["count": 0]])
+        for _ in 0..<3 {
+            _ = try run.request(.taskRun, ["task": "user.one"])
+            try worker.finish(try worker.nextRun(), sequence: 0, .none, exit: .exited(code: 1))
+            _ = try run.event(.executionDeadLetter)
+        }
+        let first = try run.request(.deadLetterList, ["limit": 2])
+        #expect(first["dead_letters"]?.array?.map { $0["id"] } == [3, 2])
+        #expect(first["next"] == 2)
+        let second = try run.request(.deadLetterList, ["limit": 2, "after": 2])
+        #expect(second["dead_letters"]?.array?.map { $0["id"] } == [1])
+        #expect(second["next"] == .null)
+        #expect(try run.request(.deadLetterPurge) == ["purged": 3])
+    }
+
     @Test func aDeadLetterIsSentBackAndPurged() throws {
         try run.createCommand(policies: ["retry": ["count": 0]])
         _ = try run.request(.taskRun, ["task": "user.one"])
