@@ -296,6 +296,10 @@ enum Wording {
         "there are more tasks; go on with --after \(id)"
     }
 
+    static func moreDeadLetters(after number: Int) -> PlainText {
+        "there are more dead letters; go on with --after \(number)"
+    }
+
     /// Why a schedule has no next time, and what to write instead.
     static func neverFires(_ schedule: Schedule) -> PlainText {
         switch schedule.kind {

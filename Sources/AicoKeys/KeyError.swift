@@ -14,6 +14,8 @@ package enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
     case malformedFile(path: String, reason: String)
     /// There is a database, but not the master key that it was sealed with.
     case masterKeyMissing(path: String)
+    /// The master key is not the one that the database was made with.
+    case masterKeyWrong(path: String, database: String)
     /// A sealed value is too short or of another format.
     case malformedSeal(subject: String)
     /// A value was sealed under a version that the ring does not hold.
@@ -53,7 +55,12 @@ package enum KeyError: Error, Sendable, Equatable, CustomStringConvertible {
             "cannot read key file \"\(path)\": \(reason)"
         case .masterKeyMissing(let path):
             "cannot open master key \"\(path)\": it is missing, and the database was sealed with it; "
-                + "put the saved key back, or move the store's directory away to begin anew"
+                + "put the saved key back, or move the store's directory away to begin anew; "
+                + "the store is as it was"
+        case .masterKeyWrong(let path, let database):
+            "cannot use master key \"\(path)\": it is not the key that the database "
+                + "\"\(database)\" was made with; put the saved key back, or move the store's "
+                + "directory away to begin anew; the store is as it was"
         case .malformedSeal(let subject):
             "cannot open sealed \(subject): not a sealed value"
         case .unknownVersion(let subject, let version):

@@ -44,7 +44,7 @@ package struct KeyProblem: Error, Sendable, Equatable, CustomStringConvertible {
         case .unsafeFile(_, let why), .malformedFile(_, let why):
             reason = why
             advice = "write it anew, owned as bus.key is and with mode 0440"
-        case .malformedSeal, .unknownVersion, .notAuthentic, .masterKeyMissing:
+        case .malformedSeal, .unknownVersion, .notAuthentic, .masterKeyMissing, .masterKeyWrong:
             reason = "\(error)"
             advice = "write it anew"
         }

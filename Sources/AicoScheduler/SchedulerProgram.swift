@@ -4,6 +4,7 @@
 import AicoConfig
 import AicoCore
 import AicoKeys
+import AicoStore
 import AicoWire
 import Glibc
 import Logging
@@ -43,6 +44,10 @@ package enum SchedulerProgram {
         let obstacles = Endpoints(configuration, workers: options.workers).problems()
         for obstacle in obstacles { complain("\(obstacle)") }
         guard obstacles.isEmpty else { return Status.configuration }
+        if let problem = KeyRing.problem(layout: configuration.layout) {
+            complain("\(problem)")
+            return Status.configuration
+        }
         // Files and sockets are for owner and group; directories decide which group that is.
         umask(0o007)
         // A client that goes away must not end us.
@@ -67,7 +72,18 @@ package enum SchedulerProgram {
             return try scheduler.run()
         } catch {
             complain("\(error)")
-            return Status.software
+            return status(of: error)
+        }
+    }
+
+    /// The exit status after an error: without its keys no start of a scheduler comes further.
+    static func status(of error: any Error) -> Int32 {
+        switch error {
+        case let error as StoreError where error.cause == .wrongKey: Status.configuration
+        case KeyError.masterKeyMissing, KeyError.masterKeyWrong, KeyError.malformedFile,
+            KeyError.unsafeFile:
+            Status.configuration
+        default: Status.software
         }
     }
 

@@ -9,12 +9,18 @@ package struct StoreLimits: Sendable, Hashable {
     package var executionsPerTask: Int
     /// Planned instants of each task, the newest.
     package var occurrencesPerTask: Int
+    /// Dead letters that nobody has sent back or purged, the newest; their executions stay with them.
+    package var openDeadLetters: Int
 
     /// Makes limits.
-    package init(auditEntries: Int, executionsPerTask: Int, occurrencesPerTask: Int) {
+    package init(
+        auditEntries: Int, executionsPerTask: Int, occurrencesPerTask: Int,
+        openDeadLetters: Int = 10_000
+    ) {
         self.auditEntries = auditEntries
         self.executionsPerTask = executionsPerTask
         self.occurrencesPerTask = occurrencesPerTask
+        self.openDeadLetters = openDeadLetters
     }
 
     /// What a system keeps that says nothing else.

@@ -10,13 +10,22 @@ extension StoreReads {
     ///
     /// - Parameters:
     ///   - includeResolved: also those that were sent back.
+    ///   - before: only those that are older than the one of this number.
     ///   - limit: at most this many.
-    package func deadLetters(includeResolved: Bool = false, limit: Int) throws(StoreError)
-        -> [StoredDeadLetter]
-    {
+    package func deadLetters(
+        includeResolved: Bool = false, before: Int64? = nil, limit: Int
+    ) throws(StoreError) -> [StoredDeadLetter] {
         try letters(
-            (includeResolved ? "" : "WHERE resolved_at IS NULL ") + "ORDER BY id DESC LIMIT ?",
-            [limit])
+            "WHERE id < ? \(includeResolved ? "" : "AND resolved_at IS NULL ")"
+                + "ORDER BY id DESC LIMIT ?", [before ?? .max, limit])
+    }
+
+    /// How many dead letters nobody has sent back or purged.
+    package func openDeadLetters() throws(StoreError) -> Int {
+        try read("count dead letters") { db in
+            try Int.fetchOne(db, sql: "SELECT COUNT(*) FROM dead_letters WHERE resolved_at IS NULL")
+                ?? 0
+        }
     }
 
     /// One dead letter, sent back or not; nil where there is none.
@@ -81,6 +90,31 @@ extension TaskStore {
     func purge(id: Int64, _ db: Database) throws -> StoreOutcome {
         try db.execute(sql: "DELETE FROM dead_letters WHERE id = ?", arguments: [id])
         return db.changesCount == 1 ? .done : .notFound
+    }
+
+    /// Purges the oldest open dead letters beyond a number, some hundreds of them, and says so in
+    /// the audit log; `at` is when. What failed longest ago is what nobody came for.
+    ///
+    /// - Returns: how many went; 0 where nothing is left to purge.
+    func purgeOldest(keeping limit: Int, at: Instant) throws(StoreError) -> Int {
+        try write("purge dead letters of", path) { db in
+            let open = "SELECT id FROM dead_letters WHERE resolved_at IS NULL"
+            guard
+                let last = try Int64.fetchOne(
+                    db, sql: "\(open) ORDER BY id DESC LIMIT 1 OFFSET ?", arguments: [limit])
+            else { return 0 }
+            try db.execute(
+                sql: """
+                    DELETE FROM dead_letters WHERE id IN (\(open) AND id <= ?
+                    ORDER BY id LIMIT \(Self.pruneBatch))
+                    """, arguments: [last])
+            let count = db.changesCount
+            _ = try append(
+                AuditEntry(
+                    at: at, actor: "store", action: "dlq.purge", subject: String(count),
+                    detail: "the oldest, beyond \(limit) that are kept"), db)
+            return count
+        }
     }
 
     func purgeAll(_ db: Database) throws -> StoreOutcome {

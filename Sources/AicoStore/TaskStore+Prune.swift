@@ -7,7 +7,7 @@ import GRDB
 /// Removes what is beyond its limits, in transactions that are short.
 extension TaskStore {
     /// Instants or executions that one transaction removes at most.
-    private static let pruneBatch = 200
+    static let pruneBatch = 200
     /// Audit entries that one transaction removes at most: more than a merged batch can add, so
     /// that they have a bound under a load that never lets the writer rest, too.
     static let auditBatch = 1000

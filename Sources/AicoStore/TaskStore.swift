@@ -36,6 +36,7 @@ package final class TaskStore: StoreReads {
         if let unknown {
             throw StoreError(operation: "migrate", subject: path, cause: .newerSchema(unknown))
         }
+        try checkKnownKeys()
         try StoreError.wrap("migrate", path) { try migrations.migrate(queue) }
         try checkKeys()
     }

@@ -25,12 +25,14 @@ extension SchedulerCore {
     /// Whether the first of a task's line may run: nothing of its name is open.
     private func isFree(_ task: TaskState, for id: String) -> Bool {
         guard task.open.isEmpty, ending[task.id]?.isEmpty ?? true else { return false }
-        return task.line.first == id || planted(.overlapIgnored)
+        return firstInLine(of: task.key) == id || planted(.overlapIgnored)
     }
 
     /// Lets the next of a task's line come forward.
     mutating func promote(_ name: TaskID) {
-        guard let first = tasks[name]?.line.first, executions[first]?.ticket == 0 else { return }
+        guard let key = tasks[name]?.key, let first = firstInLine(of: key),
+            executions[first]?.ticket == 0
+        else { return }
         place(first)
     }
 
@@ -45,6 +47,8 @@ extension SchedulerCore {
         if lane == .idle, planted(.idleOnlyIgnored) { return nil }
         switch load {
         case .notYet:
+            // Whether the machine is idle nothing but a measure can say.
+            if lane == .idle { return .loadUnknown }
             return now.boot - startedAt.boot < settings.loadPatience ? .loadUnknown : nil
         case .unknowable: return nil
         case .known(let load):

@@ -45,7 +45,7 @@ extension SchedulerCore {
     private func mayClaimAhead(_ task: TaskState, _ instant: Instant) -> Bool {
         guard let worker = workerID(of: task).map({ self.worker($0) }) else { return false }
         return stop == .running && settings.isEnabled && !task.isCreating && !task.isDeleting
-            && task.changes.isEmpty && task.open.isEmpty && task.line.isEmpty
+            && task.changes.isEmpty && task.open.isEmpty && firstInLine(of: task.key) == nil
             && ending[task.id]?.isEmpty ?? true
             && repeatedUntil.map({ $0 < instant }) ?? true
             && ledger.failingSince == nil && !needsAdmission

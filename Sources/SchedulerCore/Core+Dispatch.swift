@@ -31,12 +31,8 @@ extension SchedulerCore {
     private mutating func leaveLine(_ execution: Execution) {
         guard execution.isInLine else { return }
         executions[execution.id]?.isInLine = false
-        let name = execution.task.id
-        if tasks[name]?.line.first == execution.id {
-            tasks[name]?.line.removeFirst()
-        } else {
-            tasks[name]?.line.removeAll { $0 == execution.id }
-        }
+        byTask[execution.task]?.line
+            .remove(execution.id, isRequested: execution.trigger.isRequested)
     }
 
     /// The store answered for a claim.
@@ -183,7 +179,6 @@ extension SchedulerCore {
     mutating func forget(_ id: String) {
         guard let execution = remove(id) else { return }
         let name = execution.task.id
-        if execution.isInLine { tasks[name]?.line.removeAll { $0 == id } }
         tasks[name]?.open.remove(id)
         if ending[name]?.remove(id) != nil, ending[name]?.isEmpty == true { ending[name] = nil }
         held.remove(id)

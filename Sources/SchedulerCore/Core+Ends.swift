@@ -86,7 +86,8 @@ extension SchedulerCore {
             // It was the first of its task to start, and is again.
             if execution.policies.overlap != .allow {
                 executions[id]?.isInLine = true
-                tasks[task.id]?.line.insert(id, at: 0)
+                byTask[execution.task]?.line
+                    .prepend(id, isRequested: execution.trigger.isRequested)
             }
             if let execution = executions[id] {
                 published = [

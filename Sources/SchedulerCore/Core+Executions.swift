@@ -2,17 +2,25 @@
 // Part of the AICO Task Supervisor
 
 /// The only places where an execution comes to be, goes, or changes its state: what is counted by
-/// state need not be counted one by one.
+/// state need not be counted one by one, nor what is a task's be looked for among all.
 extension SchedulerCore {
     mutating func add(_ execution: Execution) {
         if executions[execution.id]?.state == .queued { queued -= 1 }
         executions[execution.id] = execution
         if execution.state == .queued { queued += 1 }
+        if byTask[execution.task] == nil {
+            byTask[execution.task] = TaskExecutions(execution)
+        } else {
+            byTask[execution.task]?.insert(execution)
+        }
     }
 
     mutating func remove(_ id: String) -> Execution? {
         guard let execution = executions.removeValue(forKey: id) else { return nil }
         if execution.state == .queued { queued -= 1 }
+        if byTask[execution.task]?.remove(execution) == false {
+            _ = byTask.removeValue(forKey: execution.task)
+        }
         return execution
     }
 

@@ -75,7 +75,7 @@ extension SchedulerCore {
     /// no second one.
     private func known(of key: TaskKey, from: Instant) -> Set<Instant> {
         guard let repeatedUntil, from <= repeatedUntil else { return [] }
-        return Set(executions.values.lazy.filter { $0.task == key }.map(\.plannedAt))
+        return Set(executions(of: key).map(\.plannedAt))
     }
 
     /// When the loop should have started something due at `instant`, by the boot clock: not before
@@ -90,7 +90,7 @@ extension SchedulerCore {
         add(execution)
         executions[id]?.queuedAt = now.wall
         guard let task = task(execution.task) else { return skip(id, "task_gone") }
-        let waiting = task.line.count { executions[$0]?.trigger.isRequested == false }
+        let waiting = byTask[execution.task]?.line.clock.count ?? 0
         let arrival =
             planted(.overlapIgnored)
             ? .beside
@@ -101,7 +101,7 @@ extension SchedulerCore {
         case .beside: break
         case .inLine: standInLine(id)
         case .instead:
-            for other in task.line where executions[other]?.trigger.isRequested == false {
+            for other in byTask[execution.task]?.line.clock ?? Row() {
                 skip(other, Admission.Refusal.superseded.rawValue)
             }
             standInLine(id)
@@ -115,14 +115,7 @@ extension SchedulerCore {
     mutating func standInLine(_ id: String) {
         guard let execution = executions[id] else { return }
         executions[id]?.isInLine = true
-        let name = execution.task.id
-        guard execution.trigger.isRequested, let line = tasks[name]?.line else {
-            tasks[name]?.line.append(id)
-            return
-        }
-        // A person goes before the clock.
-        let index = line.firstIndex { executions[$0]?.trigger.isRequested == false } ?? line.count
-        tasks[name]?.line.insert(id, at: index)
+        byTask[execution.task]?.line.append(id, isRequested: execution.trigger.isRequested)
     }
 
     /// Records that an instant does not run.

@@ -76,13 +76,9 @@ extension SchedulerCore {
 
     /// An execution of the task that waits and that somebody asked for.
     private func requested(of task: TaskState) -> String? {
-        if let found = task.line.first(where: { executions[$0]?.trigger.isRequested == true }) {
-            return found
-        }
+        if let found = byTask[task.key]?.line.people.first { return found }
         guard task.policies.overlap == .allow else { return nil }
-        return executions.values.lazy.filter {
-            $0.task == task.key && $0.trigger.isRequested && $0.state == .queued
-        }.map(\.id).min()
+        return byTask[task.key]?.requested.filter { executions[$0]?.state == .queued }.min()
     }
 
     /// An instant that no other request of the task has, and none of a schedule's whole seconds.
@@ -99,8 +95,8 @@ extension SchedulerCore {
         task name: TaskID, _ isNow: Bool, _ request: RequestID, _ actor: String
     ) {
         guard let task = tasks[name] else { return refuse(request, unknown: name) }
-        let queued = executions.values.filter { $0.task == task.key }.map(\.id)
-        cancel(Array(Set(queued).union(ending[name] ?? [])).sorted(), isNow, request, actor)
+        let own = byTask[task.key]?.ids ?? []
+        cancel(Array(Set(own).union(ending[name] ?? [])).sorted(), isNow, request, actor)
     }
 
     mutating func cancel(

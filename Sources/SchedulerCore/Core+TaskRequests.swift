@@ -182,7 +182,7 @@ extension SchedulerCore {
 
     /// What waits of a task waits by its new policies.
     private mutating func placeAnew(_ key: TaskKey, _ policies: TaskPolicies) {
-        let waiting = executions.values.filter { $0.task == key && $0.state == .queued }
+        let waiting = executions(of: key).filter { $0.state == .queued }
         for execution in waiting.sorted(by: { $0.plannedAt < $1.plannedAt }) {
             executions[execution.id]?.policies = policies
             executions[execution.id]?.ticket = 0
@@ -223,8 +223,8 @@ extension SchedulerCore {
 
     /// Takes what waits of a task out of the queue; every instant gets its row.
     mutating func skipWaiting(of key: TaskKey, reason: String, requestedToo: Bool = false) {
-        let waiting = executions.values.filter {
-            $0.task == key && $0.state == .queued && $0.attempts == 0
+        let waiting = executions(of: key).filter {
+            $0.state == .queued && $0.attempts == 0
                 && (requestedToo || !$0.trigger.isRequested)
         }
         for execution in waiting.sorted(by: { $0.plannedAt < $1.plannedAt }) {

@@ -32,7 +32,8 @@ package struct CoreSettings: Sendable {
     package var typeTimeouts: [String: Duration] = [:]
     /// How often the machine is looked at while something waits for it.
     package var resourceCheckInterval = Duration.seconds(30)
-    /// For how long a machine whose load is not known yet holds starts back.
+    /// For how long a machine whose load is not known yet holds starts back; what needs an idle one
+    /// waits for the measure.
     package var loadPatience = Duration.seconds(5)
     /// Until a store that refused a batch is tried again.
     package var storeRetryInterval = Duration.seconds(1)

@@ -40,6 +40,8 @@ package struct SchedulerCore: Sendable {
     /// How often the wall clock was stepped, and by how much last.
     package internal(set) var clockSteps: (count: Int, last: Duration) = (0, .zero)
 
+    /// Executions by their tasks.
+    var byTask = PartedDictionary<TaskKey, TaskExecutions>()
     /// Executions by the key of their running attempt.
     var attempts: [AttemptKey: String] = [:]
     var queue: Queue

@@ -19,8 +19,6 @@ package struct TaskState: Sendable {
     var isDeleting = false
     /// Its executions that have begun and are not over.
     package internal(set) var open: Set<String> = []
-    /// Its executions that wait for each other, the first to run first.
-    var line: [String] = []
     /// The outcome of the last execution that ended while this scheduler runs.
     package internal(set) var lastOutcome: Outcome.Kind?
     /// The latest instant that a request was given: two never share one.
@@ -40,8 +38,6 @@ package struct TaskState: Sendable {
 
     /// Whether its row is not written yet: it is not there for anybody who asks.
     package var isBeingMade: Bool { isCreating }
-    /// The first of its executions that wait for each other.
-    package var queued: String? { line.first }
 
     /// Whether a change that is being written moves its next run.
     var isReplanning: Bool {

@@ -62,6 +62,13 @@ struct RefusalTests {
         .create(
             ["schedule": "61 * * * *"], "cannot read minute \"61\": the largest is 59",
             hint: "write"),
+        .create(
+            ["schedule": "at:2020-01-01T00:00:00Z"],
+            "2020-01-01T00:00:00Z has passed: the task would never run",
+            hint: "give a later time"),
+        .create(
+            ["schedule": "0 0 30 2 *"], "\"0 0 30 2 *\" never fires: no such day comes",
+            hint: "write one that comes"),
         .create(["timezone": "Europe/Berln"], "cannot use time zone", hint: "Europe/Berlin"),
         .create(["type": "user.comand"], "unknown task type", hint: "did you mean user.command?"),
         .create(
@@ -96,6 +103,13 @@ struct RefusalTests {
     private static let others: [Refusal] = [
         Refusal(.taskUpdate, ["task": "user.one", "schedule": "x"], .invalid, "cannot read"),
         Refusal(
+            .taskUpdate, ["task": "user.one", "schedule": "at:2020-01-01T00:00:00Z"], .invalid,
+            "2020-01-01T00:00:00Z has passed: the task would never run",
+            hint: "give a later time"),
+        Refusal(
+            .taskUpdate, ["task": "user.one", "schedule": "0 0 30 2 *"], .invalid,
+            "\"0 0 30 2 *\" never fires: no such day comes", hint: "write one that comes"),
+        Refusal(
             .taskUpdate, ["task": "user.one", "config": ["limit": 0]], .invalid, "config.limit"),
         Refusal(
             .taskDelete, ["task": "maintenance.health_check"], .conflict,
@@ -126,5 +140,25 @@ struct RefusalTests {
         let tasks = try run.request(.taskList)["tasks"]?.array
         #expect(tasks?.map { $0["id"] } == ["maintenance.health_check", "user.one"])
         #expect(tasks?.last?["schedule"] == "at:2099-01-01T00:00:00Z")
+    }
+
+    /// What the worker's profile permits at most is known once it said so.
+    @Test func aTimeoutThatTheProfileWouldCutIsRefused() throws {
+        let worker = try run.worker(.user, wallLimit: .seconds(120))
+        let refusal = BusError.refused(
+            code: BusErrorCode.invalid.rawValue,
+            message: "a timeout of 121 s is more than the profile of class user permits: 120 s",
+            hint: "use --timeout 120, or raise limits.wall_seconds in user.yaml")
+        #expect(throws: refusal) { try run.createCommand(policies: ["timeout": 121]) }
+        let task = try run.createCommand(policies: ["timeout": 120])["task"]
+        #expect(task?["timeout"] == 120)
+        #expect(throws: refusal) {
+            try run.request(.taskUpdate, ["task": "user.one", "policies": ["timeout": 121]])
+        }
+        // The type's own, which nobody asked for, is cut and shown as it is.
+        let other = try run.createCommand("user.two")["task"]
+        #expect(other?["timeout"] == 120)
+        _ = try run.request(.taskRun, ["task": "user.two"])
+        #expect(try worker.nextRun().timeout == .seconds(120))
     }
 }

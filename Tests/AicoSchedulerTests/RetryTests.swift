@@ -39,6 +39,7 @@ struct RetryTests {
             #expect(retry["reason"] == "task_error")
             #expect(retry["error"] == .string("try \(number)"))
             let attempts = try execution(id)["attempt_list"]?.array
+            #expect(attempts?[number - 1]["error"] == .string("try \(number)"))
             let ended = try #require(attempts?[number - 1].instant("ended_at"))
             let again = try #require(retry.instant("retry_at"))
             #expect(again - ended == .milliseconds(number == 1 ? 50 : 200))
@@ -62,7 +63,37 @@ struct RetryTests {
         #expect(status["state"] == "ended")
         #expect(status["attempts"] == 3)
         #expect(status["error"] == "try 3")
-        #expect(status["attempt_list"]?.array?.count == 3)
+        let messages = status["attempt_list"]?.array?.map { $0["error"] }
+        #expect(messages == ["try 1", "try 2", "try 3"])
+    }
+
+    @Test func aDisabledTaskTellsHowManyOfItAreStillToBeRetried() throws {
+        try run.createCommand(policies: ["retry": ["delay": 3600]])
+        #expect(try run.request(.taskDisable, ["task": "user.one"])["retrying"] == 0)
+        _ = try run.request(.taskEnable, ["task": "user.one"])
+        _ = try run.request(.taskRun, ["task": "user.one"])
+        try worker.finish(try worker.nextRun(), sequence: 0, .none, exit: .exited(code: 75))
+        _ = try run.event(.executionRetry)
+        #expect(try run.request(.taskDisable, ["task": "user.one"])["retrying"] == 1)
+        #expect(try run.request(.taskEnable, ["task": "user.one"])["retrying"] == 0)
+    }
+
+    /// A task made anew under the name is another: what failed was not of it.
+    @Test func aDeadLetterOfADeletedTaskIsNotRunAsItsSuccessor() throws {
+        try run.createCommand(policies: ["retry": ["count": 0]])
+        _ = try run.request(.taskRun, ["task": "user.one"])
+        try worker.finish(try worker.nextRun(), sequence: 0, .none, exit: .exited(code: 1))
+        _ = try run.event(.executionDeadLetter)
+        _ = try run.request(.taskDelete, ["task": "user.one"])
+        try run.createCommand()
+        let letter = try #require(
+            try run.request(.deadLetterList)["dead_letters"]?.array?.first?["id"]?.int)
+        #expect(
+            throws: BusError.refused(
+                code: BusErrorCode.conflict.rawValue, message: "its task \"user.one\" is gone",
+                hint: "type: aico scheduler dlq purge \(letter)")
+        ) { try run.request(.deadLetterRetry, ["id": .int(letter)]) }
+        #expect(try run.request(.taskStatus, ["task": "user.one"])["task"]?["running"] == .null)
     }
 
     @Test func aRetryThatSucceedsLeavesNoDeadLetter() throws {
@@ -139,6 +170,22 @@ struct RetryTests {
             let word = end.outcome + (end.reason.map { ": \($0)" } ?? "")
             #expect(letters?.first?["reason"] == .string(word))
         }
+    }
+
+    @Test func deadLettersComeInPages() throws {
+        try run.createCommand(policies: ["retry": ["count": 0]])
+        for _ in 0..<3 {
+            _ = try run.request(.taskRun, ["task": "user.one"])
+            try worker.finish(try worker.nextRun(), sequence: 0, .none, exit: .exited(code: 1))
+            _ = try run.event(.executionDeadLetter)
+        }
+        let first = try run.request(.deadLetterList, ["limit": 2])
+        #expect(first["dead_letters"]?.array?.map { $0["id"] } == [3, 2])
+        #expect(first["next"] == 2)
+        let second = try run.request(.deadLetterList, ["limit": 2, "after": 2])
+        #expect(second["dead_letters"]?.array?.map { $0["id"] } == [1])
+        #expect(second["next"] == .null)
+        #expect(try run.request(.deadLetterPurge) == ["purged": 3])
     }
 
     @Test func aDeadLetterIsSentBackAndPurged() throws {

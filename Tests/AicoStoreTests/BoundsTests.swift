@@ -38,11 +38,58 @@ import Testing
         }
     }
 
-    private func limits(audit: Int = 1000, executions: Int = 1000, occurrences: Int = 1000)
-        -> StoreLimits
-    {
+    private func limits(
+        audit: Int = 1000, executions: Int = 1000, occurrences: Int = 1000, letters: Int = 1000
+    ) -> StoreLimits {
         StoreLimits(
-            auditEntries: audit, executionsPerTask: executions, occurrencesPerTask: occurrences)
+            auditEntries: audit, executionsPerTask: executions, occurrencesPerTask: occurrences,
+            openDeadLetters: letters)
+    }
+
+    /// The changes of executions that end as dead letters.
+    private func letters(_ numbers: Range<Int>) throws -> [[StoreChange]] {
+        try numbers.map { number in
+            let id = "e\(number)"
+            return [
+                try Fixture.claim(at: Int64(number), execution: id),
+                Fixture.success(AttemptKey(UInt64(number) + 1)),
+                .deadLetter(
+                    execution: id, at: Fixture.start + .seconds(number), reason: "killed"),
+            ]
+        }
+    }
+
+    @Test func theOldestOpenDeadLettersArePurgedAndThatIsSaid() throws {
+        let writer = try StoreWriter(store: store, limits: limits(executions: 5, letters: 30))
+        for changes in try letters(0..<Upkeep.letterInterval) {
+            #expect(try writer.written(changes).failure == nil)
+        }
+        // Sent back: none that anybody waits for.
+        let sent = StoreChange.resolveDeadLetter(id: 90, at: Fixture.start, retriedAs: "e0")
+        #expect(try writer.written([sent]).failure == nil)
+        writer.close()
+        #expect(writer.takePurged() == 70)
+        #expect(writer.takePurged() == 0)
+        let after = try scratch.store()
+        #expect(try after.openDeadLetters() == 29)
+        let left = try after.deadLetters(limit: 1000).map(\.id)
+        #expect(left == (71...100).reversed().filter { $0 != 90 })
+        let audited = try after.audit(limit: 10).filter { $0.action == "dlq.purge" }
+        #expect(audited.map(\.actor) == ["store"] && audited.map(\.subject) == ["70"])
+        #expect(audited.map(\.at) == [Fixture.start + .seconds(99)])
+        #expect(try after.verifyAudit() == .intact(entries: 1))
+        // What they kept goes as all other history does.
+        #expect(try after.prune(limits: limits(executions: 5, letters: 30)) > 0)
+        #expect(try after.history(limit: 1000).map(\.id).contains("e71"))
+        #expect(try !after.history(limit: 1000).map(\.id).contains("e69"))
+    }
+
+    @Test func deadLettersComeInPages() throws {
+        for changes in try letters(0..<5) { try store.perform(changes) }
+        try store.perform([.purgeDeadLetter(id: 3)])
+        #expect(try store.deadLetters(limit: 2).map(\.id) == [5, 4])
+        #expect(try store.deadLetters(before: 4, limit: 2).map(\.id) == [2, 1])
+        #expect(try store.deadLetters(before: 1, limit: 2).isEmpty)
     }
 
     @Test func theOldestAuditEntriesGoAndTheChainHolds() throws {

@@ -164,6 +164,12 @@ struct IdentityTests {
         #expect(core.gate(.idle) == .loadUnknown)
         #expect(core.gate(.normal) == .loadUnknown)
         #expect(core.gate(.exempt) == nil)
+        // What needs an idle machine waits for a measure; the rest for some seconds.
+        let later = Time(
+            wall: Instant(seconds: 10), boot: .seconds(1) + core.settings.loadPatience)
+        _ = core.handle(.timer, at: later)
+        #expect(core.gate(.idle) == .loadUnknown)
+        #expect(core.gate(.normal) == nil)
         _ = core.handle(
             .load(.unknowable), at: Time(wall: Instant(seconds: 0), boot: .seconds(1)))
         #expect(core.gate(.normal) == nil)

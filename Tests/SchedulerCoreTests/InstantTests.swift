@@ -101,7 +101,7 @@ struct InstantTests {
         run.answerOnce()
         let execution = try #require(Array(run.core.executions.values).first)
         #expect(execution.plannedAt == first + .microseconds(1))
-        #expect(run.core.tasks[id]?.line == [execution.id])
+        #expect(run.core.firstInLine(of: execution.task) == execution.id)
         run.isStoreWell = true
         run.turn()
         run.turn()

@@ -30,15 +30,17 @@ extension World {
     }
 
     private mutating func judgeGate(_ claim: Claim) {
+        let specs = specs(of: claim.task.uid)
+        let isIdleOnly = !specs.isEmpty && specs.allSatisfy(\.policies.idleOnly)
         switch load.told {
         case .notYet:
-            if now - judge.lifeBegan < core.settings.loadPatience.span - .milliseconds(1) {
+            let age = now - judge.lifeBegan
+            if isIdleOnly || age < core.settings.loadPatience.span - .milliseconds(1) {
                 judge.violate(.loadKnown, "\(claim.task) starts though no load is known")
             }
         case .unknowable: break
         case .known(let load):
-            let specs = specs(of: claim.task.uid)
-            guard !specs.isEmpty, specs.allSatisfy(\.policies.idleOnly) else { return }
+            guard isIdleOnly else { return }
             let limits = core.settings.thresholds
             if load.cpu > limits.idleCPU || load.memory > limits.idleMemory {
                 judge.violate(.idleOnly, "\(claim.task) starts at \(load)")

@@ -223,6 +223,50 @@ struct ConfigurationTests {
         #expect(instance.stop() == 0)
     }
 
+    /// Without the key that its database was made with no scheduler starts, nor is one started again.
+    @Test(arguments: ["another", "missing"]) func aStoreWithoutItsKeyEndsTheStart(kind: String)
+        throws
+    {
+        let bin = try #require(Built.directory)
+        let instance = try Instance()
+        #expect(instance.stop() == 0)
+        let key = "\(instance.root)/var/lib/aico/keys/master.key"
+        let database = "\(instance.root)/var/lib/aico/store/aico.db"
+        let right = try bytesOfFile(key)
+        let before = try bytesOfFile(database)
+        if kind == "another" {
+            try writeFile(right.map { $0 ^ 1 }, to: key, mode: 0o440)
+        } else {
+            rename(key, "\(key).saved")
+        }
+        let expected =
+            kind == "another"
+            ? "cannot use master key \"\(key)\": it is not the key that the database"
+            : "cannot open master key \"\(key)\": it is missing"
+        for words in [[], ["--check"]] {
+            let supervisor = try HostProcess(
+                [
+                    "\(bin)/aico-supervisor", "--root", instance.root, "--profiles",
+                    "\(projectDirectory)/sandbox-profiles",
+                ] + words)
+            let said = supervisor.remainingOutput(within: Built.patience(seconds: 60))
+            #expect(
+                supervisor.waitForEnd(within: Built.patience(seconds: 30)) == 71 << 8, "\(said)")
+            #expect(said.split(separator: expected, omittingEmptySubsequences: false).count == 2)
+            #expect(said.contains("put the saved key back"), "\(said)")
+            #expect(said.contains("see above") && !said.contains("starts again"), "\(said)")
+        }
+        #expect(try bytesOfFile(database) == before)
+        #expect(try instance.cgroups() == [])
+        if kind == "another" {
+            try writeFile(right, to: key, mode: 0o440)
+        } else {
+            rename("\(key).saved", key)
+        }
+        try instance.restart()
+        #expect(instance.stop() == 0)
+    }
+
     @Test func secondSupervisorOfARootIsRefused() throws {
         let bin = try #require(Built.directory)
         let instance = try Instance()

@@ -60,6 +60,23 @@ struct OutputTests {
         #expect(ended.lines == ["o1", "e1", "o2", "e2", "o3", "e3"])
     }
 
+    /// Two pipes have no order of their own: whoever reads them takes a little of each in turn.
+    @Test func neitherOfTwoStreamsRunsFarAheadOfTheOther() throws {
+        let pad = String(repeating: ".", count: 110)
+        let ended = try run(
+            "user.streams",
+            "i=0; while [ $i -lt 450 ]; do echo o$i\(pad); echo e$i\(pad) >&2; i=$((i+1)); done")
+        #expect(ended.lines.count == 900)
+        #expect(ended.lines.filter { $0.hasPrefix("o") }.count == 450)
+        var (ahead, most) = (0, 0)
+        for line in ended.lines {
+            ahead += line.hasPrefix("o") ? 1 : -1
+            most = max(most, abs(ahead))
+        }
+        // Some forty lines are a portion; what stood in a pipe would be ten times as much.
+        #expect(most < 200, "one is \(most) lines ahead")
+    }
+
     @Test func bytesThatAreNoTextReachTheCommand() throws {
         let ended = try run(
             "user.bytes", "od -An -tx1", config: ["stdin_base64": "AP8K"])

@@ -22,16 +22,20 @@ extension Bus {
             let reply = try ask(topic, body)
             elements += reply[member]?.array ?? []
             first = first ?? reply.object
-            let next = reply["next"]?.string
-            guard let next, elements.count < limit ?? .max else {
+            let next = reply["next"]
+            guard let next, next.string != nil || next.int != nil,
+                elements.count < limit ?? .max
+            else {
                 var members = first ?? [:]
                 members["next"] = reply["next"]
                 members[member] = .array(elements)
                 return .object(members)
             }
             // A cursor that stays where it was would be followed for ever.
-            guard body["after"] != .string(next) else { throw Wording.endlessPages(next) }
-            body["after"] = .string(next)
+            guard body["after"] != next else {
+                throw Wording.endlessPages(next.string ?? next.text())
+            }
+            body["after"] = next
         }
     }
 }

@@ -19,16 +19,35 @@ struct DeadLetterList: ParsableCommand {
         commandName: "list",
         abstract: "List the dead letters.",
         discussion: """
-            Example:
+            Examples:
               aico scheduler dlq list --json
+              aico scheduler dlq list --limit 20 --after 7
             """)
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("At most. Default: all.", valueName: "number"))
+    var limit: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp("Only those older than this one.", valueName: "number"))
+    var after: Int?
 
     @OptionGroup var output: OutputOptions
     @OptionGroup var connection: ConnectionOptions
 
+    /// How many dead letters one request asks for at most.
+    private static let page = 1000
+
     func run() throws {
         let console = Console.current
-        let data = try connection.connect().ask(.deadLetterList)
+        try Checked.count(limit, option: "--limit")
+        try Checked.count(after, option: "--after")
+        var body: [String: JSONValue] = [:]
+        if let after { body["after"] = .int(after) }
+        let data = try connection.connect()
+            .pages(of: "dead_letters", .deadLetterList, body, limit: limit, page: Self.page)
         guard !output.json else { return try console.document(data) }
         var table = Table([
             .init(title: "ID", isRight: true), .init(title: "TASK", minimum: 14),
@@ -47,6 +66,7 @@ struct DeadLetterList: ParsableCommand {
             ]
         }
         try console.table(table, ifEmpty: Wording.noDeadLetters)
+        if let next = data["next"]?.int { console.say(Wording.moreDeadLetters(after: next)) }
     }
 }
 

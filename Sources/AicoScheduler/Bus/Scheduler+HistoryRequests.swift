@@ -131,16 +131,18 @@ extension Scheduler {
     func nextRuns(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         let reader = try ObjectReader(body, keys: ["task", "count"])
         let count = try reader.int("count", in: 1...1000) ?? 5
-        var runs = UpcomingRuns<Planner.Timetable>(count: count)
-        if reader.value("task") == nil {
-            for task in core.tasks.values { runs.add(task) }
-        } else {
-            runs.add(try task(reader))
-        }
-        let upcoming = runs
-        // A schedule that is seldom met takes time: the loop does not wait for it.
+        let one = reader.value("task") == nil ? nil : try task(reader)
+        let all = core.tasks
+        // A schedule that is seldom met takes time, as do a million tasks: the loop does not wait
+        // for it. What it changes meanwhile is copied in parts.
         read(request) { _ in
-            let found = upcoming.merged { table, at in table.next(after: at) }
+            var runs = UpcomingRuns<Planner.Timetable>(count: count)
+            if let one {
+                runs.add(one)
+            } else {
+                for task in all.values { runs.add(task) }
+            }
+            let found = runs.merged { table, at in table.next(after: at) }
             return .success([
                 "next": .array(
                     found.map { ["task": .string($0.task), "at": .instant($0.at)] })

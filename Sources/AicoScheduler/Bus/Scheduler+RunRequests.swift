@@ -20,11 +20,14 @@ extension Scheduler {
     }
 
     func deadLetters(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
-        _ = try ObjectReader(body, keys: [])
+        let reader = try ObjectReader(body, keys: ["limit", "after"])
+        let limit = try reader.int("limit", in: 1...1000) ?? 1000
+        let after = try reader.int("after", in: 1...Int.max).map(Int64.init)
         read(request) { store throws(StoreError) in
-            .success([
-                "dead_letters": .array(try store.deadLetters(limit: 1000).map(\.view))
-            ])
+            let found = try store.deadLetters(before: after, limit: limit)
+            let next: JSONValue =
+                found.count == limit ? found.last.map { .int(Int($0.id)) } ?? .null : .null
+            return .success(["dead_letters": .array(found.map(\.view)), "next": next])
         }
     }
 
@@ -73,7 +76,7 @@ extension Scheduler {
                 request,
                 then: { .success(.purgeDeadLetters(count: found.value.withLock { $0 } ?? 0)) },
                 { store throws(StoreError) in
-                    let count = try store.deadLetters(limit: .max).count
+                    let count = try store.openDeadLetters()
                     found.value.withLock { $0 = count }
                 })
         }

@@ -76,7 +76,9 @@ struct Waiting {
 
     /// The first of a task's that waits for its start, else for its next attempt's.
     func first(of task: TaskState, in core: SchedulerCore) -> Execution? {
-        if let first = task.queued.flatMap({ core.executions[$0] }), first.state == .queued {
+        if let first = core.firstInLine(of: task.key).flatMap({ core.executions[$0] }),
+            first.state == .queued
+        {
             return first
         }
         return beside[task.key]

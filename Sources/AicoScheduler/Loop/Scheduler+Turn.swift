@@ -104,6 +104,14 @@ extension Scheduler {
             if clock.take() { feed(.clockSet) }
         }
         for (token, result) in writer.take() { feed(.committed(token: token, result)) }
+        let purged = writer.takePurged()
+        if purged > 0 {
+            log.warning(
+                "the oldest dead letters were purged: there are more than are kept",
+                metadata: [
+                    "count": "\(purged)", "kept": "\(StoreLimits.standard.openDeadLetters)",
+                ])
+        }
         for (token, result) in reader.take() { answered(token, result) }
         // To ask a socket that has nothing costs a system call: a dozen of them in each turn.
         let isBusReady = bus.wantsToWrite || ready.contains { Key.bus..<Key.workers ~= $0.key }

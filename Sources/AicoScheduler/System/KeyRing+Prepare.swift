@@ -3,6 +3,7 @@
 
 import AicoConfig
 import AicoKeys
+import AicoStore
 import LinuxSystem
 import SystemPackage
 
@@ -23,8 +24,9 @@ extension KeyRing {
     static func problem(layout: InstanceLayout) -> KeyError? {
         guard (try? FileStatus(following: layout.database)) != nil else { return nil }
         do throws(KeyError) {
-            _ = try KeyRing.open(directory: layout.keys, createIfMissing: false)
-            return nil
+            let ring = try KeyRing.open(directory: layout.keys, createIfMissing: false)
+            guard ring.isForeign(toDatabase: layout.database) else { return nil }
+            return .masterKeyWrong(path: "\(layout.keys)/master.key", database: layout.database)
         } catch {
             return error
         }

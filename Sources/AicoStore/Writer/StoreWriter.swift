@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 package import AicoCore
+import Synchronization
 
 /// Writes batches on a thread of its own, in the order in which they were submitted.
 ///
@@ -14,6 +15,12 @@ package final class StoreWriter: Sendable {
     private let mailbox: Mailbox<BatchWriter.Submission, BatchWriter.Answer>
     private let thread: StoreThread
     private let path: String
+    private let purged: Purged
+
+    /// Dead letters that went since somebody asked.
+    private final class Purged: Sendable {
+        let count = Mutex(0)
+    }
 
     /// Starts the thread; nobody else may write with `store` from now on.
     ///
@@ -24,13 +31,16 @@ package final class StoreWriter: Sendable {
         let mailbox = try Mailbox<BatchWriter.Submission, BatchWriter.Answer>()
         self.mailbox = mailbox
         path = store.path
+        let purged = Purged()
+        self.purged = purged
         thread = try StoreThread {
             var writer = BatchWriter(store: store)
             var upkeep = Upkeep(limits: limits)
             while let submissions = mailbox.receiveAll() {
                 writer.write(submissions) { mailbox.answer($0) }
                 upkeep.note(submissions)
-                upkeep.run(writer.store) { mailbox.isIdle }
+                let count = upkeep.run(writer.store) { mailbox.isIdle }
+                if count > 0 { purged.count.withLock { $0 += count } }
             }
             // The log is carried over at the next start where it cannot be now.
             try? writer.store.close()
@@ -63,6 +73,14 @@ package final class StoreWriter: Sendable {
 
     /// Takes the results there are, in the order of their batches; never blocks.
     package func take() -> [(token: UInt64, result: BatchResult)] { mailbox.take() }
+
+    /// How many dead letters were purged since the last call, as there were more than are kept.
+    package func takePurged() -> Int {
+        purged.count.withLock { count in
+            defer { count = 0 }
+            return count
+        }
+    }
 
     /// Writes what was submitted, checkpoints, closes the store and waits for all that; what is
     /// submitted later fails as closed. Results can still be taken.

@@ -26,6 +26,15 @@ struct PagingTests {
                 "next": isLast ? .null : .string(page.last ?? ""),
             ])
         }
+        if request.topic == .deadLetterList {
+            let first = (request.body["after"]?.int ?? 2501) - 1
+            let last = max(1, first - limit + 1)
+            return .data([
+                "dead_letters": .array(
+                    (last...first).reversed().map { ["id": .int($0), "task": "user.a"] }),
+                "next": last > 1 ? .int(last) : .null,
+            ])
+        }
         let start = request.body["after"]?.string.flatMap { Int($0.dropFirst(2)) } ?? 0
         let end = min(2500, start + limit)
         return .data([
@@ -77,6 +86,24 @@ struct PagingTests {
         #expect(bus.requests.count == (count + 999) / 1000)
         #expect(bus.requests.allSatisfy { ($0.body["limit"]?.int ?? 0) <= 1000 })
         #expect(document["next"] == (count < 2500 ? .string("c-\(count)") : .null))
+    }
+
+    @Test func allDeadLettersAreListedPageByPage() throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root, Self.script)
+        let all = try CommandRun(["scheduler", "dlq", "list", "--json"], root: root).document()
+        #expect(
+            all["dead_letters"]?.array?.map { $0["id"] } == (1...2500).reversed().map { .int($0) })
+        #expect(all["next"] == .null)
+        #expect(
+            bus.requests.map(\.body) == [
+                ["limit": 1000], ["limit": 1000, "after": 1501], ["limit": 1000, "after": 501],
+            ])
+        let some = CommandRun(
+            ["scheduler", "dlq", "list", "--limit", "2", "--after", "7"], root: root)
+        #expect(some.output.split(separator: "\n").count == 3)
+        #expect(some.talk == "there are more dead letters; go on with --after 5\n")
+        #expect(bus.requests.last?.body == ["limit": 2, "after": 7])
     }
 
     @Test func aCursorThatStaysIsNotFollowedForEver() throws {

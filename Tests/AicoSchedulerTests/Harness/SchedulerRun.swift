@@ -114,8 +114,11 @@ final class SchedulerRun {
     }
 
     /// Starts a worker, and returns once it takes orders.
-    func worker(_ workerID: WorkerID, capacity: UInt32 = 64) throws -> ScriptedWorker {
-        let worker = try ScriptedWorker(workerID, root: root.path, capacity: capacity)
+    func worker(
+        _ workerID: WorkerID, capacity: UInt32 = 64, wallLimit: Duration? = nil
+    ) throws -> ScriptedWorker {
+        let worker = try ScriptedWorker(
+            workerID, root: root.path, capacity: capacity, wallLimit: wallLimit)
         try worker.greet()
         try waitUntilRunning(worker, of: workerID)
         return worker

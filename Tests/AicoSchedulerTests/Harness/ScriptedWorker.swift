@@ -17,12 +17,17 @@ final class ScriptedWorker {
 
     /// How many attempts it says that it runs at once.
     private let capacity: UInt32
+    /// The longest an attempt may take by its profile, as it says.
+    private let wallLimit: Duration?
 
-    init(_ workerID: WorkerID, root: String, capacity: UInt32 = 64) throws {
+    init(
+        _ workerID: WorkerID, root: String, capacity: UInt32 = 64, wallLimit: Duration? = nil
+    ) throws {
         canaryType = workerID.taskClass.canaryType
         let context = try ZMQContext()
         directory = "\(root)/run/aico/worker/\(workerID.number)"
         self.capacity = capacity
+        self.wallLimit = wallLimit
         orders = try ZMQSocket(.pull, in: context)
         reports = try ZMQSocket(.push, in: context)
         try reports.setLinger(.seconds(10))
@@ -43,7 +48,7 @@ final class ScriptedWorker {
     func greet() throws {
         try report(
             .hello(
-                processID: 1, capacity: capacity, wallLimit: nil,
+                processID: 1, capacity: capacity, wallLimit: wallLimit,
                 layers: LayerReport(held: ["seccomp"], missing: [])))
         let order = try #require(try next())
         guard case .ping(let nonce) = order else { throw Unexpected(order: order) }
