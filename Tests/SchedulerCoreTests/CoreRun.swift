@@ -29,7 +29,7 @@ struct CoreRun {
 
     init(
         _ settings: CoreSettings = CoreSettings(), _ facts: StartFacts = StartFacts(),
-        refusing refused: Set<String> = []
+        refusing refused: Set<String> = [], keeping isKeeping: Bool = false
     ) throws {
         self.refused = refused
         core = SchedulerCore(settings: settings, at: Time(wall: wall, boot: boot))
@@ -37,7 +37,7 @@ struct CoreRun {
         feed(.load(.known(Admission.Load(cpu: 1, memory: 1))))
         turn()
         for worker in settings.workers { try makeReady(worker) }
-        _ = take()
+        if !isKeeping { _ = take() }
     }
 
     var time: Time { Time(wall: wall, boot: boot) }

@@ -35,8 +35,11 @@ struct Judge {
     /// Plans that moved on in the batch that is being written.
     var moved: [(key: TaskKey, from: Instant, to: Instant?, table: Planner.Timetable)] = []
     var latestWall = Instant(microseconds: .min)
-    /// The latest moment from which the clock was set back.
-    var setBackFrom = Instant(microseconds: .min)
+    /// The latest instant that can have been claimed as yet, by the lead of whoever claimed it.
+    var claimedUntil = Instant(microseconds: .min)
+    /// What was claimed up to here starts at once: the clock was set back, or the scheduler that had
+    /// claimed it died.
+    var letGoUntil = Instant(microseconds: .min)
     var rebootSeen: Set<OccurrenceKey> = []
     var rebootCount: [String: Int] = [:]
 
@@ -80,6 +83,7 @@ struct Judge {
 
     mutating func begin(life: Int, at now: Span, bootID: String, bootedAt: Span) {
         lifeBegan = now
+        letGo()
         self.bootID = bootID
         stopBegun = nil
         stopIdleSince = nil
@@ -91,6 +95,16 @@ struct Judge {
         unread = [:]
         latestWall = Instant(microseconds: .min)
     }
+
+    /// An event comes at this moment of the wall clock, to a scheduler with this lead.
+    mutating func handle(at wall: Instant, ahead: Duration) {
+        if wall < handledAt { letGo() }
+        handledAt = wall
+        claimedUntil = wall + ahead
+        latestWall = max(latestWall, wall)
+    }
+
+    private mutating func letGo() { letGoUntil = max(letGoUntil, claimedUntil) }
 
     /// Whoever waited for a reply sees its connection end.
     mutating func schedulerEnded() {

@@ -19,7 +19,7 @@ extension World {
         }
         judge.ordered.insert(order.attempt.value)
         // What waited for its instant as the clock was set back leaves at once.
-        let begins = max(wall, judge.setBackFrom + core.settings.claimAhead)
+        let begins = max(wall, judge.letGoUntil)
         if row.trigger == .schedule, order.occurrence > begins {
             let moment = wall
             judge.violate(

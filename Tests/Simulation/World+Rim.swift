@@ -237,11 +237,7 @@ extension World {
         hash.mix(now.microseconds)
         event.mix(into: &hash)
         let time = time
-        if time.wall < judge.handledAt {
-            judge.setBackFrom = max(judge.setBackFrom, judge.handledAt)
-        }
-        judge.handledAt = time.wall
-        judge.latestWall = max(judge.latestWall, time.wall)
+        judge.handle(at: time.wall, ahead: core.settings.claimAhead)
         let actions = core.handle(event, at: time)
         note("\(event.words)")
         for action in actions {
