@@ -44,7 +44,7 @@ extension SchedulerCore {
         guard let execution = executions[id] else { return }
         switch outcome {
         case .claimed(let key, let number): launch(execution, key, number)
-        case .alreadyClaimed where execution.trigger.isRequested:
+        case .alreadyClaimed where execution.trigger.isRequested && execution.cancelled == nil:
             // A clock that was set back gave it an instant of old: the next microsecond is free.
             move(id, to: .queued)
             release(execution)
@@ -60,9 +60,8 @@ extension SchedulerCore {
             if outcome == .notFound, execution.attempts == 0 {
                 write([occurrence(execution, .skipped, Outcome.Reason.taskGone.rawValue)])
             }
-            drop(
-                id,
-                Refusal(.conflict, "\(execution.task.id) was deleted before it ran"))
+            let what = execution.cancelled == nil ? "deleted" : "cancelled"
+            drop(id, Refusal(.conflict, "\(execution.task.id) was \(what) before it ran"))
         }
     }
 
@@ -191,6 +190,7 @@ extension SchedulerCore {
         bootTimers.set(.maximumDefer(id), at: nil)
         promote(name)
         needsAdmission = true
+        if !cancels.isEmpty { tellCancels(of: id) }
     }
 
     // MARK: - The orders' way

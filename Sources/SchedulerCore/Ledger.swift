@@ -28,7 +28,9 @@ struct Ledger: Sendable {
         case updated(TaskKey, Instant, RequestID)
         case deleted(TaskKey, RequestID)
         /// These executions are over before they ran again.
-        case withdrawn([String], RequestID?, Reply)
+        case withdrawn([String], RequestID)
+        /// An execution is over that somebody cancelled as its claim was written.
+        case cancelled(String, RequestID)
         case reply(RequestID, Reply)
         /// This boot is known.
         case noted
@@ -252,7 +254,8 @@ extension SchedulerCore {
                 undo(then, Refusal(.notFound, "there is no task \"\(key.id)\" any more"))
             }
         case .deleted(let key, let request): deleted(key, request)
-        case .withdrawn(let ids, let request, let reply): withdrawn(ids, request, reply)
+        case .withdrawn(let ids, let request): withdrawn(ids, request)
+        case .cancelled(let id, let request): cancelled(id, request)
         case .reply(let request, let reply):
             if outcome == .done || outcome == nil {
                 self.reply(request, reply)
@@ -292,9 +295,10 @@ extension SchedulerCore {
             }
             reply(request, .refused(refusal))
             releaseRequests(of: key.id)
-        case .withdrawn(let ids, let request, _):
+        case .withdrawn(let ids, let request):
             for id in ids { keep(id) }
-            if let request { reply(request, .refused(refusal)) }
+            refuseCancel(request, refusal)
+        case .cancelled(_, let request): refuseCancel(request, refusal)
         case .reply(let request, _): reply(request, .refused(refusal))
         }
     }

@@ -10,6 +10,7 @@ import AicoCore
 package enum Mutant: String, Sendable, CaseIterable {
     case claimWithoutNextRun = "claim_without_next_run"
     case replyBeforeCommit = "reply_before_commit"
+    case cancelBeforeCommit = "cancel_before_commit"
     case timeoutsOnWallClock = "timeouts_on_wall_clock"
     case instantDroppedInGap = "instant_dropped_in_gap"
     case timerLostAfterStep = "timer_lost_after_step"
@@ -60,7 +61,7 @@ extension SchedulerCore {
                 executions[id]?.asked = nil
                 reply(request, .execution(id, task, waits: nil))
             }
-        case .nothing, .created, .updated, .withdrawn, .noted: break
+        case .nothing, .created, .updated, .withdrawn, .cancelled, .noted: break
         }
     }
 }

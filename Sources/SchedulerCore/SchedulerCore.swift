@@ -58,6 +58,8 @@ package struct SchedulerCore: Sendable {
     var audits = AuditBudget()
     /// Requests that wait for their task's row to be written or removed.
     var heldRequests: [TaskID: [(id: RequestID, actor: String, request: Request)]] = [:]
+    /// Cancels whose answers wait for the store.
+    var cancels: [RequestID: CancelInHand] = [:]
     /// Dead letters that were sent back by this scheduler.
     var retriedLetters: Set<Int64> = []
     /// Canaries that were ordered so far.

@@ -16,6 +16,8 @@ struct Judge {
     var refusedNumbers: Set<Int> = []
     /// What stands in the store of executions that somebody asked for.
     var requested: Set<String> = []
+    /// Executions that were answered to be cancelled.
+    var cancelled: Set<String> = []
     /// What a task was answered to be.
     var expected: [String: Bool] = [:]
     /// When somebody last meddled with a task.
