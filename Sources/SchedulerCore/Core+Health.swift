@@ -74,7 +74,7 @@ extension SchedulerCore {
         HealthRules.Facts(
             workers: workers.map { ($0.id, healthState(of: $0)) },
             recentOfSystem: health.recentOfSystem, recentOfTasks: health.recentOfTasks,
-            storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: damages,
+            storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: storeDamages,
             lateness: health.lateness, log: logFacts,
             found: health.found + health.surroundings
                 + TaskClass.allCases.compactMap { health.lacks[$0] })

@@ -194,7 +194,12 @@ extension SchedulerCore {
     /// claim was written is told once that is there.
     mutating func tellCancels(of id: String) {
         for request in cancels.keys.sorted() where cancels[request]?.left.contains(id) == true {
-            write([], then: .cancelled(id, request))
+            if let last = ledger.pending.indices.last {
+                ledger.pending[last].cancels.append((id, request))
+            } else {
+                // Nothing came of its claim.
+                cancelled(id, request)
+            }
         }
     }
 

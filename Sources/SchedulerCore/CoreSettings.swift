@@ -66,6 +66,8 @@ package struct CoreSettings: Sendable {
     package var maximumLogBytes = 4 * 1024 * 1024
     /// Changes that wait for a store that does not write; beyond, log lines are left out.
     package var maximumWaitingChanges = 50_000
+    /// Changes that can never be written which health names; of the rest it tells how many.
+    package var maximumLostTold = 8
     /// Timers of each clock that one turn fires at most.
     package var timersPerTurn = 512
     /// What waits that one turn decides about at most.

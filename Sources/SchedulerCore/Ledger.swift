@@ -14,6 +14,10 @@ struct Ledger: Sendable {
         /// Whether the store's failure undoes it: somebody waits for an answer, and nothing has
         /// happened yet. What has happened is kept until it can be written.
         var isRefusable: Bool
+        /// The execution whose attempt it is about.
+        var execution: String?
+        /// Cancels that wait for it: what they ended is over with it.
+        var cancels: [(execution: String, request: RequestID)] = []
     }
 
     /// What follows from changes that were written, or could not be.
@@ -29,8 +33,6 @@ struct Ledger: Sendable {
         case deleted(TaskKey, RequestID)
         /// These executions are over before they ran again.
         case withdrawn([String], RequestID)
-        /// An execution is over that somebody cancelled as its claim was written.
-        case cancelled(String, RequestID)
         case reply(RequestID, Reply)
         /// This boot is known.
         case noted
@@ -49,6 +51,8 @@ struct Ledger: Sendable {
     var leftOut = 0
     /// Whether something of what is pending is to leave as soon as it can.
     var isUrgent = false
+    /// The search for what of a batch needs a damaged page.
+    var search: DamageSearch?
 
     var isEmpty: Bool { pending.isEmpty && inFlight == nil }
 }
@@ -74,7 +78,8 @@ extension SchedulerCore {
         if changes.isEmpty, published.isEmpty, case .nothing = then { return }
         ledger.pending.append(
             Ledger.Write(
-                changes: changes, then: then, published: published, isRefusable: isRefusable))
+                changes: changes, then: then, published: published, isRefusable: isRefusable,
+                execution: changes.lazy.compactMap { $0.attempt }.first.flatMap { attempts[$0] }))
         if !canWait { ledger.isUrgent = true }
         if isRefusable { ledger.mustTry = true }
     }
@@ -106,14 +111,14 @@ extension SchedulerCore {
         ledger.isUrgent = false
         ledger.mustTry = false
         ledger.token += 1
-        let writes = ledger.pending
-        ledger.pending = []
-        ledger.inFlight = (ledger.token, writes)
+        let writes = takePending()
         let changes = writes.flatMap(\.changes)
         guard !changes.isEmpty else {
-            committed(ledger.token, .success([]))
+            for write in writes { follow(write, []) }
+            searchOn()
             return flush()
         }
+        ledger.inFlight = (ledger.token, writes)
         actions.append(.write(token: ledger.token, changes))
         if planted(.replyBeforeCommit) {
             for write in writes { answerEarly(write.then) }
@@ -144,6 +149,8 @@ extension SchedulerCore {
                 follow(write, results[offset..<end])
                 offset = end
             }
+            ledger.search?.hasWritten = true
+            searchOn()
             if wasFailing { assessHealth() } else { assessHealthInTime() }
         case .failure(let trouble):
             if planted(.failureAsSuccess) {
@@ -151,7 +158,7 @@ extension SchedulerCore {
                     restoring: flight,
                     .success(flight.writes.flatMap { $0.changes.map { _ in .outcome(.done) } }))
             }
-            failed(flight.writes, trouble)
+            if !search(flight.writes, trouble) { failed(flight.writes, trouble) }
         }
     }
 
@@ -163,7 +170,7 @@ extension SchedulerCore {
     }
 
     /// Nothing was written: what somebody waits for is refused, what has happened is kept.
-    private mutating func failed(_ writes: [Ledger.Write], _ trouble: StoreTrouble) {
+    mutating func failed(_ writes: [Ledger.Write], _ trouble: StoreTrouble) {
         if ledger.failingSince == nil {
             ledger.failingSince = now.boot
             log(.error, "the store refused a batch", ["why": trouble.message])
@@ -173,11 +180,9 @@ extension SchedulerCore {
         var kept: [Ledger.Write] = []
         for write in writes {
             if write.isRefusable, !isAnswered(write.then) {
-                undo(
-                    write.then,
-                    Refusal(
-                        .unavailable, "nothing was changed: \(trouble.message)",
-                        hint: "type: aico scheduler health"))
+                undo(write.then, Self.refusal(trouble))
+                // Nothing of what these wait for is in it.
+                for cancel in write.cancels { cancelled(cancel.execution, cancel.request) }
                 // What the undone request had to say is over with it.
             } else {
                 kept.append(write)
@@ -186,6 +191,12 @@ extension SchedulerCore {
         ledger.pending = kept + ledger.pending
         boundWaiting()
         assessHealth()
+    }
+
+    static func refusal(_ trouble: StoreTrouble) -> Refusal {
+        Refusal(
+            .unavailable, "nothing was changed: \(trouble.message)",
+            hint: "type: aico scheduler health")
     }
 
     /// Whether it is a claim of an execution that was answered to exist: it is kept.
@@ -232,6 +243,13 @@ extension SchedulerCore {
         // A wait that could not be noted is none.
         if case .recorded = write.then, first == .outcome(.alreadyClaimed) { return }
         for published in write.published { actions.append(.publish(published)) }
+        for cancel in write.cancels {
+            if let refusal, !write.isRefusable {
+                refuseCancel(cancel.request, refusal)
+            } else {
+                cancelled(cancel.execution, cancel.request)
+            }
+        }
     }
 
     private mutating func follow(_ then: Ledger.Continuation, _ result: ChangeResult?) {
@@ -255,7 +273,6 @@ extension SchedulerCore {
             }
         case .deleted(let key, let request): deleted(key, request)
         case .withdrawn(let ids, let request): withdrawn(ids, request)
-        case .cancelled(let id, let request): cancelled(id, request)
         case .reply(let request, let reply):
             if outcome == .done || outcome == nil {
                 self.reply(request, reply)
@@ -298,8 +315,18 @@ extension SchedulerCore {
         case .withdrawn(let ids, let request):
             for id in ids { keep(id) }
             refuseCancel(request, refusal)
-        case .cancelled(_, let request): refuseCancel(request, refusal)
         case .reply(let request, _): reply(request, .refused(refusal))
+        }
+    }
+}
+
+extension StoreChange {
+    /// The attempt that it is about.
+    fileprivate var attempt: AttemptKey? {
+        switch self {
+        case .unclaim(let attempt, _, _), .attemptConfined(let attempt, _): attempt
+        case .endAttempt(let end): end.attempt
+        default: nil
         }
     }
 }

@@ -61,7 +61,7 @@ extension SchedulerCore {
                 executions[id]?.asked = nil
                 reply(request, .execution(id, task, waits: nil))
             }
-        case .nothing, .created, .updated, .withdrawn, .cancelled, .noted: break
+        case .nothing, .created, .updated, .withdrawn, .noted: break
         }
     }
 }

@@ -35,6 +35,8 @@ package struct SchedulerCore: Sendable {
     package internal(set) var storeTrouble: StoreTrouble?
     /// What of the store could not be read at the start.
     package internal(set) var damages: [String] = []
+    /// Changes that can never be written: how many, and the first ones in words.
+    var lost: (count: Int, words: [String]) = (0, [])
     /// Executions that hold one of all places.
     package internal(set) var running = 0
     /// How often the wall clock was stepped, and by how much last.

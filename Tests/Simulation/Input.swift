@@ -40,6 +40,8 @@ enum Input: Sendable {
     case storeFails(StoreFailure, for: Span)
     /// The next task's row that is to be written is refused alone.
     case storeRefuses
+    /// Rows of a task, and of its executions, are on a damaged page.
+    case storeDamaged(TaskID, for: Span)
     /// The scheduler dies after so many actions; a batch on its way is written or not.
     case crash(after: Int, down: Span, isBatchKept: Bool, settings: Int, isReboot: Bool)
     case stop(down: Span, settings: Int)

@@ -47,6 +47,8 @@ struct Judge {
 
     // The scheduler.
     var bootID = ""
+    /// Whether the store met damage: what cannot be written is given up, until the next start.
+    var isDamaged = false
     var lifeBegan = Span.zero
     var stopBegun: Span?
     var excused = Span.zero
@@ -85,6 +87,7 @@ struct Judge {
 
     mutating func begin(life: Int, at now: Span, bootID: String, bootedAt: Span) {
         lifeBegan = now
+        isDamaged = false
         letGo()
         self.bootID = bootID
         stopBegun = nil

@@ -191,6 +191,7 @@ extension World {
     /// A batch was written: every instant that a plan passed has its row.
     mutating func judgeBatch(_ latest: Instant) {
         guard !judge.moved.isEmpty else { return }
+        guard !judge.isDamaged else { return judge.moved = [] }
         for (key, from, to, table) in judge.moved {
             let jitter = Planner.jitter(of: key.id, policies: table.policies)
             let now = latest - jitter

@@ -8,7 +8,9 @@ import SchedulerCore
 extension World {
     mutating func judgeTurn() {
         judgeStop()
+        // What a damaged page took is not there until the next start, and that is told.
         if core.waitingChanges == 0, !core.isBusy, writer.batches.isEmpty,
+            !judge.isDamaged,
             judge.hasCommitted || judge.turns % 16 == 0
         {
             judge.hasCommitted = false

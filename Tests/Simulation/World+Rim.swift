@@ -180,7 +180,10 @@ extension World {
         while !inbox.commits.isEmpty, isUp {
             let (token, result) = inbox.commits.removeFirst()
             judge.hasCommitted = true
-            if case .failure = result { faults += 1 }
+            if case .failure(let trouble) = result {
+                faults += 1
+                if trouble.kind == .damaged { judge.isDamaged = true }
+            }
             feed(.committed(token: token, result))
         }
         while inbox.incidents > 0, isUp {

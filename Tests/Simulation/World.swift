@@ -232,6 +232,8 @@ struct WriterModel {
     var failsUntil = Span.zero
     var failure = StoreFailure.io
     var refusesNext = false
+    var damaged: TaskID?
+    var damagedUntil = Span.zero
     var tooLarge: Set<Int> = []
 }
 
