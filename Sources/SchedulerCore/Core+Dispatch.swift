@@ -196,10 +196,12 @@ extension SchedulerCore {
     // MARK: - The orders' way
 
     /// Sends an order, or keeps it until it can leave.
+    ///
+    /// A worker that takes none has no use for a cancel: what runs in it ends with it.
     mutating func send(_ order: Order, to workerID: WorkerID) {
         let index = workerID.number
-        guard workers[index].isReady, !workers[index].isBlocked, workers[index].outbox.isEmpty
-        else {
+        guard workers[index].isReady else { return }
+        guard !workers[index].isBlocked, workers[index].outbox.isEmpty else {
             workers[index].outbox.append(order)
             return
         }

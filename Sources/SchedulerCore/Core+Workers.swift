@@ -216,7 +216,6 @@ extension SchedulerCore {
     private mutating func markReady(_ workerID: WorkerID) {
         needsAdmission = true
         bootTimers.set(.heartbeat(workerID), at: now.boot + settings.heartbeatInterval)
-        flushOrders(workerID)
         publishWorker(workerID, "ready", nil)
         assessHealth()
         guard workerID.isShipped, workers.allSatisfy({ !$0.id.isShipped || $0.isReady }) else {
