@@ -247,10 +247,9 @@ extension SchedulerCore {
         let index = workerID.number
         workers[index].isBlocked = true
         switch order {
-        case .ping:
-            // It is asked again; what did not leave needs no answer.
-            bootTimers.set(.silence(workerID), at: nil)
-            return
+        // It is asked again once there is room, and owes its answer all the same: what reads nothing
+        // for so long does not live.
+        case .ping: return
         case .run(let run) where run.attempt == workers[index].canary?.order.attempt:
             workers[index].canary?.isSent = false
             return
@@ -271,9 +270,11 @@ extension SchedulerCore {
         workers[index].isBlocked = false
         workers[index].returned = 0
         switch workers[index].state {
-        case .launched: ping(workerID)
+        case .launched: expectAnswerAnew(of: workerID)
         case .probing: sendCanary(workerID)
-        case .ready: flushOrders(workerID)
+        case .ready:
+            flushOrders(workerID)
+            expectAnswerAnew(of: workerID)
         case .absent, .canaryFailed, .quarantined: break
         }
     }

@@ -42,6 +42,8 @@ package struct CoreSettings: Sendable {
     package var backstopSlack = Duration.seconds(15)
     /// How long a worker may take to answer the ping of its launch before it is sent another.
     package var pingInterval = Duration.seconds(5)
+    /// How long it may take to answer any of these; beyond, it is killed and launched anew.
+    package var launchPatience = Duration.seconds(60)
     /// How often a worker that works is asked for a sign of life.
     package var heartbeatInterval = Duration.seconds(10)
     /// After this time without one health tells of it.
