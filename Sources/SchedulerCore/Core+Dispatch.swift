@@ -46,7 +46,7 @@ extension SchedulerCore {
         case .claimed(let key, let number): launch(execution, key, number)
         case .alreadyClaimed where execution.trigger.isRequested && execution.cancelled == nil:
             // A clock that was set back gave it an instant of old: the next microsecond is free.
-            move(id, to: .queued)
+            guard move(id, .taken) else { return }
             release(execution)
             tasks[execution.task.id]?.open.remove(id)
             takeNextInstant(id)
@@ -148,7 +148,7 @@ extension SchedulerCore {
     package func timeout(of task: TaskState) -> Duration {
         let asked =
             task.policies.timeout ?? settings.typeTimeouts[task.record.type]
-            ?? settings.classTimeouts[task.id.taskClass] ?? .seconds(300)
+            ?? settings.classTimeouts[task.id.taskClass] ?? settings.otherTimeout
         // The worker holds its attempts to its profile.
         guard let limit = workerID(of: task).flatMap({ worker($0).wallLimit }) else { return asked }
         return min(asked, limit)

@@ -90,10 +90,10 @@ extension SchedulerCore {
         health.status = status
     }
 
-    /// Judges anew where the last time is a second ago: after what makes nothing worse at once, more
+    /// Judges anew where the last time is a while ago: after what makes nothing worse at once, more
     /// often would cost more than it tells.
     mutating func assessHealthInTime() {
-        if now.boot - health.judgedAt >= .seconds(1) { assessHealth() }
+        if now.boot - health.judgedAt >= settings.healthInterval { assessHealth() }
     }
 
     /// Counts how an attempt ended, and takes over what a health check found; hostile until checked.

@@ -128,8 +128,7 @@ extension SchedulerCore {
                 withdrawn.append(id)
                 changes.append(occurrence(execution, .skipped, "cancelled"))
             case .queued, .waiting:
-                if execution.state == .queued { move(id, to: .waiting) }
-                guard move(id, .withdraw) else { continue }
+                guard move(id, .withdrawRetry) else { continue }
                 withdrawn.append(id)
                 changes.append(
                     .endWaiting(

@@ -19,7 +19,7 @@ extension SchedulerCore {
             publishWorker(workerID, "launched", nil)
         case .exited(let status, let words): exited(workerID, status, words)
         case .launchFailed(let errno, let words):
-            workers[index].state = .absent
+            guard workers[index].move(.launchFail, at: now) else { return }
             workers[index].processID = nil
             workers[index].deaths += 1
             let why = words.isEmpty ? "errno \(errno)" : words

@@ -28,6 +28,8 @@ package struct CoreSettings: Sendable {
         .maintenance: .seconds(3600), .security: .seconds(3600), .agency: .seconds(1800),
         .user: .seconds(300),
     ]
+    /// The same for a class that is not among these.
+    package var otherTimeout = Duration.seconds(300)
     /// The longest an attempt of a type may take where the task does not say.
     package var typeTimeouts: [String: Duration] = [:]
     /// How often the machine is looked at while something waits for it.
@@ -62,6 +64,14 @@ package struct CoreSettings: Sendable {
     package var pauseTolerance = Duration.seconds(2)
     /// No sleep of the loop is longer.
     package var longestSleep = Duration.seconds(30)
+    /// A report whose time is further than this from now made it up.
+    package var reportTolerance = Duration.seconds(86_400)
+    /// How often health is judged after what makes nothing worse.
+    package var healthInterval = Duration.seconds(1)
+    /// Audit lines of one client and action that stand alone in a window; the rest is counted.
+    package var auditsAlone = 10
+    /// For how long they are counted.
+    package var auditWindow = Duration.seconds(60)
     /// Lines of one attempt that are kept.
     package var maximumLogLines = 10_000
     /// Bytes of these lines.
