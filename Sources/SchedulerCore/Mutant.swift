@@ -40,6 +40,8 @@ package enum Mutant: String, Sendable, CaseIterable {
     case eventBeforeCommit = "event_before_commit"
     case waitingWriteForgotten = "waiting_write_forgotten"
     case orderBeforeInstant = "order_before_instant"
+    /// Of the timetable itself, which core and simulation share; planted by the simulation.
+    case wrongDSTInstant = "wrong_dst_instant"
 }
 
 extension SchedulerCore {

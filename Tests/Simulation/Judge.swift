@@ -49,6 +49,9 @@ struct Judge {
     var bootID = ""
     /// Whether the store met damage: what cannot be written is given up, until the next start.
     var isDamaged = false
+    /// Executions whose ends a damaged page took: the next scheduler finds them open, beside what
+    /// was let run since.
+    var strays: Set<String> = []
     var lifeBegan = Span.zero
     var stopBegun: Span?
     var excused = Span.zero

@@ -71,7 +71,10 @@ extension World {
                     scenario.specs[$0].policies.overlap == .allow
                 }
             }
-            if !mayOverlap {
+            let isStray =
+                judge.strays.contains(other.order.executionID)
+                || judge.strays.contains(order.executionID)
+            if !mayOverlap, !isStray {
                 judge.violate(
                     .overlap,
                     "\(order.taskID) runs as \(other.order.executionID) and as "

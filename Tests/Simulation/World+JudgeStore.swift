@@ -178,8 +178,12 @@ extension World {
         guard !claim.trigger.isRequested, let row = store.present(claim.task.uid) else { return }
         let isPlanned = specs(of: claim.task.uid).contains { spec in
             if spec.schedule.kind == .reboot { return true }
+            let before = claim.plannedAt - .microseconds(1)
+            if let walked = spec.walked(after: before, to: claim.plannedAt) {
+                return walked == [claim.plannedAt]
+            }
             let table = spec.table(createdAt: row.task.createdAt)
-            return table.next(after: claim.plannedAt - .microseconds(1)) == claim.plannedAt
+            return table.next(after: before) == claim.plannedAt
         }
         if !isPlanned {
             judge.violate(

@@ -89,6 +89,7 @@ extension World {
                 _ = apply(batch.changes, batch.latest)
             }
         }
+        if judge.isDamaged { noteStrays() }
         writer.batches = []
         for index in workers.indices {
             workers[index].isAlive = false
@@ -100,6 +101,11 @@ extension World {
         }
         judge.schedulerEnded()
         startAgain(after: down, settings: settings, isReboot: isReboot)
+    }
+
+    private mutating func noteStrays() {
+        let open = store.running.compactMap { store.attempts[$0]?.execution } + store.waiting
+        judge.strays.formUnion(open.filter { core.executions[$0] == nil })
     }
 
     // MARK: - A turn

@@ -99,6 +99,8 @@ struct World {
         real: RealStore? = nil
     ) {
         self.real = real
+        var scenario = scenario
+        if mutant == .wrongDSTInstant { scenario.plantWrongDST() }
         self.scenario = scenario
         workers = scenario.workers.map { WorkerModel($0) }
         self.mutant = mutant

@@ -120,6 +120,30 @@ struct SimulationTests {
         #expect(world.judge.violation == nil)
     }
 
+    /// The walk is another way to the same instants.
+    @Test(arguments: ["30 2 * * *", "15 0,1,2,3 * * *", "*/20 1-4 * * *", "30 23 * * 0", "@hourly"])
+    func theWalkFindsWhatTheTimetableFinds(text: String) throws {
+        let schedule = try Schedule.parse(text)
+        let walk = try #require(MinuteWalk(text))
+        let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]
+        for zone in Simulation(seed: 1, hours: 1).zones where zones.contains(zone.name) {
+            for gap in DSTPolicy.Gap.allCases {
+                for overlap in DSTPolicy.Overlap.allCases {
+                    let dst = DSTPolicy(gap: gap, overlap: overlap)
+                    for month in 0..<12 {
+                        let begin = Instant(seconds: 1_735_689_600 + Int64(month) * 30 * 86_400)
+                        let end = begin + .seconds(31 * 86_400)
+                        let found = schedule.times(after: begin, in: zone, created: begin, dst: dst)
+                            .prefix { $0 <= end }
+                        #expect(
+                            walk.instants(after: begin, to: end, in: zone, dst) == Array(found),
+                            "\(text) in \(zone.name) with \(dst)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func wrongArgumentsAreRefused() {
         for arguments in [
             ["--seed"], ["--hours", "x"], ["--mutant", "none"], ["--nonsense"],
