@@ -4,13 +4,8 @@
 import AicoCore
 
 /// Bounds the audit lines that one client can cause by being refused: the first few stand alone,
-/// the rest of a minute is counted.
+/// the rest of a while is counted.
 struct AuditBudget: Sendable {
-    /// Lines of one client and action that stand alone in a minute.
-    static let alone = 10
-    /// For how long the rest is counted.
-    static let window = Duration.seconds(60)
-
     struct Key: Hashable, Comparable, Sendable {
         let actor: String
         let action: String
@@ -20,7 +15,7 @@ struct AuditBudget: Sendable {
         }
     }
 
-    /// Lines of the present minute.
+    /// Lines since the count began.
     var counts: [Key: Int] = [:]
 }
 
@@ -41,18 +36,21 @@ extension SchedulerCore {
         let key = AuditBudget.Key(actor: actor, action: action)
         audits.counts[key, default: 0] += 1
         if bootTimers.time(of: .audit) == nil {
-            bootTimers.set(.audit, at: now.boot + AuditBudget.window)
+            bootTimers.set(.audit, at: now.boot + settings.auditWindow)
         }
-        guard audits.counts[key, default: 0] <= AuditBudget.alone else { return }
+        guard audits.counts[key, default: 0] <= settings.auditsAlone else { return }
         write([audit(actor, action, subject, detail)])
     }
 
-    /// The minute is over: what was counted gets one line for each client and action.
+    /// The while is over: what was counted gets one line for each client and action.
     mutating func writeCountedAudits() {
+        let seconds = settings.auditWindow.wholeMicroseconds / 1_000_000
         for (key, count) in audits.counts.sorted(by: { $0.key < $1.key })
-        where count > AuditBudget.alone {
+        where count > settings.auditsAlone {
             write([
-                audit(key.actor, key.action, "", "\(count - AuditBudget.alone) more in a minute")
+                audit(
+                    key.actor, key.action, "",
+                    "\(count - settings.auditsAlone) more in \(seconds) s")
             ])
         }
         audits.counts = [:]

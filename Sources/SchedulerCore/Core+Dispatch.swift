@@ -40,9 +40,9 @@ extension SchedulerCore {
         guard let execution = executions[id] else { return }
         switch outcome {
         case .claimed(let key, let number): launch(execution, key, number)
-        case .alreadyClaimed where execution.trigger.isRequested:
+        case .alreadyClaimed where execution.trigger.isRequested && execution.cancelled == nil:
             // A clock that was set back gave it an instant of old: the next microsecond is free.
-            move(id, to: .queued)
+            guard move(id, .taken) else { return }
             release(execution)
             tasks[execution.task.id]?.open.remove(id)
             takeNextInstant(id)
@@ -56,9 +56,8 @@ extension SchedulerCore {
             if outcome == .notFound, execution.attempts == 0 {
                 write([occurrence(execution, .skipped, Outcome.Reason.taskGone.rawValue)])
             }
-            drop(
-                id,
-                Refusal(.conflict, "\(execution.task.id) was deleted before it ran"))
+            let what = execution.cancelled == nil ? "deleted" : "cancelled"
+            drop(id, Refusal(.conflict, "\(execution.task.id) was \(what) before it ran"))
         }
     }
 
@@ -145,7 +144,7 @@ extension SchedulerCore {
     package func timeout(of task: TaskState) -> Duration {
         let asked =
             task.policies.timeout ?? settings.typeTimeouts[task.record.type]
-            ?? settings.classTimeouts[task.id.taskClass] ?? .seconds(300)
+            ?? settings.classTimeouts[task.id.taskClass] ?? settings.otherTimeout
         // The worker holds its attempts to its profile.
         guard let limit = workerID(of: task).flatMap({ worker($0).wallLimit }) else { return asked }
         return min(asked, limit)
@@ -186,15 +185,18 @@ extension SchedulerCore {
         bootTimers.set(.maximumDefer(id), at: nil)
         promote(name)
         needsAdmission = true
+        if !cancels.isEmpty { tellCancels(of: id) }
     }
 
     // MARK: - The orders' way
 
     /// Sends an order, or keeps it until it can leave.
+    ///
+    /// A worker that takes none has no use for a cancel: what runs in it ends with it.
     mutating func send(_ order: Order, to workerID: WorkerID) {
         let index = workerID.number
-        guard workers[index].isReady, !workers[index].isBlocked, workers[index].outbox.isEmpty
-        else {
+        guard workers[index].isReady else { return }
+        guard !workers[index].isBlocked, workers[index].outbox.isEmpty else {
             workers[index].outbox.append(order)
             return
         }
@@ -240,10 +242,9 @@ extension SchedulerCore {
         let index = workerID.number
         workers[index].isBlocked = true
         switch order {
-        case .ping:
-            // It is asked again; what did not leave needs no answer.
-            bootTimers.set(.silence(workerID), at: nil)
-            return
+        // It is asked again once there is room, and owes its answer all the same: what reads nothing
+        // for so long does not live.
+        case .ping: return
         case .run(let run) where run.attempt == workers[index].canary?.order.attempt:
             workers[index].canary?.isSent = false
             return
@@ -264,9 +265,11 @@ extension SchedulerCore {
         workers[index].isBlocked = false
         workers[index].returned = 0
         switch workers[index].state {
-        case .launched: ping(workerID)
+        case .launched: expectAnswerAnew(of: workerID)
         case .probing: sendCanary(workerID)
-        case .ready: flushOrders(workerID)
+        case .ready:
+            flushOrders(workerID)
+            expectAnswerAnew(of: workerID)
         case .absent, .canaryFailed, .quarantined: break
         }
     }

@@ -10,7 +10,8 @@ extension SchedulerCore {
         result: [UInt8]?, parsed: JSONValue? = nil
     ) {
         guard let execution = executions[id], let attempt = execution.attempt else { return }
-        attempts[attempt.key] = nil
+        // What is written of it says whose it was.
+        defer { attempts[attempt.key] = nil }
         bootTimers.set(.backstop(attempt.key), at: nil)
         forgetInstant(execution)
         let policies = task(execution.task)?.policies ?? execution.policies
@@ -70,7 +71,8 @@ extension SchedulerCore {
             return finish(id, outcome, exit: nil, message: nil, result: nil)
         }
         guard move(id, .handBack) else { return }
-        attempts[attempt.key] = nil
+        // What is written of it says whose it was.
+        defer { attempts[attempt.key] = nil }
         bootTimers.set(.backstop(attempt.key), at: nil)
         forgetInstant(execution)
         release(execution)

@@ -26,15 +26,11 @@ extension SchedulerCore {
 
     /// Moves an execution on; false where the transition is not one of its state.
     mutating func move(_ id: String, _ transition: ExecutionState.Transition) -> Bool {
-        guard let next = executions[id]?.state.next(after: transition) else { return false }
-        move(id, to: next)
+        guard let before = executions[id]?.state, let next = before.next(after: transition) else {
+            return false
+        }
+        executions[id]?.state = next
+        queued += (next == .queued ? 1 : 0) - (before == .queued ? 1 : 0)
         return true
-    }
-
-    /// Puts an execution into a state that no transition leads to: what led there is taken back.
-    mutating func move(_ id: String, to state: ExecutionState) {
-        guard let before = executions[id]?.state else { return }
-        executions[id]?.state = state
-        queued += (state == .queued ? 1 : 0) - (before == .queued ? 1 : 0)
     }
 }

@@ -74,7 +74,7 @@ extension SchedulerCore {
         HealthRules.Facts(
             workers: workers.map { ($0.id, healthState(of: $0)) },
             recentOfSystem: health.recentOfSystem, recentOfTasks: health.recentOfTasks,
-            storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: damages,
+            storeFailure: storeFailure, storeTrouble: storeTrouble?.message, damages: storeDamages,
             lateness: health.lateness, log: logFacts,
             found: health.found + health.surroundings
                 + TaskClass.allCases.compactMap { health.lacks[$0] })
@@ -90,10 +90,10 @@ extension SchedulerCore {
         health.status = status
     }
 
-    /// Judges anew where the last time is a second ago: after what makes nothing worse at once, more
+    /// Judges anew where the last time is a while ago: after what makes nothing worse at once, more
     /// often would cost more than it tells.
     mutating func assessHealthInTime() {
-        if now.boot - health.judgedAt >= .seconds(1) { assessHealth() }
+        if now.boot - health.judgedAt >= settings.healthInterval { assessHealth() }
     }
 
     /// Counts how an attempt ended, and takes over what a health check found; hostile until checked.

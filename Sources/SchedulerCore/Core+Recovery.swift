@@ -89,6 +89,7 @@ extension SchedulerCore {
         execution.attempts = Int(stored.number)
         execution.attempt = Execution.Attempt(key: key, number: stored.number)
         add(execution)
+        attempts[key] = row.id
         tasks[task.id]?.open.insert(row.id)
         // `finish` gives back a place; this one was taken by the scheduler before.
         running += 1

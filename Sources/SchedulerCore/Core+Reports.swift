@@ -101,7 +101,9 @@ extension SchedulerCore {
 
     /// A worker's clock is the machine's: what is far from now is made up.
     private func plausible(_ at: Instant) -> Instant {
-        at > now.wall - .seconds(86400) && at < now.wall + .seconds(86400) ? at : now.wall
+        let isNear =
+            at > now.wall - settings.reportTolerance && at < now.wall + settings.reportTolerance
+        return isNear ? at : now.wall
     }
 
     private mutating func started(_ id: String, _ layers: LayerReport, at: Instant) {

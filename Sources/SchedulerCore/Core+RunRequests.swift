@@ -3,6 +3,15 @@
 
 package import AicoCore
 
+/// A cancel whose answer waits for the ends of what it cancelled to be in the store.
+struct CancelInHand: Sendable {
+    /// Executions whose claims were on their way, and what these come to is not there yet.
+    var left: Set<String>
+    /// Whether all else is there.
+    var isWritten = false
+    let answer: Reply
+}
+
 extension SchedulerCore {
     /// Runs a task because somebody asked; refused while it is open already.
     mutating func run(
@@ -105,6 +114,7 @@ extension SchedulerCore {
         var changes: [StoreChange] = []
         var withdrawn: [String] = []
         var ended: [String] = []
+        var claiming: Set<String> = []
         var told: [Reply.Ending] = []
         for id in ids {
             guard let execution = executions[id] else { continue }
@@ -114,8 +124,7 @@ extension SchedulerCore {
                 withdrawn.append(id)
                 changes.append(occurrence(execution, .skipped, "cancelled"))
             case .queued, .waiting:
-                if execution.state == .queued { move(id, to: .waiting) }
-                guard move(id, .withdraw) else { continue }
+                guard move(id, .withdrawRetry) else { continue }
                 withdrawn.append(id)
                 changes.append(
                     .endWaiting(
@@ -126,6 +135,8 @@ extension SchedulerCore {
                     told.append(Reply.Ending(execution: id, until: until))
                 } else {
                     ended.append(id)
+                    // What its claim comes to is written first.
+                    if executions[id] != nil { claiming.insert(id) }
                 }
             case .withdrawing, .ending, .over: continue
             }
@@ -138,17 +149,18 @@ extension SchedulerCore {
         changes.append(
             audit(actor, "task.cancel", (all + told.map(\.execution)).joined(separator: " ")))
         let answer = Reply.cancelled(all, ending: told)
-        if withdrawn.isEmpty {
+        if all.isEmpty || planted(.cancelBeforeCommit) {
             // What runs is told to end whether or not the store can note it.
             write(changes)
-            reply(request, answer)
-        } else {
-            write(changes, then: .withdrawn(withdrawn, request, answer), isRefusable: true)
+            return reply(request, answer)
         }
+        // With the ends of what was still to leave before it, in this batch at the latest.
+        cancels[request] = CancelInHand(left: claiming, answer: answer)
+        write(changes, then: .withdrawn(withdrawn, request), isRefusable: !withdrawn.isEmpty)
     }
 
     /// What was taken back before it ran (again) is over.
-    mutating func withdrawn(_ ids: [String], _ request: RequestID?, _ answer: Reply) {
+    mutating func withdrawn(_ ids: [String], _ request: RequestID) {
         for id in ids {
             guard let execution = executions[id], move(id, .withdrawn) else {
                 continue
@@ -169,7 +181,39 @@ extension SchedulerCore {
             }
             forget(id)
         }
-        if let request { reply(request, answer) }
+        cancels[request]?.isWritten = true
+        answerCancel(request)
+    }
+
+    /// An execution is over, by what is in the store or on its way there: whoever cancelled it as its
+    /// claim was written is told once that is there.
+    mutating func tellCancels(of id: String) {
+        for request in cancels.keys.sorted() where cancels[request]?.left.contains(id) == true {
+            if let last = ledger.pending.indices.last {
+                ledger.pending[last].cancels.append((id, request))
+            } else {
+                // Nothing came of its claim.
+                cancelled(id, request)
+            }
+        }
+    }
+
+    /// The end of an execution that was cancelled is in the store.
+    mutating func cancelled(_ id: String, _ request: RequestID) {
+        cancels[request]?.left.remove(id)
+        answerCancel(request)
+    }
+
+    private mutating func answerCancel(_ request: RequestID) {
+        guard let cancel = cancels[request], cancel.isWritten, cancel.left.isEmpty else { return }
+        cancels[request] = nil
+        reply(request, cancel.answer)
+    }
+
+    /// A cancel could not be written.
+    mutating func refuseCancel(_ request: RequestID, _ refusal: Refusal) {
+        guard cancels.removeValue(forKey: request) != nil else { return }
+        reply(request, .refused(refusal))
     }
 
     /// What could not be taken back goes on to wait.

@@ -15,11 +15,11 @@ extension SchedulerCore {
             workers[index].why = nil
             workers[index].isBlocked = false
             workers[index].returned = 0
-            ping(workerID)
+            expectAnswer(of: workerID)
             publishWorker(workerID, "launched", nil)
         case .exited(let status, let words): exited(workerID, status, words)
         case .launchFailed(let errno, let words):
-            workers[index].state = .absent
+            guard workers[index].move(.launchFail, at: now) else { return }
             workers[index].processID = nil
             workers[index].deaths += 1
             let why = words.isEmpty ? "errno \(errno)" : words
@@ -84,6 +84,22 @@ extension SchedulerCore {
         }
     }
 
+    /// Pings a worker that owes an answer from now on: one that gives none in its time is killed.
+    private mutating func expectAnswer(of workerID: WorkerID) {
+        workers[workerID.number].askedAt = now.boot
+        bootTimers.set(.silence(workerID), at: now.boot + settings.silenceNoticed)
+        ping(workerID)
+    }
+
+    /// A worker's pipe has room again, so that it lives: it has its time from now on, and is sent the
+    /// ping that may not have left.
+    mutating func expectAnswerAnew(of workerID: WorkerID) {
+        guard worker(workerID).askedAt != nil else { return }
+        let wasSilent = silence(of: worker(workerID)) != nil
+        expectAnswer(of: workerID)
+        if wasSilent { assessHealth() }
+    }
+
     /// Pings a worker again that did not answer.
     mutating func pingAgain(_ workerID: WorkerID) {
         guard worker(workerID).state == .launched else { return }
@@ -109,13 +125,9 @@ extension SchedulerCore {
             workers[index].deaths = 0
             assessHealth()
         }
-        // One that is asked already has its time; a full pipe is no silence.
-        guard bootTimers.time(of: .silence(workerID)) == nil, !workers[index].isBlocked else {
-            return
-        }
-        workers[index].askedAt = now.boot
-        bootTimers.set(.silence(workerID), at: now.boot + settings.silenceNoticed)
-        ping(workerID)
+        // One that is asked already has its time. Who reads nothing from a full pipe owes as well.
+        guard bootTimers.time(of: .silence(workerID)) == nil else { return }
+        expectAnswer(of: workerID)
     }
 
     private mutating func receiveSignOfLife(_ workerID: WorkerID) {
@@ -135,14 +147,21 @@ extension SchedulerCore {
 
     /// A worker owes a sign of life: that is told first, and then it is killed.
     mutating func noticeSilence(_ workerID: WorkerID) {
-        guard worker(workerID).isReady else { return }
-        let killed = (worker(workerID).askedAt ?? now.boot) + settings.heartbeatPatience
+        let patience: Duration
+        let what: String
+        switch worker(workerID).state {
+        case .launched:
+            (patience, what) = (settings.launchPatience, "answered no ping since its launch")
+        case .ready: (patience, what) = (settings.heartbeatPatience, "gave no sign of life")
+        // The canary has a time of its own.
+        case .probing, .absent, .canaryFailed, .quarantined: return
+        }
+        let killed = (worker(workerID).askedAt ?? now.boot) + patience
         guard now.boot >= killed else {
             bootTimers.set(.silence(workerID), at: killed)
             return assessHealth()
         }
-        let seconds = settings.heartbeatPatience.wholeMicroseconds / 1_000_000
-        quarantine(workerID, "gave no sign of life for \(seconds) s")
+        quarantine(workerID, "\(what) for \(patience.wholeMicroseconds / 1_000_000) s")
     }
 
     // MARK: - The canary
@@ -152,6 +171,8 @@ extension SchedulerCore {
         let index = workerID.number
         guard workers[index].move(.pong, at: now) else { return }
         bootTimers.set(.ping(workerID), at: nil)
+        bootTimers.set(.silence(workerID), at: nil)
+        workers[index].askedAt = nil
         bootTimers.set(.canary(workerID), at: now.boot + settings.canaryPatience)
         workers[index].canary = CanaryRun(
             workerID.taskClass, number: canaries, at: now, patience: settings.canaryPatience)
@@ -174,10 +195,14 @@ extension SchedulerCore {
         judge(workerID, verdict)
     }
 
-    /// The canary's time is over.
+    /// The canary's time is over: where there is no word of it, its worker does not answer.
     mutating func missCanary(_ workerID: WorkerID) {
         guard worker(workerID).state == .probing, let canary = worker(workerID).canary else {
             return
+        }
+        guard canary.sequence > 0 else {
+            let seconds = settings.canaryPatience.wholeMicroseconds / 1_000_000
+            return quarantine(workerID, "gave no sign of its canary for \(seconds) s")
         }
         judge(workerID, canary.lateVerdict)
     }
@@ -216,7 +241,6 @@ extension SchedulerCore {
     private mutating func markReady(_ workerID: WorkerID) {
         needsAdmission = true
         bootTimers.set(.heartbeat(workerID), at: now.boot + settings.heartbeatInterval)
-        flushOrders(workerID)
         publishWorker(workerID, "ready", nil)
         assessHealth()
         guard workerID.isShipped, workers.allSatisfy({ !$0.id.isShipped || $0.isReady }) else {

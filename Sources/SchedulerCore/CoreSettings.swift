@@ -28,6 +28,8 @@ package struct CoreSettings: Sendable {
         .maintenance: .seconds(3600), .security: .seconds(3600), .agency: .seconds(1800),
         .user: .seconds(300),
     ]
+    /// The same for a class that is not among these.
+    package var otherTimeout = Duration.seconds(300)
     /// The longest an attempt of a type may take where the task does not say.
     package var typeTimeouts: [String: Duration] = [:]
     /// How often the machine is looked at while something waits for it.
@@ -43,6 +45,8 @@ package struct CoreSettings: Sendable {
     package var backstopSlack = Duration.seconds(15)
     /// How long a worker may take to answer the ping of its launch before it is sent another.
     package var pingInterval = Duration.seconds(5)
+    /// How long it may take to answer any of these; beyond, it is killed and launched anew.
+    package var launchPatience = Duration.seconds(60)
     /// How often a worker that works is asked for a sign of life.
     package var heartbeatInterval = Duration.seconds(10)
     /// After this time without one health tells of it.
@@ -61,12 +65,22 @@ package struct CoreSettings: Sendable {
     package var pauseTolerance = Duration.seconds(2)
     /// No sleep of the loop is longer.
     package var longestSleep = Duration.seconds(30)
+    /// A report whose time is further than this from now made it up.
+    package var reportTolerance = Duration.seconds(86_400)
+    /// How often health is judged after what makes nothing worse.
+    package var healthInterval = Duration.seconds(1)
+    /// Audit lines of one client and action that stand alone in a window; the rest is counted.
+    package var auditsAlone = 10
+    /// For how long they are counted.
+    package var auditWindow = Duration.seconds(60)
     /// Lines of one attempt that are kept.
     package var maximumLogLines = 10_000
     /// Bytes of these lines.
     package var maximumLogBytes = 4 * 1024 * 1024
     /// Changes that wait for a store that does not write; beyond, log lines are left out.
     package var maximumWaitingChanges = 50_000
+    /// Changes that can never be written which health names; of the rest it tells how many.
+    package var maximumLostTold = 8
     /// Timers of each clock that one turn fires at most.
     package var timersPerTurn = 512
     /// What waits that one turn decides about at most.

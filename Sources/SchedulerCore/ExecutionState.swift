@@ -29,6 +29,8 @@ package enum ExecutionState: String, Sendable, CaseIterable {
         case skip
         /// Somebody asks for its end before it runs.
         case withdraw
+        /// Somebody asks for its end between two attempts.
+        case withdrawRetry
         /// That is written.
         case withdrawn
         /// That could not be written.
@@ -37,6 +39,8 @@ package enum ExecutionState: String, Sendable, CaseIterable {
         case claimed
         /// Its claim did not apply.
         case lost
+        /// Another had its instant: it waits for the next one.
+        case taken
         /// Its order cannot leave: its claim is taken back.
         case handBack
         /// Its attempt ended, and a further one follows.
@@ -53,15 +57,17 @@ package enum ExecutionState: String, Sendable, CaseIterable {
         case (.queued, .admit): .claiming
         case (.queued, .skip): .over
         case (.queued, .withdraw): .withdrawing
+        case (.queued, .withdrawRetry): .ending
         case (.withdrawing, .withdrawn): .over
         case (.withdrawing, .keep): .queued
         case (.claiming, .claimed): .running
         case (.claiming, .lost): .over
+        case (.claiming, .taken): .queued
         case (.running, .handBack): .queued
         case (.running, .retry): .waiting
         case (.running, .finish): .over
         case (.waiting, .due): .queued
-        case (.waiting, .withdraw): .ending
+        case (.waiting, .withdrawRetry): .ending
         case (.ending, .withdrawn): .over
         case (.ending, .keep): .waiting
         case (.queued, _), (.withdrawing, _), (.claiming, _), (.running, _), (.waiting, _),

@@ -14,6 +14,10 @@ struct Ledger: Sendable {
         /// Whether the store's failure undoes it: somebody waits for an answer, and nothing has
         /// happened yet. What has happened is kept until it can be written.
         var isRefusable: Bool
+        /// The execution whose attempt it is about.
+        var execution: String?
+        /// Cancels that wait for it: what they ended is over with it.
+        var cancels: [(execution: String, request: RequestID)] = []
     }
 
     /// What follows from changes that were written, or could not be.
@@ -28,7 +32,7 @@ struct Ledger: Sendable {
         case updated(TaskKey, Instant, RequestID)
         case deleted(TaskKey, RequestID)
         /// These executions are over before they ran again.
-        case withdrawn([String], RequestID?, Reply)
+        case withdrawn([String], RequestID)
         case reply(RequestID, Reply)
         /// This boot is known.
         case noted
@@ -47,6 +51,8 @@ struct Ledger: Sendable {
     var leftOut = 0
     /// Whether something of what is pending is to leave as soon as it can.
     var isUrgent = false
+    /// The search for what of a batch needs a damaged page.
+    var search: DamageSearch?
 
     var isEmpty: Bool { pending.isEmpty && inFlight == nil }
 }
@@ -72,7 +78,8 @@ extension SchedulerCore {
         if changes.isEmpty, published.isEmpty, case .nothing = then { return }
         ledger.pending.append(
             Ledger.Write(
-                changes: changes, then: then, published: published, isRefusable: isRefusable))
+                changes: changes, then: then, published: published, isRefusable: isRefusable,
+                execution: changes.lazy.compactMap { $0.attempt }.first.flatMap { attempts[$0] }))
         if !canWait { ledger.isUrgent = true }
         if isRefusable { ledger.mustTry = true }
     }
@@ -104,14 +111,14 @@ extension SchedulerCore {
         ledger.isUrgent = false
         ledger.mustTry = false
         ledger.token += 1
-        let writes = ledger.pending
-        ledger.pending = []
-        ledger.inFlight = (ledger.token, writes)
+        let writes = takePending()
         let changes = writes.flatMap(\.changes)
         guard !changes.isEmpty else {
-            committed(ledger.token, .success([]))
+            for write in writes { follow(write, []) }
+            searchOn()
             return flush()
         }
+        ledger.inFlight = (ledger.token, writes)
         actions.append(.write(token: ledger.token, changes))
         if planted(.replyBeforeCommit) {
             for write in writes { answerEarly(write.then) }
@@ -142,6 +149,8 @@ extension SchedulerCore {
                 follow(write, results[offset..<end])
                 offset = end
             }
+            ledger.search?.hasWritten = true
+            searchOn()
             if wasFailing { assessHealth() } else { assessHealthInTime() }
         case .failure(let trouble):
             if planted(.failureAsSuccess) {
@@ -149,7 +158,7 @@ extension SchedulerCore {
                     restoring: flight,
                     .success(flight.writes.flatMap { $0.changes.map { _ in .outcome(.done) } }))
             }
-            failed(flight.writes, trouble)
+            if !search(flight.writes, trouble) { failed(flight.writes, trouble) }
         }
     }
 
@@ -161,7 +170,7 @@ extension SchedulerCore {
     }
 
     /// Nothing was written: what somebody waits for is refused, what has happened is kept.
-    private mutating func failed(_ writes: [Ledger.Write], _ trouble: StoreTrouble) {
+    mutating func failed(_ writes: [Ledger.Write], _ trouble: StoreTrouble) {
         if ledger.failingSince == nil {
             ledger.failingSince = now.boot
             log(.error, "the store refused a batch", ["why": trouble.message])
@@ -171,11 +180,9 @@ extension SchedulerCore {
         var kept: [Ledger.Write] = []
         for write in writes {
             if write.isRefusable, !isAnswered(write.then) {
-                undo(
-                    write.then,
-                    Refusal(
-                        .unavailable, "nothing was changed: \(trouble.message)",
-                        hint: "type: aico scheduler health"))
+                undo(write.then, Self.refusal(trouble))
+                // Nothing of what these wait for is in it.
+                for cancel in write.cancels { cancelled(cancel.execution, cancel.request) }
                 // What the undone request had to say is over with it.
             } else {
                 kept.append(write)
@@ -184,6 +191,12 @@ extension SchedulerCore {
         ledger.pending = kept + ledger.pending
         boundWaiting()
         assessHealth()
+    }
+
+    static func refusal(_ trouble: StoreTrouble) -> Refusal {
+        Refusal(
+            .unavailable, "nothing was changed: \(trouble.message)",
+            hint: "type: aico scheduler health")
     }
 
     /// Whether it is a claim of an execution that was answered to exist: it is kept.
@@ -230,6 +243,13 @@ extension SchedulerCore {
         // A wait that could not be noted is none.
         if case .recorded = write.then, first == .outcome(.alreadyClaimed) { return }
         for published in write.published { actions.append(.publish(published)) }
+        for cancel in write.cancels {
+            if let refusal, !write.isRefusable {
+                refuseCancel(cancel.request, refusal)
+            } else {
+                cancelled(cancel.execution, cancel.request)
+            }
+        }
     }
 
     private mutating func follow(_ then: Ledger.Continuation, _ result: ChangeResult?) {
@@ -252,7 +272,7 @@ extension SchedulerCore {
                 undo(then, Refusal(.notFound, "there is no task \"\(key.id)\" any more"))
             }
         case .deleted(let key, let request): deleted(key, request)
-        case .withdrawn(let ids, let request, let reply): withdrawn(ids, request, reply)
+        case .withdrawn(let ids, let request): withdrawn(ids, request)
         case .reply(let request, let reply):
             if outcome == .done || outcome == nil {
                 self.reply(request, reply)
@@ -292,10 +312,21 @@ extension SchedulerCore {
             }
             reply(request, .refused(refusal))
             releaseRequests(of: key.id)
-        case .withdrawn(let ids, let request, _):
+        case .withdrawn(let ids, let request):
             for id in ids { keep(id) }
-            if let request { reply(request, .refused(refusal)) }
+            refuseCancel(request, refusal)
         case .reply(let request, _): reply(request, .refused(refusal))
+        }
+    }
+}
+
+extension StoreChange {
+    /// The attempt that it is about.
+    fileprivate var attempt: AttemptKey? {
+        switch self {
+        case .unclaim(let attempt, _, _), .attemptConfined(let attempt, _): attempt
+        case .endAttempt(let end): end.attempt
+        default: nil
         }
     }
 }

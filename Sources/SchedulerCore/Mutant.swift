@@ -10,6 +10,7 @@ import AicoCore
 package enum Mutant: String, Sendable, CaseIterable {
     case claimWithoutNextRun = "claim_without_next_run"
     case replyBeforeCommit = "reply_before_commit"
+    case cancelBeforeCommit = "cancel_before_commit"
     case timeoutsOnWallClock = "timeouts_on_wall_clock"
     case instantDroppedInGap = "instant_dropped_in_gap"
     case timerLostAfterStep = "timer_lost_after_step"
@@ -39,6 +40,8 @@ package enum Mutant: String, Sendable, CaseIterable {
     case eventBeforeCommit = "event_before_commit"
     case waitingWriteForgotten = "waiting_write_forgotten"
     case orderBeforeInstant = "order_before_instant"
+    /// Of the timetable itself, which core and simulation share; planted by the simulation.
+    case wrongDSTInstant = "wrong_dst_instant"
 }
 
 extension SchedulerCore {

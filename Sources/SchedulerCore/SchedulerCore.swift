@@ -35,6 +35,8 @@ package struct SchedulerCore: Sendable {
     package internal(set) var storeTrouble: StoreTrouble?
     /// What of the store could not be read at the start.
     package internal(set) var damages: [String] = []
+    /// Changes that can never be written: how many, and the first ones in words.
+    var lost: (count: Int, words: [String]) = (0, [])
     /// Executions that hold one of all places.
     package internal(set) var running = 0
     /// How often the wall clock was stepped, and by how much last.
@@ -60,6 +62,8 @@ package struct SchedulerCore: Sendable {
     var audits = AuditBudget()
     /// Requests that wait for their task's row to be written or removed.
     var heldRequests: [TaskID: [(id: RequestID, actor: String, request: Request)]] = [:]
+    /// Cancels whose answers wait for the store.
+    var cancels: [RequestID: CancelInHand] = [:]
     /// Dead letters that were sent back by this scheduler.
     var retriedLetters: Set<Int64> = []
     /// Canaries that were ordered so far.

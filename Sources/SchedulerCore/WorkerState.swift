@@ -26,6 +26,8 @@ package enum WorkerState: String, Sendable, CaseIterable {
     /// What can happen to a worker.
     package enum Transition: String, Sendable, CaseIterable {
         case launch
+        /// No process came to be.
+        case launchFail = "launch_fail"
         case pong
         case pass
         case fail
@@ -37,6 +39,7 @@ package enum WorkerState: String, Sendable, CaseIterable {
     package func next(after transition: Transition) -> WorkerState? {
         switch (self, transition) {
         case (.absent, .launch): .launched
+        case (.absent, .launchFail), (.quarantined, .launchFail): .absent
         case (.launched, .pong): .probing
         case (.probing, .pass): .ready
         case (.probing, .fail): .canaryFailed
@@ -115,8 +118,8 @@ package struct Worker: Sendable {
     /// Moves on; false where the transition is not one of its state, and then nothing changed.
     mutating func move(_ transition: WorkerState.Transition, at now: Time) -> Bool {
         guard let next = state.next(after: transition) else { return false }
+        if next != state { since = now }
         state = next
-        since = now
         return true
     }
 }

@@ -226,6 +226,43 @@ struct AheadTests {
         #expect(run.take().orders.map(\.occurrence) == [due])
     }
 
+    /// Its scheduler died with the claim on the disk, and the clock was set back by an hour before the
+    /// next one came: it runs again at once, and not when the clock is there.
+    @Test func clockThatIsSetBackWhileDownLetsItRunAgain() throws {
+        let wall = Instant(seconds: 1_750_000_000)
+        let due = Instant(seconds: 1_750_003_620)
+        var task = try CoreRun.task(
+            "user.one", "* * * * *", TaskPolicies(onCrash: .rerun), at: wall)
+        task.record.key = TaskKey(id: try TaskID("user.one"), uid: "one")
+        task.record.nextRun = due + .seconds(60)
+        let id = "00000000-0000-4000-8000-000000000001"
+        var facts = StartFacts()
+        facts.tasks = [task]
+        facts.running = [
+            (
+                StoredAttempt(
+                    key: 77, executionID: id, taskID: "user.one", taskUID: "one", number: 1,
+                    plannedAt: due, startedAt: due),
+                StoredExecution(
+                    id: id, taskID: "user.one", taskUID: "one", trigger: .schedule, plannedAt: due,
+                    startedAt: due, state: .running, attempts: 1)
+            )
+        ]
+        var run = try CoreRun(CoreSettings(), facts, keeping: true)
+        run.claimedBefore = [due]
+        let order = try #require(run.take().orders.first)
+        #expect(order.occurrence == due && order.attemptNumber == 2)
+        try run.finish(order, sequence: 0)
+        for _ in 0..<62 {
+            run.pass(.seconds(60))
+            for order in run.take().orders {
+                #expect(order.occurrence != due)
+                try run.finish(order, sequence: 0)
+            }
+        }
+        #expect(run.wall > due)
+    }
+
     @Test func clockThatIsSetForwardLetsItGo() throws {
         var (run, due) = try claimed()
         run.step(.seconds(5))

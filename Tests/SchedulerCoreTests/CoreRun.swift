@@ -24,12 +24,14 @@ struct CoreRun {
     var claimedBefore: Set<Instant> = []
     /// Whether batches are answered as written at once.
     var isStoreWell = true
+    /// Changes that need a damaged page.
+    var isDamaged: (StoreChange) -> Bool = { _ in false }
     /// Tasks whose rows the store refuses for good.
     private let refused: Set<String>
 
     init(
         _ settings: CoreSettings = CoreSettings(), _ facts: StartFacts = StartFacts(),
-        refusing refused: Set<String> = []
+        refusing refused: Set<String> = [], keeping isKeeping: Bool = false
     ) throws {
         self.refused = refused
         core = SchedulerCore(settings: settings, at: Time(wall: wall, boot: boot))
@@ -37,7 +39,7 @@ struct CoreRun {
         feed(.load(.known(Admission.Load(cpu: 1, memory: 1))))
         turn()
         for worker in settings.workers { try makeReady(worker) }
-        _ = take()
+        if !isKeeping { _ = take() }
     }
 
     var time: Time { Time(wall: wall, boot: boot) }
@@ -106,8 +108,13 @@ struct CoreRun {
     mutating func answerStore() {
         while !batches.isEmpty {
             let batch = batches.removeFirst()
-            let results = batch.changes.map { result(of: $0) }
-            feed(.committed(token: batch.token, .success(results)))
+            if batch.changes.contains(where: isDamaged) {
+                let trouble = StoreTrouble(kind: .damaged, message: StoreFailure.damaged.words)
+                feed(.committed(token: batch.token, .failure(trouble)))
+            } else {
+                let results = batch.changes.map { result(of: $0) }
+                feed(.committed(token: batch.token, .success(results)))
+            }
             feed(.settle(Heard(until: boot)))
         }
     }

@@ -78,6 +78,61 @@ struct StoreFailureTests {
         #expect(actions.replies.count == 1)
     }
 
+    /// An order that found no room has not left: its attempt is over with the cancel, which is
+    /// answered once that is written, however long the store takes.
+    @Test func aCancelOfWhatHasNotLeftIsAnsweredOnceItsEndIsWritten() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@daily")
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        run.feed(.unsent(.user, .run(order)))
+        run.isStoreWell = false
+        run.request(.cancelTask(try TaskID("user.one"), now: false))
+        #expect(run.take().replies.isEmpty)
+        run.failStore(.full)
+        run.pass(.seconds(2))
+        #expect(run.take().replies.isEmpty)
+        run.answerStore()
+        #expect(run.take().replies == [.cancelled([order.executionID], ending: [])])
+    }
+
+    /// Cancelled as its claim is written: answered once its attempt stands as over.
+    @Test func aCancelOfWhatIsClaimedIsAnsweredOnceItsEndIsWritten() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "interval:60")
+        let due = try #require(run.core.tasks[try TaskID("user.one")]?.record.nextRun)
+        _ = run.take()
+        run.isStoreWell = false
+        run.pass(due - run.wall)
+        let id = try #require(run.core.executions.values.map(\.id).first)
+        run.request(.cancelExecution(id, now: false))
+        #expect(run.take().replies.isEmpty)
+        run.answerOnce()
+        run.turn()
+        // The claim is there now, and its end on the way.
+        #expect(run.take().replies.isEmpty)
+        run.answerStore()
+        let actions = run.take()
+        #expect(actions.replies == [.cancelled([id], ending: [])])
+        #expect(actions.orders.isEmpty)
+    }
+
+    /// The same where its claim does not apply.
+    @Test func aCancelOfWhatTheStoreHadBeforeIsAnsweredToo() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "interval:60")
+        let due = try #require(run.core.tasks[try TaskID("user.one")]?.record.nextRun)
+        _ = run.take()
+        run.isStoreWell = false
+        run.claimedBefore = [due]
+        run.pass(due - run.wall)
+        let id = try #require(run.core.executions.values.map(\.id).first)
+        run.request(.cancelExecution(id, now: false))
+        run.answerStore()
+        #expect(run.take().replies == [.cancelled([id], ending: [])])
+        #expect(run.core.cancels.isEmpty)
+    }
+
     @Test func aBuiltInTaskThatTheStoreRefusesIsNotThere() throws {
         let at = Instant(seconds: 1_750_000_000)
         var facts = StartFacts()

@@ -89,6 +89,20 @@ struct WorkerHealthTests {
         #expect(run.take().killed == [.user])
     }
 
+    /// A class whose worker cannot be launched has had none since it was last there.
+    @Test func aLaunchThatFailsLeavesItAbsentForAsLong() throws {
+        var run = try CoreRun()
+        run.feed(.worker(.user, .exited(status: 9, words: "")))
+        let since = run.core.worker(.user).since
+        run.pass(.seconds(20))
+        run.feed(.worker(.user, .launchFailed(errno: 12)))
+        #expect(run.core.worker(.user).state == .absent)
+        #expect(run.core.worker(.user).since == since)
+        // One that is there was launched.
+        run.feed(.worker(.agency, .launchFailed(errno: 12)))
+        #expect(run.core.worker(.agency).isReady)
+    }
+
     @Test func deathsAreForgottenWhenTheWordsSaySo() throws {
         var run = try CoreRun()
         for _ in 0..<3 {

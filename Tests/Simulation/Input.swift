@@ -40,6 +40,8 @@ enum Input: Sendable {
     case storeFails(StoreFailure, for: Span)
     /// The next task's row that is to be written is refused alone.
     case storeRefuses
+    /// Rows of a task, and of its executions, are on a damaged page.
+    case storeDamaged(TaskID, for: Span)
     /// The scheduler dies after so many actions; a batch on its way is written or not.
     case crash(after: Int, down: Span, isBatchKept: Bool, settings: Int, isReboot: Bool)
     case stop(down: Span, settings: Int)
@@ -85,6 +87,8 @@ struct TaskSpec: Sendable {
     var policies: TaskPolicies
     var isEnabled = true
     var origin = "admin"
+    /// What the timetable makes of clocks that change; another than the policies' is a fault.
+    var plannedDST: DSTPolicy?
 
     /// The definition as a client's request carries it, made at `createdAt`.
     func definition(createdAt: Instant, at now: Instant) -> TaskDefinition {
@@ -98,7 +102,10 @@ struct TaskSpec: Sendable {
     }
 
     func table(createdAt: Instant) -> Planner.Timetable {
-        Planner.Timetable(schedule: schedule, zone: zone, created: createdAt, policies: policies)
+        var policies = policies
+        if let plannedDST { policies.dst = plannedDST }
+        return Planner.Timetable(
+            schedule: schedule, zone: zone, created: createdAt, policies: policies)
     }
 
     /// The number that a row's config or policies carry; -1 where they carry none.

@@ -16,6 +16,8 @@ struct Judge {
     var refusedNumbers: Set<Int> = []
     /// What stands in the store of executions that somebody asked for.
     var requested: Set<String> = []
+    /// Executions that were answered to be cancelled.
+    var cancelled: Set<String> = []
     /// What a task was answered to be.
     var expected: [String: Bool] = [:]
     /// When somebody last meddled with a task.
@@ -35,13 +37,21 @@ struct Judge {
     /// Plans that moved on in the batch that is being written.
     var moved: [(key: TaskKey, from: Instant, to: Instant?, table: Planner.Timetable)] = []
     var latestWall = Instant(microseconds: .min)
-    /// The latest moment from which the clock was set back.
-    var setBackFrom = Instant(microseconds: .min)
+    /// The latest instant that can have been claimed as yet, by the lead of whoever claimed it.
+    var claimedUntil = Instant(microseconds: .min)
+    /// What was claimed up to here starts at once: the clock was set back, or the scheduler that had
+    /// claimed it died.
+    var letGoUntil = Instant(microseconds: .min)
     var rebootSeen: Set<OccurrenceKey> = []
     var rebootCount: [String: Int] = [:]
 
     // The scheduler.
     var bootID = ""
+    /// Whether the store met damage: what cannot be written is given up, until the next start.
+    var isDamaged = false
+    /// Executions whose ends a damaged page took: the next scheduler finds them open, beside what
+    /// was let run since.
+    var strays: Set<String> = []
     var lifeBegan = Span.zero
     var stopBegun: Span?
     var excused = Span.zero
@@ -80,6 +90,8 @@ struct Judge {
 
     mutating func begin(life: Int, at now: Span, bootID: String, bootedAt: Span) {
         lifeBegan = now
+        isDamaged = false
+        letGo()
         self.bootID = bootID
         stopBegun = nil
         stopIdleSince = nil
@@ -91,6 +103,16 @@ struct Judge {
         unread = [:]
         latestWall = Instant(microseconds: .min)
     }
+
+    /// An event comes at this moment of the wall clock, to a scheduler with this lead.
+    mutating func handle(at wall: Instant, ahead: Duration) {
+        if wall < handledAt { letGo() }
+        handledAt = wall
+        claimedUntil = wall + ahead
+        latestWall = max(latestWall, wall)
+    }
+
+    private mutating func letGo() { letGoUntil = max(letGoUntil, claimedUntil) }
 
     /// Whoever waited for a reply sees its connection end.
     mutating func schedulerEnded() {

@@ -152,7 +152,12 @@ extension Scenario {
                 .storeFails(
                     random.pick([.busy, .full, .io, .noMemory, .cannotOpen, .damaged, .other]),
                     for: short(random.time(.milliseconds(10), .minutes(10)))), at: time)
-        case 18..<20: add(.storeRefuses, at: time)
+        case 18: add(.storeRefuses, at: time)
+        case 19:
+            add(
+                .storeDamaged(
+                    random.pick(Self.names), for: short(random.time(.seconds(1), .minutes(20)))),
+                at: time)
         case 20..<36:
             let isLong = random.percent(10)
             add(

@@ -39,6 +39,7 @@ struct Scenario: Sendable {
         startedAt = Self.start(&random)
         isLoadUnknowable = random.percent(5)
         let own = (0..<4).map { _ in random.pick(zones) }
+        if random.percent(40) { beginBeforeChange(of: own, &random) }
         for name in ["maintenance.health", "security.sweep"].compactMap({ try? TaskID($0) }) {
             var spec = draw(&random, name: name, at: .zero, zones: own)
             spec.isEnabled = true
@@ -61,6 +62,19 @@ struct Scenario: Sendable {
             time = end
         }
         inputs.sort { $0.at != $1.at ? $0.at < $1.at : $0.index < $1.index }
+    }
+
+    /// Moves the begin to where the clock of a zone is to change within the first days.
+    private mutating func beginBeforeChange(of zones: [ZoneRules], _ random: inout Randomness) {
+        let day = Duration.seconds(86_400)
+        for zone in zones {
+            for days in 1..<366 {
+                let at = startedAt + day * days
+                guard zone.offset(at: at) != zone.offset(at: at + day) else { continue }
+                startedAt = at - random.time(.zero, .hours(40)).duration
+                return
+            }
+        }
     }
 
     private static func workers(_ seed: UInt64) -> [WorkerID] {
@@ -94,6 +108,16 @@ struct Scenario: Sendable {
 
     mutating func add(_ input: Input, at time: Span) {
         inputs.append(TimedInput(at: time, index: inputs.count, input: input))
+    }
+
+    /// Has the timetables skip what falls into a gap, and run the second of what comes twice.
+    mutating func plantWrongDST() {
+        for index in specs.indices {
+            let dst = specs[index].policies.dst
+            specs[index].plannedDST = DSTPolicy(
+                gap: dst.gap == .skip ? .runAfter : .skip,
+                overlap: dst.overlap == .second ? .first : .second)
+        }
     }
 
     /// Bounds of the `variant`th configuration: each start may come with another.

@@ -13,6 +13,8 @@ struct Asked {
     var number: Int?
     /// Whether the scheduler was given it.
     var isHeard = false
+    /// The latest dead letter that was there then.
+    var lastLetter: Int64 = 0
 }
 
 extension World {
@@ -84,6 +86,7 @@ extension World {
         default: break
         }
         judge.asked[next.id]?.isHeard = true
+        judge.asked[next.id]?.lastLetter = store.letters.keys.max() ?? 0
         judgeRequest(next.call)
         feed(.request(next.id, actor: "admin", request))
     }

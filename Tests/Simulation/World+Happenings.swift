@@ -84,6 +84,9 @@ extension World {
             writer.failure = failure
             writer.failsUntil = now + time
         case .storeRefuses: writer.refusesNext = true
+        case .storeDamaged(let name, let time):
+            writer.damaged = name
+            writer.damagedUntil = now + time
         case .crash(let after, _, _, _, _):
             guard isUp, crashAfter == nil else { return }
             crash = input
@@ -186,6 +189,7 @@ extension World {
         judge.beginQuiet(scenario.quiets[index])
         writer.slowUntil = now
         writer.failsUntil = now
+        writer.damagedUntil = now
         writer.refusesNext = false
         crashAfter = nil
         for workerID in scenario.workers {

@@ -18,8 +18,12 @@ extension World {
                 .orders, "the order of attempt \(order.attempt.value) is not what the store says")
         }
         judge.ordered.insert(order.attempt.value)
+        if judge.cancelled.contains(order.executionID) {
+            judge.violate(
+                .answered, "\(row.task) runs as \(order.executionID), which was cancelled")
+        }
         // What waited for its instant as the clock was set back leaves at once.
-        let begins = max(wall, judge.setBackFrom + core.settings.claimAhead)
+        let begins = max(wall, judge.letGoUntil)
         if row.trigger == .schedule, order.occurrence > begins {
             let moment = wall
             judge.violate(
@@ -67,7 +71,10 @@ extension World {
                     scenario.specs[$0].policies.overlap == .allow
                 }
             }
-            if !mayOverlap {
+            let isStray =
+                judge.strays.contains(other.order.executionID)
+                || judge.strays.contains(order.executionID)
+            if !mayOverlap, !isStray {
                 judge.violate(
                     .overlap,
                     "\(order.taskID) runs as \(other.order.executionID) and as "
@@ -126,14 +133,24 @@ extension World {
             if case .purgeDeadLetter(let letter) = asked.pending.request {
                 isSo = store.letters[letter] == nil
             }
-        case (.purgeLetters, .purged), (.stop, .stopping), (.cancel, .cancelled),
-            (.cancelExecution, .cancelled):
-            isSo = true
+        case (.purgeLetters, .purged):
+            // Later ones may have come meanwhile.
+            isSo = !store.letters.keys.contains { $0 <= asked.lastLetter }
+        case (.cancel, .cancelled(let ids, _)), (.cancelExecution, .cancelled(let ids, _)):
+            isSo = ids.allSatisfy(isOver)
+            judge.cancelled.formUnion(ids)
+        case (.stop, .stopping): isSo = true
         default: break
         }
         if !isSo {
             judge.violate(.answered, "request \(id) \(asked.call) was answered \(reply)")
         }
+    }
+
+    /// Whether nothing in the store has an execution run, now or at a later start.
+    private func isOver(_ id: String) -> Bool {
+        if let row = store.executions[id] { return row.state == .ended }
+        return !store.deferred.contains { store.occurrences[$0]?.executionID == id }
     }
 
     mutating func judgePublished(_ published: Published) {

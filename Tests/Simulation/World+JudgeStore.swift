@@ -180,8 +180,12 @@ extension World {
         guard !claim.trigger.isRequested, let row = store.present(claim.task.uid) else { return }
         let isPlanned = specs(of: claim.task.uid).contains { spec in
             if spec.schedule.kind == .reboot { return true }
+            let before = claim.plannedAt - .microseconds(1)
+            if let walked = spec.walked(after: before, to: claim.plannedAt) {
+                return walked == [claim.plannedAt]
+            }
             let table = spec.table(createdAt: row.task.createdAt)
-            return table.next(after: claim.plannedAt - .microseconds(1)) == claim.plannedAt
+            return table.next(after: before) == claim.plannedAt
         }
         if !isPlanned {
             judge.violate(
@@ -193,6 +197,7 @@ extension World {
     /// A batch was written: every instant that a plan passed has its row.
     mutating func judgeBatch(_ latest: Instant) {
         guard !judge.moved.isEmpty else { return }
+        guard !judge.isDamaged else { return judge.moved = [] }
         for (key, from, to, table) in judge.moved {
             let jitter = Planner.jitter(of: key.id, policies: table.policies)
             let now = latest - jitter

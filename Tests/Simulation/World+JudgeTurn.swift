@@ -8,7 +8,9 @@ import SchedulerCore
 extension World {
     mutating func judgeTurn() {
         judgeStop()
+        // What a damaged page took is not there until the next start, and that is told.
         if core.waitingChanges == 0, !core.isBusy, writer.batches.isEmpty,
+            !judge.isDamaged,
             judge.hasCommitted || judge.turns % 16 == 0
         {
             judge.hasCommitted = false
@@ -200,6 +202,19 @@ extension World {
         judge.since = since
     }
 
+    private func instants(
+        of task: StoredTask, _ table: Planner.Timetable, after begin: Instant, to end: Instant
+    ) -> [Instant] {
+        guard begin < end else { return [] }
+        let spec = scenario.specs[TaskSpec.number(in: task.policies)]
+        if let walked = spec.walked(after: begin, to: end) { return walked }
+        var instants: [Instant] = []
+        while let next = table.next(after: instants.last ?? begin), next <= end {
+            instants.append(next)
+        }
+        return instants
+    }
+
     /// Every instant of the quiet was looked at in its time.
     private mutating func judgeInstants(_ quiet: Scenario.Quiet) {
         guard let warm = judge.warmWall, core.settings.isEnabled else { return }
@@ -209,9 +224,7 @@ extension World {
             else { continue }
             let jitter = Planner.jitter(of: id, policies: table.policies)
             let last = wall - jitter - .seconds(120)
-            var instant = table.next(after: warm)
-            while let at = instant, at <= last {
-                instant = table.next(after: at)
+            for at in instants(of: row.task, table, after: warm, to: last) {
                 let key = OccurrenceKey(uid: row.task.key.uid, at: at)
                 guard let occurrence = store.occurrences[key] else {
                     judge.violate(.onTime, "\(id) \(at) was not looked at")

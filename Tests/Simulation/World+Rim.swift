@@ -89,6 +89,7 @@ extension World {
                 _ = apply(batch.changes, batch.latest)
             }
         }
+        if judge.isDamaged { noteStrays() }
         writer.batches = []
         for index in workers.indices {
             workers[index].isAlive = false
@@ -100,6 +101,11 @@ extension World {
         }
         judge.schedulerEnded()
         startAgain(after: down, settings: settings, isReboot: isReboot)
+    }
+
+    private mutating func noteStrays() {
+        let open = store.running.compactMap { store.attempts[$0]?.execution } + store.waiting
+        judge.strays.formUnion(open.filter { core.executions[$0] == nil })
     }
 
     // MARK: - A turn
@@ -180,7 +186,10 @@ extension World {
         while !inbox.commits.isEmpty, isUp {
             let (token, result) = inbox.commits.removeFirst()
             judge.hasCommitted = true
-            if case .failure = result { faults += 1 }
+            if case .failure(let trouble) = result {
+                faults += 1
+                if trouble.kind == .damaged { judge.isDamaged = true }
+            }
             feed(.committed(token: token, result))
         }
         while inbox.incidents > 0, isUp {
@@ -237,11 +246,7 @@ extension World {
         hash.mix(now.microseconds)
         event.mix(into: &hash)
         let time = time
-        if time.wall < judge.handledAt {
-            judge.setBackFrom = max(judge.setBackFrom, judge.handledAt)
-        }
-        judge.handledAt = time.wall
-        judge.latestWall = max(judge.latestWall, time.wall)
+        judge.handle(at: time.wall, ahead: core.settings.claimAhead)
         let actions = core.handle(event, at: time)
         note("\(event.words)")
         for action in actions {

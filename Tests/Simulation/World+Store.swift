@@ -29,6 +29,10 @@ extension World {
             judge.latestWall = max(judge.latestWall, writer.batches[index].latest)
             writer.batches[index].result = .failure(
                 StoreTrouble(kind: writer.failure, message: writer.failure.words))
+        } else if now < writer.damagedUntil, changes.contains(where: needsDamagedPage) {
+            judge.latestWall = max(judge.latestWall, writer.batches[index].latest)
+            writer.batches[index].result = .failure(
+                StoreTrouble(kind: .damaged, message: StoreFailure.damaged.words))
         } else {
             writer.batches[index].result = .success(apply(changes, writer.batches[index].latest))
         }
@@ -56,6 +60,33 @@ extension World {
 }
 
 extension World {
+    /// Whether a change needs a row of the task whose page is damaged.
+    private func needsDamagedPage(_ change: StoreChange) -> Bool {
+        let name: TaskID?
+        switch change {
+        case .createTask(let task), .updateTask(let task): name = task.id
+        case .deleteTask(let key, _), .setNextRun(let key, _), .occurrence(let key, _, _, _, _),
+            .deferral(let key, _, _, _, _, _):
+            name = key.id
+        case .claim(let claim): name = claim.task.id
+        case .retry(let execution, _), .endWaiting(let execution, _, _),
+            .deadLetter(let execution, _, _):
+            name = store.executions[execution]?.task.id
+        case .log(let line): name = store.executions[line.executionID]?.task.id
+        case .unclaim(let attempt, _, _), .attemptConfined(let attempt, _):
+            name = owner(of: attempt)
+        case .endAttempt(let end): name = owner(of: end.attempt)
+        case .resolveDeadLetter(let id, _, _), .purgeDeadLetter(let id):
+            name = store.letters[id].flatMap { try? TaskID($0.taskID) }
+        case .purgeDeadLetters, .noteBoot, .audit: name = nil
+        }
+        return name != nil && name == writer.damaged
+    }
+
+    private func owner(of attempt: AttemptKey) -> TaskID? {
+        store.attempts[attempt.value].flatMap { store.executions[$0.execution]?.task.id }
+    }
+
     /// Whether the store refuses a definition alone, as one that is too large: each time it comes.
     mutating func refuses(_ number: Int) -> Bool {
         if writer.refusesNext, !judge.usedNumbers.contains(number) {

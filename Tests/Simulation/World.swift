@@ -99,6 +99,8 @@ struct World {
         real: RealStore? = nil
     ) {
         self.real = real
+        var scenario = scenario
+        if mutant == .wrongDSTInstant { scenario.plantWrongDST() }
         self.scenario = scenario
         workers = scenario.workers.map { WorkerModel($0) }
         self.mutant = mutant
@@ -232,6 +234,8 @@ struct WriterModel {
     var failsUntil = Span.zero
     var failure = StoreFailure.io
     var refusesNext = false
+    var damaged: TaskID?
+    var damagedUntil = Span.zero
     var tooLarge: Set<Int> = []
 }
 

@@ -3,6 +3,7 @@
 
 import AicoCore
 import Foundation
+import SchedulerCore
 import Testing
 
 @testable import Simulation
@@ -86,6 +87,61 @@ struct SimulationTests {
         let left = shrinker.shrink(before, .testOnly)
         #expect(left.count <= 30, "\(left)")
         #expect(play(left)?.check == .testOnly)
+    }
+
+    /// What was claimed ahead runs again as its scheduler died and the clock was set back, and the
+    /// next scheduler has a shorter lead.
+    @Test func theLeadIsThatOfWhoeverClaimed() throws {
+        let simulation = Simulation(seed: 9, hours: 10_000)
+        let found = simulation.lengths.indices.lazy.map { simulation.scenario($0) }.first {
+            $0.settings(0).claimAhead == .seconds(2) && $0.settings(0).isEnabled
+                && $0.settings(1).claimAhead < .seconds(2) && !$0.isLoadUnknowable
+        }
+        var scenario = try #require(found)
+        let name = try #require(Scenario.names.first)
+        let spec = TaskSpec(
+            number: scenario.specs.count, name: name, type: scenario.type(of: name),
+            schedule: try Schedule.parse("* * * * *"), zone: .utc,
+            policies: TaskPolicies(onCrash: .rerun))
+        scenario.specs.append(spec)
+        let due = Instant(seconds: (scenario.startedAt.seconds / 60 + 3) * 60)
+        let claimed = Span((due - scenario.startedAt).wholeMicroseconds) - .seconds(2)
+        let crash = Input.crash(
+            after: 0, down: .minutes(1), isBatchKept: true, settings: 1, isReboot: false)
+        scenario.inputs = []
+        scenario.add(.calls([.create(spec.number)]), at: .seconds(60))
+        scenario.add(crash, at: claimed - Span(200))
+        scenario.add(.step(.zero - .hours(1)), at: claimed + .seconds(30))
+        var world = World(scenario, mutant: nil)
+        world.trace = Trace()
+        world.stopAt = claimed + .minutes(4)
+        world.run()
+        #expect(world.trace?.lines.contains { $0.hasSuffix("attempt 2") } == true)
+        #expect(world.judge.violation == nil)
+    }
+
+    /// The walk is another way to the same instants.
+    @Test(arguments: ["30 2 * * *", "15 0,1,2,3 * * *", "*/20 1-4 * * *", "30 23 * * 0", "@hourly"])
+    func theWalkFindsWhatTheTimetableFinds(text: String) throws {
+        let schedule = try Schedule.parse(text)
+        let walk = try #require(MinuteWalk(text))
+        let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"]
+        for zone in Simulation(seed: 1, hours: 1).zones where zones.contains(zone.name) {
+            for gap in DSTPolicy.Gap.allCases {
+                for overlap in DSTPolicy.Overlap.allCases {
+                    let dst = DSTPolicy(gap: gap, overlap: overlap)
+                    for month in 0..<12 {
+                        let begin = Instant(seconds: 1_735_689_600 + Int64(month) * 30 * 86_400)
+                        let end = begin + .seconds(31 * 86_400)
+                        let found = schedule.times(after: begin, in: zone, created: begin, dst: dst)
+                            .prefix { $0 <= end }
+                        #expect(
+                            walk.instants(after: begin, to: end, in: zone, dst) == Array(found),
+                            "\(text) in \(zone.name) with \(dst)")
+                    }
+                }
+            }
+        }
     }
 
     @Test func wrongArgumentsAreRefused() {

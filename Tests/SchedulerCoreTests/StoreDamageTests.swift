@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Part of the AICO Task Supervisor
+
+import AicoCore
+import Testing
+
+@testable import SchedulerCore
+
+/// A damaged page of the store stops what needs it, and nobody else.
+struct StoreDamageTests {
+    private func check(_ run: CoreRun) -> HealthCheck? {
+        HealthRules.judge(run.core.healthFacts).checks.first { $0.name == "store" }
+    }
+
+    /// Ends what runs at once, for some minutes; gives the names of what ran.
+    private func play(_ run: inout CoreRun, minutes: Int) throws -> [String] {
+        var names: [String] = []
+        for _ in 0..<minutes {
+            run.pass(.seconds(60))
+            for order in run.take().orders {
+                names.append(order.taskID)
+                try run.finish(order, sequence: 0)
+            }
+        }
+        return names
+    }
+
+    /// An attempt's end can never be written: others go on, and health says what to do.
+    @Test func anEndThatCannotBeWrittenHoldsUpNobody() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@yearly")
+        try run.create("user.two", "interval:60")
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        run.isDamaged = {
+            if case .endAttempt(let end) = $0 { end.attempt == order.attempt } else { false }
+        }
+        try run.finish(order, sequence: 0)
+        run.pass(.seconds(60))
+        let actions = run.take()
+        #expect(actions.orders.map(\.taskID) == ["user.two"])
+        let notes = actions.compactMap { if case .log(let note) = $0 { note } else { nil } }
+        let note = notes.first { $0.message == "a change cannot be written" }
+        let what = "the end of attempt \(order.attempt.value) (succeeded)"
+        #expect(note?.facts["what"] == what && note?.level == .error)
+        #expect(check(run)?.status == .critical)
+        #expect(
+            check(run)?.message
+                == "is damaged: \(what) cannot be written; stop the system and restore the database "
+                + "from a backup")
+        #expect(run.core.storeFailure == nil && run.core.waitingChanges == 0)
+        for order in actions.orders { try run.finish(order, sequence: 0) }
+        #expect(try play(&run, minutes: 3) == ["user.two", "user.two", "user.two"])
+    }
+
+    /// Of two requests that are written together the one that can be done is.
+    @Test func aRequestThatCannotBeWrittenIsRefusedAlone() throws {
+        var run = try CoreRun()
+        run.isDamaged = {
+            if case .createTask(let task) = $0 { task.id.text == "user.bad" } else { false }
+        }
+        for (id, name) in [(2, "user.bad"), (3, "user.good")] {
+            run.feed(
+                .request(
+                    RequestID(id), actor: "test",
+                    .create(try CoreRun.task(name, "@daily", at: run.wall))))
+        }
+        run.turn()
+        let replies = run.take().replies
+        #expect(replies.count == 2)
+        #expect(
+            replies.contains {
+                if case .refused(let refusal) = $0 { refusal.code == .unavailable } else { false }
+            })
+        #expect(run.core.tasks.keys.map(\.text) == ["user.good"])
+        #expect(check(run)?.status == .critical)
+    }
+
+    /// A claim that cannot be written gives its place back.
+    @Test func aClaimThatCannotBeWrittenHoldsNoPlace() throws {
+        var settings = CoreSettings()
+        settings.maximumConcurrency = 1
+        var run = try CoreRun(settings)
+        try run.create("user.bad", "interval:60", TaskPolicies(priority: 5))
+        try run.create("user.good", "interval:60")
+        run.isDamaged = {
+            switch $0 {
+            case .claim(let claim): claim.task.id.text == "user.bad"
+            case .occurrence(let key, _, _, _, _), .deferral(let key, _, _, _, _, _):
+                key.id.text == "user.bad"
+            default: false
+            }
+        }
+        let names = try play(&run, minutes: 5)
+        #expect(Set(names) == ["user.good"])
+        // Each waits for the end of a search, and comes up to a second late.
+        #expect(names.count >= 3)
+        #expect(check(run)?.status == .critical)
+    }
+
+    /// A cancel whose end can never be written is not answered as done.
+    @Test func aCancelWhoseEndCannotBeWrittenIsRefused() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "interval:60")
+        let due = try #require(run.core.tasks[try TaskID("user.one")]?.record.nextRun)
+        _ = run.take()
+        run.isStoreWell = false
+        run.pass(due - run.wall)
+        let id = try #require(run.core.executions.values.map(\.id).first)
+        run.request(.cancelExecution(id, now: false))
+        run.isDamaged = { if case .endAttempt = $0 { true } else { false } }
+        run.isStoreWell = true
+        run.answerStore()
+        try run.create("user.two", "@daily")
+        let replies = run.take().replies
+        #expect(!replies.contains { if case .cancelled = $0 { true } else { false } })
+        #expect(replies.count == 2 && run.core.cancels.isEmpty)
+    }
+
+    /// What follows an end that could not be written is not told as if it were there.
+    @Test func whatBuildsUponWhatIsLostFallsWithIt() throws {
+        var run = try CoreRun()
+        let retry = RetryPolicy(count: 3, delay: .seconds(600))
+        try run.create("user.one", "@yearly", TaskPolicies(retry: retry))
+        try run.create("user.two", "@yearly")
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        run.isDamaged = { if case .endAttempt = $0 { true } else { false } }
+        run.isStoreWell = false
+        try run.fail(order)
+        run.request(.delete(try TaskID("user.two")))
+        run.request(.cancelTask(try TaskID("user.one"), now: false))
+        run.isStoreWell = true
+        run.answerStore()
+        let actions = run.take()
+        #expect(actions.replies.contains { if case .deleted = $0 { true } else { false } })
+        #expect(!actions.replies.contains { if case .cancelled = $0 { true } else { false } })
+        #expect(!actions.published.contains { if case .finished = $0 { true } else { false } })
+    }
+
+    /// Nothing at all can be written: all of it is kept, in its order, as of any other failure.
+    @Test func whatNobodyCanWriteIsKept() throws {
+        var run = try CoreRun()
+        for name in ["user.one", "user.two", "user.three"] { try run.create(name, "@yearly") }
+        for name in ["user.one", "user.two", "user.three"] {
+            run.request(.run(try TaskID(name)))
+        }
+        let orders = run.take().orders
+        #expect(orders.count == 3)
+        run.isDamaged = { _ in true }
+        for order in orders {
+            run.report(
+                .user,
+                .finished(
+                    attempt: order.attempt, sequence: 0,
+                    exit: AttemptExit(
+                        reply: .succeeded(result: Array("1".utf8)), exit: .exited(code: 0),
+                        cause: nil, usage: .none)))
+        }
+        run.pass(.seconds(30))
+        #expect(run.core.storeFailure != nil)
+        #expect(!run.take().published.contains { if case .finished = $0 { true } else { false } })
+        run.isDamaged = { _ in false }
+        run.pass(.seconds(5))
+        let ended = run.take().published.compactMap {
+            if case .finished(let subject, _, _, _, _) = $0 { subject.execution } else { nil }
+        }
+        #expect(ended == orders.map(\.executionID))
+        #expect(check(run)?.status == .healthy)
+    }
+}
