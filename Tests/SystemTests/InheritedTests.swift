@@ -15,7 +15,7 @@ struct InheritedTests {
         """
     /// A shell's worst habits, as far as root may have them.
     private static let habits = """
-        umask 027; trap '' PIPE USR1 ALRM; ulimit -Sn 64; ulimit -Su 200
+        umask 027; trap '' PIPE USR1 ALRM CHLD; ulimit -Sn 64; ulimit -Su 200
         exec setarch -R nice -n 7 "$@"
         """
 
