@@ -14,7 +14,7 @@ struct AttemptRecordTests {
     private let key = AttemptKey(5)
     private let layers = LayerReport(held: ["seccomp"], missing: [])
     private let usage = ResourceUsage(
-        wall: .seconds(1), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 1,
+        wall: .seconds(1), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 256 << 20,
         peakProcesses: 1, processLimitHits: 0)
 
     private let plan: Plan = {
@@ -78,8 +78,44 @@ struct AttemptRecordTests {
         let ending = running().ending(.signaled(signal: 9), outOfMemory: true)
         #expect(ending?.cause == .outOfMemory)
         #expect(
-            ending?.message == "used more memory than its limit of 256 MiB, peak 1 bytes: "
+            ending?.message == "used more memory than its limit of 256 MiB, peak 256 MiB: "
                 + "'memory_mb' under 'limits' of user.yaml changes it")
+    }
+
+    // MARK: a grant that is not there
+
+    private let lacking = LayerReport(
+        held: ["mounts"],
+        missing: [LayerFailure(layer: "mounts", errno: 2, detail: "show '/srv/data'")])
+
+    @Test func failureIsToldWithThePathThatWasMissing() {
+        let record = record()
+        _ = record.confined(lacking)
+        _ = record.received(
+            .programFailed(permanent: true, signal: 0, message: "exited with code 3"), now: start)
+        _ = record.wrote("no such thing", on: .standardError)
+        let ending = record.ending(.exited(code: 3))
+        #expect(
+            ending?.message == "what its class is granted was not all there: cannot show "
+                + "'/srv/data' (errno 2): exited with code 3: no such thing")
+        #expect(ending?.cause == lacking.missing.first.map(EndCause.layerRefused))
+        // The path may come back.
+        #expect(ending.map(OutcomeRules.outcome) == Outcome(.failedTransient, .noResources))
+    }
+
+    @Test func attemptThatNeedsNoMissingPathSucceeds() {
+        let record = record()
+        _ = record.confined(lacking)
+        _ = record.received(.succeeded(result: [0x31]), now: start)
+        let ending = record.ending(.exited(code: 0))
+        #expect(ending?.cause == nil && ending?.reply == .succeeded(result: [0x31]))
+    }
+
+    @Test func missingPathIsNoReasonWhereThereIsAnother() {
+        let record = record()
+        _ = record.confined(lacking)
+        _ = record.cancelled(.requested, grace: .zero, now: start)
+        #expect(record.ending(.signaled(signal: 9))?.cause == .cancelled(.requested))
     }
 
     @Test(arguments: [
