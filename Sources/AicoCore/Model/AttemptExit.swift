@@ -52,7 +52,8 @@ package enum EndCause: Sendable, Hashable {
     case layerRefused(LayerFailure)
     /// The type is unknown to the worker or its config was refused.
     case orderRefused(message: String)
-    /// There was no place to run it in at that moment; no process came to be.
+    /// There was no place to run it in at that moment: no process came to be, or its class had no
+    /// memory left for it.
     case noPlace(message: String)
     /// Its process ended before the last layer, without saying that one was refused.
     case diedInSetUp(message: String)

@@ -175,7 +175,10 @@ struct AttemptRecord: Sendable {
     ) -> [Action] {
         // A task that lost a process to the memory limit and still succeeded knows better.
         if outOfMemory, cause == nil || cause == .timedOut, !hasSucceeded(exit) {
-            cause = .outOfMemory
+            let peak = usage.peakMemoryBytes
+            cause =
+                limits.isOfClass(peak: peak)
+                ? .noPlace(message: limits.classMemory(peak: peak)) : .outOfMemory
         }
         if !isConfined {
             note(.diedInSetUp(message: "its process ended during set-up: \(exit.words)"))
@@ -246,7 +249,8 @@ extension AttemptRecord {
         let word = lastWord(exit)
         guard !hasSucceeded(exit),
             let met = limits.met(
-                by: known(exit), usage: usage, codeMemoryRefusals: codeMemoryRefusals)
+                by: known(exit), usage: usage, codeMemoryRefusals: codeMemoryRefusals,
+                said: [word.failure, lastError].compactMap(\.self))
         else {
             return word
         }
@@ -304,5 +308,12 @@ extension AttemptRecord {
         guard phase != .killed else { return [] }
         phase = .killed
         return [.kill]
+    }
+}
+
+extension TaskReply {
+    /// Its message, where it failed.
+    fileprivate var failure: String? {
+        if case .failed(_, let message) = self { message } else { nil }
     }
 }
