@@ -3,6 +3,8 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 import Testing
 
 @testable import LinuxSandbox
@@ -352,6 +354,26 @@ struct GrantTests {
         makeFile("\(data)/new")
         try keeper.startAgain()
         #expect(try fixture.next().said == "new")
+    }
+
+    /// A check before a start, too, ends; the path and what was found before it are named.
+    @Test(.enabled(if: SilentFileSystem.isPossible, "needs /dev/fuse"))
+    func checkOfAPathThatGivesNoAnswerEndsInTime() throws {
+        let directory = try #require(makeTemporaryDirectory())
+        defer { removeTree(directory) }
+        let silent = try SilentFileSystem(on: directory)
+        var plan = Plan()
+        plan.mounts = ["/nowhere/none", "\(directory)/data"].map {
+            GrantFixture.grant($0, as: $0)
+        }
+        let began = Clock.monotonic
+        let findings = try GrantCheck.findings(plan)
+        #expect(Clock.monotonic - began < .seconds(20))
+        #expect(
+            findings == [
+                GrantCheck.Finding(path: "/nowhere/none", errno: .noSuchFileOrDirectory),
+                GrantCheck.Finding(path: "\(silent.path)/data", errno: .timedOut),
+            ])
     }
 
     /// What the keeper before showed is not taken over where something beneath it is gone since.
