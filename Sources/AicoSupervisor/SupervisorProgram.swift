@@ -114,7 +114,7 @@ package enum SupervisorProgram {
         } catch {
             throw SupervisorError(launching: path, error)
         }
-        let status = child.wait(for: Compiler.timeLimit)
+        let status = child.wait(for: compiler.timeLimit)
         if status == nil { _ = child.end() }
         guard status == .exited(code: 0) else {
             throw SupervisorError(

@@ -259,16 +259,56 @@ static int holder(const struct aico_grants *self, size_t index) {
     return found;
 }
 
+static int is_to_be_there(const struct aico_grants *self, size_t index) {
+    const struct shown *shown = &self->shown[index];
+    int is_absent = shown->error == ENOENT || shown->error == ENOTDIR;
+    return !(self->grants[index].if_exists && is_absent);
+}
+
+// Whether a task could make, at the path of another grant that is not there, what it can write to:
+// a copy that ends on the wrong disk, or what it may only read otherwise.
+static int is_open_beneath(const struct aico_grants *self, size_t index, const int trees[]) {
+    if (self->grants[index].kind != AICO_MOUNT_BIND_WRITABLE) return 0;
+    for (size_t other = 0; other < self->count; other++)
+        if (is_looked_at(&self->grants[other])
+            && is_beneath(self->grants[other].target, self->grants[index].target)
+            && trees[other] < 0 && !self->shown[other].is_shown && is_to_be_there(self, other))
+            return 1;
+    return 0;
+}
+
+static void hide(struct aico_grants *self, size_t index) {
+    syscall(
+        SYS_umount2, self->grants[index].target, LEGACY_MNT_DETACH | LEGACY_UMOUNT_NOFOLLOW);
+    self->shown[index].is_shown = 0;
+}
+
+// What could not be attached after all opens what holds it; what lies there goes with it, and is
+// tried again.
+static void hide_opened(struct aico_grants *self) {
+    int none[AICO_MAXIMUM_MOUNTS];
+    for (size_t index = 0; index < self->count; index++) none[index] = -1;
+    for (size_t index = 0; index < self->count; index++) {
+        if (!self->shown[index].is_shown || !is_open_beneath(self, index, none)) continue;
+        hide(self, index);
+        forget(&self->shown[index], AICO_GRANT_WITHHELD, EAGAIN);
+        for (size_t other = 0; other < self->count; other++) {
+            if (!self->shown[other].is_shown
+                || !is_beneath(self->grants[other].target, self->grants[index].target))
+                continue;
+            forget(&self->shown[other], AICO_GRANT_MISSING, EAGAIN);
+            self->shown[other].is_shown = 0;
+        }
+    }
+}
+
 static void show(struct aico_grants *self, uint64_t changed, const int trees[]) {
     // Outermost first: whatever a task can exchange on the way to one lies in one that holds it,
     // and is gone before a path leads through it.
     for (int is_held = 0; is_held <= 1; is_held++)
         for (size_t index = 0; index < self->count; index++) {
             if (!(changed & 1ULL << index) || (holder(self, index) >= 0) != is_held) continue;
-            syscall(
-                SYS_umount2, self->grants[index].target,
-                LEGACY_MNT_DETACH | LEGACY_UMOUNT_NOFOLLOW);
-            self->shown[index].is_shown = 0;
+            hide(self, index);
         }
     int writable = open_writable_root();
     int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -277,6 +317,10 @@ static void show(struct aico_grants *self, uint64_t changed, const int trees[]) 
         const char *target = self->grants[index].target;
         if (trees[index] < 0) continue;
         look_for(self, index);
+        if (is_open_beneath(self, index, trees)) {
+            forget(shown, AICO_GRANT_WITHHELD, EAGAIN);
+            continue;
+        }
         int outer = holder(self, index);
         int made = outer >= 0 && self->shown[outer].is_shown
             ? 0
@@ -285,6 +329,7 @@ static void show(struct aico_grants *self, uint64_t changed, const int trees[]) 
             forget(shown, AICO_GRANT_MISSING, errno);
         else shown->is_shown = 1;
     }
+    hide_opened(self);
     if (writable >= 0) close(writable);
     if (root >= 0) close(root);
 }
@@ -340,7 +385,8 @@ static uint64_t adopt(struct aico_grants *self, uint64_t changed, int trees[]) {
     uint64_t kept = 0, others = holding(self);
     for (size_t index = 0; index < self->count; index++)
         if (trees[index] >= 0 && !(others & 1ULL << index)
-            && !self->shown[index].look.holds_mounts && is_shown_already(self, index))
+            && !is_open_beneath(self, index, trees) && !self->shown[index].look.holds_mounts
+            && is_shown_already(self, index))
             kept |= 1ULL << index;
     changed = with_held(self, changed & ~kept);
     for (size_t index = 0; index < self->count; index++) {
@@ -367,7 +413,7 @@ static void change(struct aico_grants *self, uint64_t changed) {
         int error = errno;
         for (size_t index = 0; index < self->count; index++) {
             if (!(changed & 1ULL << index)) continue;
-            forget(&self->shown[index], AICO_GRANT_MISSING, error);
+            forget(&self->shown[index], AICO_GRANT_UNKNOWN, error);
             self->shown[index].is_shown = 0;
         }
     } else {
@@ -398,8 +444,10 @@ void aico_grants_look(struct aico_grants *self, struct aico_grant_answer *answer
     for (size_t index = 0; index < self->count; index++) {
         struct shown *shown = &self->shown[index];
         if (!is_looked_at(&self->grants[index])) continue;
-        // What is there and could not be shown is tried again.
-        int is_owed = looks[index].error == 0 && !shown->is_shown;
+        // What is there and could not be shown is tried again; what waits for another one, with it.
+        int is_owed = !shown->is_shown
+            && (shown->refusal == AICO_GRANT_UNKNOWN
+                || (looks[index].error == 0 && shown->refusal != AICO_GRANT_WITHHELD));
         if (is_owed || !self->is_settled || !is_same(&looks[index], &shown->look))
             changed |= 1ULL << index;
         shown->look = looks[index];
@@ -416,8 +464,9 @@ void aico_grants_look(struct aico_grants *self, struct aico_grant_answer *answer
             if (shown->is_directory) answer->directories |= 1ULL << index;
             continue;
         }
-        int is_absent = shown->error == ENOENT || shown->error == ENOTDIR;
-        if (self->grants[index].if_exists && is_absent) continue;
+        // Said of the one that it waits for.
+        if (!is_to_be_there(self, index) || shown->refusal == AICO_GRANT_WITHHELD) continue;
+        if (answer->refusal == AICO_GRANT_UNKNOWN) continue;
         answer->refusal = shown->refusal ? shown->refusal : AICO_GRANT_MISSING;
         answer->error = shown->error;
         answer->index = (uint32_t)index;

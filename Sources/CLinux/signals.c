@@ -18,6 +18,13 @@ void aico_reset_signals(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+int aico_keep_children(void) {
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    return sigaction(SIGCHLD, &standard, NULL);
+}
+
 int aico_stop_signalfd(void) {
     // A fault's signal cannot be put off, and stopping for a while (TSTP) is the user's.
     const int left[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGTSTP, SIGCONT,

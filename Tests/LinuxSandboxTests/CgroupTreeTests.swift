@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
+import LinuxSystem
 import Testing
 
 @testable import LinuxSandbox
@@ -114,6 +115,22 @@ struct CgroupTreeTests {
             path: "\(mount.path)/memory", stand: standIn(files: ["cgroup.kill"]))
         try CgroupRemoval.remove("aico", in: parent)
         #expect(!mount.exists("memory/aico") && mount.exists("memory/cgroup.procs"))
+    }
+
+    /// What hangs in a call keeps its cgroup, as a file keeps this directory.
+    @Test func whatStaysBusyIsGivenUpInTime() throws {
+        let mount = try FakeCgroupMount.unified()
+        mkdir("\(mount.path)/aico", 0o755)
+        try FakeCgroupMount.write("", to: "\(mount.path)/aico/cgroup.kill")
+        try FakeCgroupMount.write("", to: "\(mount.path)/aico/busy")
+        let parent = try CgroupDirectory.open(path: mount.path)
+        let began = Clock.monotonic
+        let error = #expect(throws: CgroupError.self) {
+            try CgroupRemoval.remove("aico", in: parent, patience: .milliseconds(200))
+        }
+        #expect(error?.errno == EBUSY)
+        #expect(200..<20_000 ~= (Clock.monotonic - began).pollMilliseconds)
+        #expect(mount.text("aico/cgroup.kill") == "1")
     }
 
     /// A class names what it makes in its part as it likes: 0xFF is in no UTF-8.

@@ -107,6 +107,22 @@ struct ForkServerTests {
         #expect(children(of: fixture.worker.pid).first == forkServer)
     }
 
+    /// poll(2) refuses more descriptors than a process may have. Whoever went on would hear of nothing
+    /// any more, and take a processor for it.
+    @Test func forkServerThatCannotWaitEnds() throws {
+        let fixture = try GrantFixture(userNamespace: false, ["nothing", "nothing"]) { _ in [] }
+        #expect(try fixture.next().said == "nothing", "the control")
+        let forkServer = try #require(children(of: fixture.worker.pid).first)
+        let pidfd = aico_pidfd_open(forkServer)
+        try #require(pidfd >= 0)
+        defer { close(pidfd) }
+        try limitDescriptors(of: forkServer, to: 1)
+        try fixture.begin()
+        // Its worker does so too, and the class is launched anew.
+        var ended = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&ended, 1, 20_000) == 1)
+    }
+
     /// Sets a process's soft limit as prlimit(1) does, by a process of the same user: root may lack
     /// the capability.
     private func limitDescriptors(of process: pid_t, to number: Int) throws {

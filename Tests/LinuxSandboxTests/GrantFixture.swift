@@ -46,11 +46,15 @@ final class GrantFixture {
 
     /// Runs the next attempt to its end.
     func next() throws -> Outcome {
+        try begin()
+        return Outcome(lines: fixture.output(until: "step"))
+    }
+
+    /// Lets the next attempt begin.
+    func begin() throws {
         let steps = open("/proc/\(worker.pid)/root/tmp/step", O_WRONLY | O_CLOEXEC)
         defer { close(steps) }
         guard write(steps, "1", 1) == 1 else { throw FixtureError(errno: errno) }
-        let outcome = Outcome(lines: fixture.output(until: "step"))
-        return outcome
     }
 
     /// A grant as a profile's compiler makes it, at `/srv` and its name.

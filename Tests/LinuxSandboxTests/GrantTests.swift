@@ -3,6 +3,8 @@
 
 import CLinux
 import Glibc
+import LinuxSystem
+import SystemPackage
 import Testing
 
 @testable import LinuxSandbox
@@ -65,21 +67,81 @@ struct GrantTests {
         #expect(try fixture.next().said == "two")
     }
 
-    @Test func missingPathFailsAttemptsByNameAndNotTheClass() throws {
-        let list = "list /srv/data"
-        let fixture = try GrantFixture([list, list, list]) { host in
-            [
+    /// It is told to every attempt, as what was not there for it; who does not need it runs on.
+    @Test(arguments: [true, false]) func missingPathIsToldAndHoldsNobodyUp(
+        userNamespace: Bool
+    ) throws {
+        let write = "write /srv/data/file"
+        let fixture = try GrantFixture(
+            userNamespace: userNamespace,
+            [write, "list /srv/other", "list /srv/data", write, write, "list /srv/other"]
+        ) { host in
+            mkdir("\(host)/other", 0o755)
+            makeFile("\(host)/other/seen")
+            return [
                 GrantFixture.grant(.bindWritable, "\(host)/data", as: "/srv/data"),
                 GrantFixture.grant("\(host)/none", as: "/srv/none", ifExists: true),
+                GrantFixture.grant("\(host)/other", as: "/srv/other"),
             ]
         }
-        let missing = "mounts \(ENOENT) show '\(fixture.host)/data'"
-        #expect(try fixture.next().refused == missing)
-        mkdir("\(fixture.host)/data", 0o755)
+        let missing = "missing=mounts/\(ENOENT)/show '\(fixture.host)/data'"
+        func isTold(_ outcome: Outcome) -> Bool { outcome.confined?.hasSuffix(missing) == true }
+        let early = try fixture.next()
+        #expect(isTold(early) && early.said == "errno \(ENOENT)", "\(early)")
+        let beside = try fixture.next()
+        #expect(isTold(beside) && beside.said == "seen", "\(beside)")
+        mkdir("\(fixture.host)/data", 0o777)
+        chmod("\(fixture.host)/data", 0o777)
         makeFile("\(fixture.host)/data/here")
-        #expect(try fixture.next().said == "here")
+        let there = try fixture.next()
+        #expect(there.said == "here" && there.confined?.hasSuffix("missing=") == true, "\(there)")
+        #expect(try fixture.next().said == "ok", "the control")
+        // Where it was, nothing can be written: a copy does not end on the wrong disk.
         rename("\(fixture.host)/data", "\(fixture.host)/away")
-        #expect(try fixture.next().refused == missing)
+        let late = try fixture.next()
+        #expect(isTold(late) && late.said?.hasPrefix("errno ") == true, "\(late)")
+        #expect(try fixture.next().said == "seen")
+    }
+
+    /// `mv sub away`: what could be made at the path of what is gone would be writable.
+    @Test(arguments: [true, false]) func whatHoldsAMissingPathIsNotThereEither(
+        userNamespace: Bool
+    ) throws {
+        let fixture = try GrantFixture(
+            userNamespace: userNamespace,
+            [
+                "write /srv/data/sub/kept/file", "mkdir /srv/data/made", "list /srv/data/low",
+                "mkdir /srv/data/sub", "write /srv/data/sub/kept/file", "mkdir /srv/data/sub",
+            ]
+        ) { host in
+            for name in ["data", "data/sub", "data/sub/kept", "data/low"] {
+                mkdir("\(host)/\(name)", 0o777)
+                chmod("\(host)/\(name)", 0o777)
+            }
+            makeFile("\(host)/data/low/seen")
+            return [
+                GrantFixture.grant(.bindWritable, "\(host)/data", as: "/srv/data"),
+                GrantFixture.grant("\(host)/data/sub/kept", as: "/srv/data/sub/kept"),
+                GrantFixture.grant("\(host)/data/low", as: "/srv/data/low"),
+                GrantFixture.grant("\(host)/data/may", as: "/srv/data/may", ifExists: true),
+            ]
+        }
+        let sub = "\(fixture.host)/data/sub"
+        #expect(try fixture.next().said == "errno \(EROFS)")
+        #expect(try fixture.next().said == "ok", "the control")
+        try #require(rename(sub, sub + "2") == 0)
+        let beside = try fixture.next()
+        #expect(
+            beside.confined?.hasSuffix("missing=mounts/\(ENOENT)/show '\(sub)/kept'") == true,
+            "\(beside)")
+        // One that is there, and read-only, stays.
+        #expect(beside.said == "seen", "\(beside)")
+        let made = try fixture.next()
+        #expect(made.said?.hasPrefix("errno ") == true, "\(made)")
+        #expect(access(sub, F_OK) != 0)
+        try #require(rename(sub + "2", sub) == 0)
+        #expect(try fixture.next().said == "errno \(EROFS)")
+        #expect(try fixture.next().said == "errno \(EEXIST)")
     }
 
     /// By a user who owns the directory that is granted, as one who writes to it.
@@ -114,9 +176,13 @@ struct GrantTests {
         try #require(status == 0)
         // The control: whoever follows it as root sees what lies there.
         #expect(entries(of: data) == ["key"])
+        let led = try fixture.next()
         #expect(
-            try fixture.next().refused
-                == "mounts \(ELOOP) follow a link of '\(data)' that others than root can change")
+            led.confined?.hasSuffix(
+                "mounts/\(ELOOP)/follow a link of '\(data)' that others than root can change")
+                == true,
+            "\(led)")
+        #expect(led.said?.hasPrefix("errno ") == true, "\(led)")
         // Root's own link is followed, once that is mended.
         unlink(data)
         mkdir(data, 0o755)
@@ -137,7 +203,8 @@ struct GrantTests {
         }
         let outcome = try fixture.next()
         if isNosuid {
-            #expect(outcome.refused?.hasPrefix("mounts \(ELOOP) ") == true, "\(outcome)")
+            #expect(outcome.confined?.contains("mounts/\(ELOOP)/") == true, "\(outcome)")
+            #expect(outcome.said?.hasPrefix("errno ") == true, "\(outcome)")
         } else {
             #expect(outcome.said == "seen")
         }
@@ -155,10 +222,12 @@ struct GrantTests {
             return [GrantFixture.grant("\(host)/link", as: "/srv/link")]
         }
         let link = "\(fixture.host)/link"
+        let led = try fixture.next()
         #expect(
-            try fixture.next().refused
-                == "mounts \(EACCES) show '\(link)', whose links lead to what the class may not see"
-        )
+            led.confined?.hasSuffix(
+                "mounts/\(EACCES)/show '\(link)', whose links lead to what the class may not see")
+                == true, "\(led)")
+        #expect(led.said?.hasPrefix("errno ") == true, "\(led)")
         unlink(link)
         symlink("open", link)
         #expect(try fixture.next().said == "seen")
@@ -231,8 +300,8 @@ struct GrantTests {
     /// A task that may write to a directory can put a link where the way to another grant leads.
     @Test func linkOnTheWayToOneUncoversNoOther() throws {
         let fixture = try GrantFixture([
-            "write /srv/data/kept/file", "nothing", "write /srv/data/kept/file",
-            "write /srv/data/file",
+            "write /srv/data/kept/file", "write /srv/data/kept/file", "write /srv/data/file",
+            "write /srv/data/kept/file", "write /srv/data/file",
         ]) { host in
             for name in ["data", "data/kept", "data/sub", "data/sub/kept"] {
                 mkdir("\(host)/\(name)", 0o777)
@@ -247,7 +316,11 @@ struct GrantTests {
         let sub = "\(fixture.host)/data/sub"
         #expect(try fixture.next().said == "errno \(EROFS)")
         try #require(rename(sub, sub + "2") == 0 && symlink(".", sub) == 0)
-        #expect(try fixture.next().refused?.hasPrefix("mounts \(ELOOP) ") == true)
+        for _ in 0..<2 {
+            let led = try fixture.next()
+            #expect(led.confined?.contains("mounts/\(ELOOP)/") == true, "\(led)")
+            #expect(led.said?.hasPrefix("errno ") == true, "\(led)")
+        }
         try #require(unlink(sub) == 0 && rename(sub + "2", sub) == 0)
         #expect(try fixture.next().said == "errno \(EROFS)")
         #expect(try fixture.next().said == "ok")
@@ -281,6 +354,57 @@ struct GrantTests {
         makeFile("\(data)/new")
         try keeper.startAgain()
         #expect(try fixture.next().said == "new")
+    }
+
+    /// A check before a start, too, ends; the path and what was found before it are named.
+    @Test(.enabled(if: SilentFileSystem.isPossible, "needs /dev/fuse"))
+    func checkOfAPathThatGivesNoAnswerEndsInTime() throws {
+        let directory = try #require(makeTemporaryDirectory())
+        defer { removeTree(directory) }
+        let silent = try SilentFileSystem(on: directory)
+        var plan = Plan()
+        plan.mounts = ["/nowhere/none", "\(directory)/data"].map {
+            GrantFixture.grant($0, as: $0)
+        }
+        let began = Clock.monotonic
+        let findings = try GrantCheck.findings(plan)
+        #expect(Clock.monotonic - began < .seconds(20))
+        #expect(
+            findings == [
+                GrantCheck.Finding(path: "/nowhere/none", errno: .noSuchFileOrDirectory),
+                GrantCheck.Finding(path: "\(silent.path)/data", errno: .timedOut),
+            ])
+    }
+
+    /// What the keeper before showed is not taken over where something beneath it is gone since.
+    @Test(.enabled(if: SilentFileSystem.isPossible, "needs /dev/fuse"))
+    func keeperMadeAnewShowsNothingThatHoldsAMissingPath() throws {
+        let write = "write /srv/data/file"
+        let fixture = try GrantFixture([write, "nothing", write]) { host in
+            for name in ["data", "data/kept", "slow", "slow/data"] {
+                mkdir("\(host)/\(name)", 0o777)
+                chmod("\(host)/\(name)", 0o777)
+            }
+            return [
+                GrantFixture.grant(.bindWritable, "\(host)/data", as: "/srv/data"),
+                GrantFixture.grant("\(host)/data/kept", as: "/srv/data/kept"),
+                GrantFixture.grant("\(host)/slow/data", as: "/srv/slow"),
+            ]
+        }
+        let keeper = try #require(fixture.worker.grants)
+        #expect(try fixture.next().said == "ok", "the control")
+        do {
+            let silent = try SilentFileSystem(on: "\(fixture.host)/slow")
+            let refused = try fixture.next().refused
+            #expect(refused == "mounts \(ETIMEDOUT) look at '\(silent.path)/data'")
+            var ended = pollfd(fd: keeper.descriptor, events: Int16(POLLIN), revents: 0)
+            #expect(poll(&ended, 1, 10_000) == 1)
+        }
+        // It takes the mount on it along.
+        try #require(rmdir("\(fixture.host)/data/kept") == 0)
+        try keeper.startAgain()
+        let outcome = try fixture.next()
+        #expect(outcome.said?.hasPrefix("errno ") == true, "\(outcome)")
     }
 
     /// The launch does not wait, and the attempt ends with the path.

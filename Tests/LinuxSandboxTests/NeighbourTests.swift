@@ -23,6 +23,9 @@ struct NeighbourTests {
         let ends = outcome.lines.filter { $0.hasPrefix("ended") }
         try #require(ends.count == 3, "\(outcome)")
         #expect(ends[0].contains("status=\(SIGKILL) oom=1"), "\(outcome)")
+        // By its peak it is told from one that met its own limit.
+        let peak = try #require(outcome.ended("peak"))
+        #expect(peak < (80 << 20) / 16 * 15, "\(outcome)")
         #expect(ends[1].contains("status=0 oom=0"), "\(outcome)")
         // The one beside ends by the worker's order, not before, and with another cause.
         #expect(outcome.lines.contains("first lives"), "\(outcome)")

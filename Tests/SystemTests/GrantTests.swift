@@ -25,7 +25,7 @@ struct GrantTests {
         }
     }
 
-    @Test func missingPathFailsTheAttemptsThatNeedItByName() throws {
+    @Test func missingPathFailsOnlyTheAttemptsThatNeedItByName() throws {
         let place = try Place()
         let instance = try Instance(
             change: place.profile(
@@ -33,6 +33,9 @@ struct GrantTests {
         let target = "\(place.path)/backup"
         let client = try instance.client()
         let argv = ["/bin/sh", "-c", "echo kept > \(target)/file"]
+        let beside = try instance.runToEnd("user.beside", argv: ["/bin/echo", "fine"])
+        #expect(beside.outcome == "succeeded", "\(beside.data.text())")
+        #expect(beside.data.text().contains("show '\(target)'"), "\(beside.data.text())")
         let refused = try instance.runToEnd("user.early", argv: argv)
         #expect(refused.outcome == "failed_transient", "\(refused.data.text())")
         #expect(refused.data.text().contains("show '\(target)'"), "\(refused.data.text())")

@@ -12,10 +12,12 @@ struct InheritedTests {
     /// What a process says of what it inherited.
     private static let look = """
         grep -E '^Sig(Ign|Blk)' /proc/self/status; cat /proc/self/personality; nice; umask
+        echo files $(ulimit -Sn) $(ulimit -Hn); [ "$(ulimit -Sp)" = "$(ulimit -Hp)" ]; echo $?
         """
-    /// A shell's worst habits, as far as root may have them.
+    /// A shell's worst habits, as far as root may have them. Fewer descriptors and processes than a
+    /// system has.
     private static let habits = """
-        umask 027; trap '' PIPE USR1 ALRM; ulimit -Sn 64; ulimit -Su 200
+        umask 027; trap '' PIPE USR1 ALRM CHLD; ulimit -Sn 24; ulimit -Sp 10
         exec setarch -R nice -n 7 "$@"
         """
 
@@ -27,14 +29,15 @@ struct InheritedTests {
             .split(separator: "\n").map(String.init)
         #expect(outside.first != "SigIgn:\t0000000000000000", "\(outside)")
         #expect(outside.contains("00040000") && outside.contains("7") && outside.contains("0027"))
+        #expect(outside.contains { $0.hasPrefix("files 24 ") } && outside.contains("1"))
         let instance = try Instance(starter: Self.habits)
         let ended = try instance.runToEnd("user.look", argv: ["/bin/sh", "-c", Self.look])
         #expect(
             ended.lines.sorted()
                 == [
-                    "0", "00000000", "0077", "SigBlk:\t0000000000000000",
+                    "0", "0", "00000000", "0077", "SigBlk:\t0000000000000000",
                     // Two of glibc's own, which its posix_spawn(3) leaves ignored.
-                    "SigIgn:\t0000000180000000",
+                    "SigIgn:\t0000000180000000", "files 1024 1024",
                 ], "\(ended.data.text())")
         #expect(instance.stop() == 0)
     }

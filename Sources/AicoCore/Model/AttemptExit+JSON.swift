@@ -21,8 +21,9 @@ extension AttemptExit {
     /// What went wrong, for people; nil where nothing did.
     package var message: String? {
         switch (cause, reply) {
-        // The worker's words, which know the limit.
-        case (.outOfMemory, .failed(_, let message)), (.timedOut, .failed(_, let message)):
+        // The worker's words, which know the limit, or the path and how the task failed without.
+        case (.outOfMemory, .failed(_, let message)), (.timedOut, .failed(_, let message)),
+            (.layerRefused, .failed(_, let message)):
             return message
         case (let cause?, _): return cause.sentence
         case (nil, _): break

@@ -47,11 +47,13 @@ package enum ProcessExit: Sendable, Hashable {
 
 /// Why an attempt ended other than by itself.
 package enum EndCause: Sendable, Hashable {
-    /// A layer that the profile asks for was refused; the task's code never ran.
+    /// A layer that the profile asks for was refused, and the task's code never ran; or it ran, and
+    /// failed, where something that its class is granted was not there.
     case layerRefused(LayerFailure)
     /// The type is unknown to the worker or its config was refused.
     case orderRefused(message: String)
-    /// There was no place to run it in at that moment; no process came to be.
+    /// There was no place to run it in at that moment: no process came to be, or its class had no
+    /// memory left for it.
     case noPlace(message: String)
     /// Its process ended before the last layer, without saying that one was refused.
     case diedInSetUp(message: String)

@@ -16,11 +16,11 @@ struct Compiler {
     var root: String
     /// By which it is run.
     var privilege: any Privilege
+    /// How long one run may take.
+    var timeLimit = Duration.seconds(60)
 
     /// The largest accepted plan.
     static let maximumBytes = 1 << 20
-    /// How long one run may take.
-    static let timeLimit = Duration.seconds(60)
 
     /// Reads the users of the system from the configuration.
     func identities(as identity: Identities.Identity) throws(SupervisorError) -> Identities {
@@ -106,7 +106,7 @@ struct Compiler {
     }
 
     private func finish(_ run: Run) throws(SupervisorError) -> [UInt8] {
-        let deadline = Clock.boot + Self.timeLimit
+        let deadline = Clock.boot + timeLimit
         let bytes = read(run.output, until: deadline)
         if bytes == nil { run.child.signal(SIGKILL) }
         var status = run.child.wait(for: max(.zero, deadline - Clock.boot))

@@ -54,6 +54,8 @@ enum Inherited {
     /// Sets all of it; the first thing that the program does.
     static func settle() throws(SupervisorError) {
         umask(0o022)
+        // Or no child's status would be known.
+        guard aico_keep_children() == 0 else { throw .system("hear of", "children") }
         // Programs that are started from here on, not this one: root reads no file of others.
         guard aico_reset_personality() == 0 else { throw .system("set", "personality") }
         // Fails where the machine gives no such right; the attempt's cgroup decides then.

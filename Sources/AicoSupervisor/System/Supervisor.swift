@@ -240,7 +240,7 @@ final class Supervisor {
     }
 
     /// Kills and reaps all that is left, then removes the cgroups.
-    private func leaveNothing() throws(SupervisorError) {
+    func leaveNothing() throws(SupervisorError) {
         channel = nil
         for group in workerIDs.map(Self.group(of:)) + [Self.schedulerGroup] {
             kill(group)

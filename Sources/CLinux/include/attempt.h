@@ -87,7 +87,7 @@ enum aico_fork_order_kind { AICO_ORDER_SPAWN = 1, AICO_ORDER_KILL = 2 };
 // Worker to fork server; SPAWN carries the task's socket.
 struct aico_fork_order {
     uint32_t kind;
-    uint32_t lenient;  // 1: begins although a grant of its class is not there
+    uint32_t lenient;  // 1: begins although nobody knows what its class is shown
     uint64_t attempt;
     uint64_t capabilities;  // 0 for KILL
 };

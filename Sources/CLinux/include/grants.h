@@ -20,7 +20,8 @@ enum aico_grant_refusal {
     AICO_GRANT_MISSING,  // or what the kernel says of it
     AICO_GRANT_LINK,  // a link on the way that others than root can change
     AICO_GRANT_CEILING,  // a link that leads to what the class may not see
-    AICO_GRANT_SILENT,  // no answer in time; found by the fork server
+    AICO_GRANT_WITHHELD,  // writable, and one that belongs beneath it is not there
+    AICO_GRANT_UNKNOWN,  // the class's mounts could not be reached: nobody knows what they show
 };
 
 // Keeper of grants to fork server, as one message: what the class's mount namespace shows now.
@@ -29,7 +30,7 @@ struct aico_grant_answer {
     uint64_t generation;  // another one: what is shown changed
     uint64_t shown;  // bits by the plan's mounts
     uint64_t directories;  // of those
-    // The first that has to be there and is not.
+    // One whose mount is unknown, or else the first that has to be there and is not.
     uint32_t refusal;
     int32_t error;
     uint32_t index;

@@ -12,6 +12,11 @@
 // ignores would stay ignored in all that it starts. Async-signal-safe.
 void aico_reset_signals(void);
 
+// Lets this process hear how its children ended. Where SIGCHLD is ignored, or has SA_NOCLDWAIT, as
+// by whoever started it, the kernel reaps them itself and waitid(2) says ECHILD. 0, or -1 with
+// errno.
+int aico_keep_children(void);
+
 // Blocks every signal that would end or stop this process without a word, and gives a signalfd for
 // TERM, INT, QUIT, and HUP unless it is ignored. -1 with errno.
 int aico_stop_signalfd(void);

@@ -86,7 +86,7 @@ package final class ForkServer {
 
     /// Orders an attempt; the fork server gets a copy of the task's end of the task socket.
     ///
-    /// - Parameter isLenient: it begins although something that its class is granted is not there.
+    /// - Parameter isLenient: it begins although nobody knows what its class is shown.
     package func spawn(
         attempt: UInt64, capabilities: UInt64, socket: Int32, isLenient: Bool = false
     ) throws(SandboxError) {

@@ -15,18 +15,23 @@ extension ForkServerProcess {
 
     // MARK: the beginning of an attempt
 
-    func start(_ order: aico_fork_order, taskSocket: Int32, task: (Int32) -> Never) {
+    /// - Parameter lack: what its class is granted and it will not find.
+    func start(
+        _ order: aico_fork_order, taskSocket: Int32, lack: GrantLack?, task: (Int32) -> Never
+    ) {
         let attempts = running.count { $0?.isSpare == false }
         guard attempts < plan.concurrency, let slot = freeSlot() else {
             return refuse(order.attempt, .cgroup, errno: EAGAIN, step: .slots)
         }
         if let spare = running.compactMap({ $0 }).first(where: \.isReadySpare),
-            begin(order, with: spare, taskSocket: taskSocket)
+            begin(order, with: spare, taskSocket: taskSocket, lack: lack)
         {
             return
         }
         do throws(Refusal) {
-            running[slot] = try make(order, slot: slot, taskSocket: taskSocket, task: task)
+            let attempt = try make(order, slot: slot, taskSocket: taskSocket, task: task)
+            attempt.lack = lack
+            running[slot] = attempt
         } catch {
             refuse(order.attempt, error.layer, errno: error.errno, step: error.step)
         }
@@ -204,6 +209,7 @@ extension ForkServerProcess {
         } else {
             attempt.adopt(listener: consume listener)
             report.kind = AICO_REPORT_CONFINED.rawValue
+            attempt.lack?.note(in: &report.setup)
             attempt.stage = .confined
             spareLosses.attemptHeld()
         }

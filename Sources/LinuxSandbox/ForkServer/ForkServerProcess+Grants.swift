@@ -46,12 +46,13 @@ extension ForkServerProcess {
         let orders = waiting.filter { $0.look <= grants.number }
         waiting.removeAll { $0.look <= grants.number }
         for next in orders {
-            if let refusal = GrantRefusal(answer), next.order.lenient == 0 {
+            let lack = GrantLack(answer)
+            if let lack, lack.isUnknown, next.order.lenient == 0 {
                 refuse(
-                    next.order.attempt, .mounts, errno: refusal.errno, step: refusal.step,
-                    index: refusal.index)
+                    next.order.attempt, .mounts, errno: lack.errno, step: lack.step,
+                    index: lack.index)
             } else {
-                start(next.order, taskSocket: next.taskSocket.number, task: task)
+                start(next.order, taskSocket: next.taskSocket.number, lack: lack, task: task)
             }
         }
         // What came while the one before was looking.
@@ -67,7 +68,7 @@ extension ForkServerProcess {
         waiting.removeAll { $0.deadline <= now }
         for next in overdue {
             if next.order.lenient != 0 {
-                start(next.order, taskSocket: next.taskSocket.number, task: task)
+                start(next.order, taskSocket: next.taskSocket.number, lack: nil, task: task)
                 continue
             }
             refuse(
@@ -86,21 +87,41 @@ extension ForkServerProcess {
     }
 }
 
-/// Why an attempt that needs every grant cannot begin.
-struct GrantRefusal {
+/// What has to be there and is not shown.
+struct GrantLack {
     var errno: Int32
     var step: aico_step
     var index: Int
+    /// Whether nobody knows what the class's mounts show; else attempts begin, and find nothing there.
+    var isUnknown = false
 
     /// Nil where all that has to be there is shown.
     init?(_ answer: aico_grant_answer) {
         switch aico_grant_refusal(rawValue: answer.refusal) {
         case AICO_GRANT_SHOWN: return nil
+        case AICO_GRANT_UNKNOWN:
+            step = .grant
+            isUnknown = true
         case AICO_GRANT_LINK: step = .grantLink
         case AICO_GRANT_CEILING: step = .grantCeiling
         default: step = .grant
         }
         errno = answer.error
         index = Int(answer.index)
+    }
+
+    /// Adds it to what an attempt says of its layers: its mounts hold, and are not whole.
+    func note(in setup: inout aico_setup_report) {
+        let place = Int(Layer.mounts.rawValue)
+        setup.missing |= 1 << UInt32(place)
+        withUnsafeMutableBytes(of: &setup.missing_error) {
+            $0.storeBytes(of: errno, toByteOffset: place * 4, as: Int32.self)
+        }
+        withUnsafeMutableBytes(of: &setup.missing_step) {
+            $0.storeBytes(of: UInt32(step.rawValue), toByteOffset: place * 4, as: UInt32.self)
+        }
+        withUnsafeMutableBytes(of: &setup.missing_index) {
+            $0.storeBytes(of: UInt32(index), toByteOffset: place * 4, as: UInt32.self)
+        }
     }
 }

@@ -39,7 +39,7 @@ extension ForkServerProcess {
     ///
     /// False where it died meanwhile: then it stays a spare, to be reaped as one.
     func begin(
-        _ order: aico_fork_order, with spare: RunningAttempt, taskSocket: Int32
+        _ order: aico_fork_order, with spare: RunningAttempt, taskSocket: Int32, lack: GrantLack?
     ) -> Bool {
         guard let setup = spare.prepared else { return false }
         let startedAt = monotonicNanoseconds()
@@ -50,6 +50,7 @@ extension ForkServerProcess {
         report.kind = AICO_REPORT_CONFINED.rawValue
         report.attempt = order.attempt
         report.setup = setup
+        lack?.note(in: &report.setup)
         self.report(report)
         spare.closeSetup()
         planSpare(after: Self.sparePause)

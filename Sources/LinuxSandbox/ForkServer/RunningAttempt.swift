@@ -37,6 +37,8 @@ final class RunningAttempt {
     private(set) var memoryLooks: Looks?
     /// Once its first process is reaped and others of its tree are not.
     private(set) var treeLooks = Looks(longestPause: 128_000_000)
+    /// What its class is granted and it does not find.
+    var lack: GrantLack?
     var stage = Stage.settingUp
     var isDenied = false
     /// How often it was refused memory to be written and run.

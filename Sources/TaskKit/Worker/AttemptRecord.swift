@@ -46,6 +46,8 @@ struct AttemptRecord: Sendable {
     private var cause: EndCause?
     /// Whether the last layer was passed.
     private(set) var isConfined = false
+    /// What its class is granted and it did not find.
+    private var lack: LayerFailure?
     /// Whether a rule of its socket was broken: nothing that comes by it counts any more.
     private(set) var isViolated = false
     /// The signal that a program of the task ended by, where the task says so.
@@ -80,6 +82,7 @@ struct AttemptRecord: Sendable {
     mutating func confined(_ layers: LayerReport, at: Instant) -> [Action] {
         if phase == .starting { phase = .running }
         isConfined = true
+        lack = layers.missing.first(where: \.isOfMounts)
         return [
             .report(
                 .started(attempt: order.attempt, sequence: next(), layers: layers, at: at))
@@ -172,7 +175,10 @@ struct AttemptRecord: Sendable {
     ) -> [Action] {
         // A task that lost a process to the memory limit and still succeeded knows better.
         if outOfMemory, cause == nil || cause == .timedOut, !hasSucceeded(exit) {
-            cause = .outOfMemory
+            let peak = usage.peakMemoryBytes
+            cause =
+                limits.isOfClass(peak: peak)
+                ? .noPlace(message: limits.classMemory(peak: peak)) : .outOfMemory
         }
         if !isConfined {
             note(.diedInSetUp(message: "its process ended during set-up: \(exit.words)"))
@@ -181,9 +187,10 @@ struct AttemptRecord: Sendable {
         let (note, tail) = logs.finish()
         if let note { actions.append(line(.warning, note, at: tail.first?.at ?? at)) }
         for kept in tail { actions.append(line(kept.stream, kept.text, at: kept.at)) }
-        let ending = AttemptExit(
-            reply: lastWord(exit, usage, codeMemoryRefusals), exit: known(exit), cause: cause,
-            usage: usage, leftBehind: leftBehind)
+        let ending = withLack(
+            AttemptExit(
+                reply: lastWord(exit, usage, codeMemoryRefusals), exit: known(exit), cause: cause,
+                usage: usage, leftBehind: leftBehind))
         actions.append(
             .report(.finished(attempt: order.attempt, sequence: next(), exit: ending)))
         return actions
@@ -208,6 +215,20 @@ extension AttemptRecord {
     /// Keeps the first cause; what follows from it is no cause.
     private mutating func note(_ new: EndCause) { if cause == nil { cause = new } }
 
+    /// An ending that is a failure of its own is told with the path that was missing: nobody knows
+    /// whether it needed that. Another cause is its own reason.
+    private func withLack(_ ending: AttemptExit) -> AttemptExit {
+        guard let lack, ending.cause == nil, OutcomeRules.outcome(of: ending).kind != .succeeded
+        else { return ending }
+        var told = ending
+        told.cause = .layerRefused(lack)
+        told.reply = .failed(
+            permanent: false,
+            message: "what its class is granted was not all there: cannot \(lack.detail) "
+                + "(errno \(lack.errno)): \(ending.message ?? ending.exit.words)")
+        return told
+    }
+
     /// How the task's program ended counts, not how the task told of it.
     private func known(_ exit: ProcessExit) -> ProcessExit {
         guard case .exited = exit, let programSignal else { return exit }
@@ -228,7 +249,8 @@ extension AttemptRecord {
         let word = lastWord(exit)
         guard !hasSucceeded(exit),
             let met = limits.met(
-                by: known(exit), usage: usage, codeMemoryRefusals: codeMemoryRefusals)
+                by: known(exit), usage: usage, codeMemoryRefusals: codeMemoryRefusals,
+                said: [word.failure, lastError].compactMap(\.self))
         else {
             return word
         }
@@ -286,5 +308,12 @@ extension AttemptRecord {
         guard phase != .killed else { return [] }
         phase = .killed
         return [.kill]
+    }
+}
+
+extension TaskReply {
+    /// Its message, where it failed.
+    fileprivate var failure: String? {
+        if case .failed(_, let message) = self { message } else { nil }
     }
 }

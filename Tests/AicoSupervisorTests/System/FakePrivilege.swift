@@ -21,12 +21,22 @@ final class FakePrivilege: Privilege {
     private let state = Mutex<[String]>([])
     private let scratch: ScratchDirectory
     private let refused: String?
+    private let hanging: String?
+    private let leaked: String?
     private let kinds: [TaskClass: UInt32]
 
-    /// - Parameter refused: what is refused, by its word in `asked`.
-    init(_ scratch: ScratchDirectory, refusing refused: String? = nil) {
+    /// - Parameters:
+    ///   - refused: what is refused, by its word in `asked`.
+    ///   - hanging: the program that answers nothing, by its word there.
+    ///   - leaked: what workers hold open of the host; without it none comes to be.
+    init(
+        _ scratch: ScratchDirectory, refusing refused: String? = nil,
+        hanging: String? = nil, leaking leaked: String? = nil
+    ) {
         self.scratch = scratch
         self.refused = refused
+        self.hanging = hanging
+        self.leaked = leaked
         kinds = Dictionary(
             uniqueKeysWithValues: TaskClass.allCases.map { ($0, 61001 + UInt32($0.rawValue)) })
     }
@@ -86,10 +96,12 @@ final class FakePrivilege: Privilege {
         let name = program.path.split(separator: "/").last.map(String.init) ?? ""
         let count = program.arguments.first == "--class" ? 2 : 1
         let words = ([name] + program.arguments.prefix(count)).joined(separator: " ")
-        guard ask("start \(words) as \(program.userID)"), let output = program.output else {
+        let asked = "start \(words) as \(program.userID)"
+        guard ask(asked), let output = program.output else {
             throw LaunchError(layer: .identity, errno: EPERM, detail: "asked for")
         }
         do {
+            if asked == hanging { return try Self.sleeper(output: output) }
             return try print(try answer(to: program.arguments), to: output)
         } catch {
             throw LaunchError(layer: .session, errno: EIO, detail: "\(error)")
@@ -98,7 +110,39 @@ final class FakePrivilege: Privilege {
 
     func start(_ worker: WorkerLaunch) throws(LaunchError) -> LaunchedClass {
         _ = ask("start worker \(worker.executable)")
-        throw LaunchError(layer: .namespaces, errno: EUSERS, detail: "asked for")
+        guard let leaked else {
+            throw LaunchError(layer: .namespaces, errno: EUSERS, detail: "asked for")
+        }
+        do {
+            let process = try Self.sleeper(holding: leaked)
+            let group = worker.cgroups.worker.entry.cloneDescriptor
+            let members = Descriptor(owning: openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC))
+            try members.write(Array("\(process.pid)".utf8))
+            return LaunchedClass(process: process, grants: nil)
+        } catch {
+            throw LaunchError(layer: .session, errno: EIO, detail: "\(error)")
+        }
+    }
+
+    /// A process that holds /dev/null, and at most one thing more, and does nothing for long.
+    static func sleeper(
+        output: Int32? = nil, holding path: String = "/dev/null"
+    ) throws -> LaunchedProcess {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for number in 0...2 as ClosedRange<Int32> {
+            posix_spawn_file_actions_addopen(&actions, number, "/dev/null", O_RDWR, 0)
+        }
+        if let output { posix_spawn_file_actions_adddup2(&actions, output, 1) }
+        posix_spawn_file_actions_addopen(&actions, 3, path, O_RDONLY, 0)
+        _ = aico_spawn_close_from(&actions, 4)
+        let words: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("100"), nil]
+        defer { for word in words { free(word) } }
+        var process = pid_t()
+        let code = posix_spawn(&process, "/usr/bin/sleep", &actions, nil, words, environ)
+        guard code == 0 else { throw Errno(rawValue: code) }
+        return LaunchedProcess(pid: process, pidfd: aico_pidfd_open(process))
     }
 
     /// What the compiler and workers that are asked for their types answer.

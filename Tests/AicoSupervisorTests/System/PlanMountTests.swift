@@ -114,6 +114,17 @@ import Testing
         }
     }
 
+    /// What a link leads to is held against the same ceiling, whatever the profile names.
+    @Test(arguments: system + instance) func isShownByALinkToTheSameClassesOnly(shown: Shown) {
+        let named = shown.kind == .bindReadOnly ? "/usr/share/link" : "/srv/link"
+        for taskClass in TaskClass.allCases {
+            let mount = PlanMount(kind: shown.kind, source: named, target: shown.target)
+            #expect(
+                Self.ceiling(taskClass).permits(mount, at: shown.source)
+                    == shown.classes.contains(taskClass), "\(taskClass)")
+        }
+    }
+
     @Test func whatHasNoSourceOnTheHostIsForEveryClass() {
         for taskClass in TaskClass.allCases {
             var plan = CheckedPlanTests.plan(of: taskClass)

@@ -89,4 +89,76 @@ struct PrivilegeTests {
             } == WorkerID.shipped)
         try supervisor.tree.remove()
     }
+
+    // MARK: - Ends of waits
+
+    /// With its name, so that whoever reads the log knows which profile it hung at.
+    @Test func aCompilerThatHangsIsKilledInTime() throws {
+        let hung = "start aico-profilec --class user as 61005"
+        let privilege = FakePrivilege(scratch, hanging: hung)
+        var compiler = compiler(privilege)
+        compiler.timeLimit = .milliseconds(300)
+        let began = Clock.monotonic
+        let error = #expect(throws: SupervisorError.self) {
+            _ = try compiler.compile(try privilege.identities(from: compiler))
+        }
+        #expect(Clock.monotonic - began < .seconds(20))
+        let said = error.map { "\($0)" } ?? ""
+        #expect(said.contains("aico-profilec --class user") && said.contains("took too long"))
+    }
+
+    /// What hangs in a call of a granted path does not end by its kill; one that sleeps on, as nobody
+    /// kills it, stands for it.
+    @Test func aWorkerIsNotLaunchedBesideOneOfBeforeThatHangs() throws {
+        let privilege = FakePrivilege(scratch)
+        let system = try PreparedSystem(compiler(privilege))
+        let supervisor = Supervisor(system, stopSignals: Descriptor(owning: eventfd(0, 0)))
+        let hung = try FakePrivilege.sleeper()
+        supervisor.leave(hung, of: .user)
+        let began = Clock.monotonic
+        supervisor.launchWorker(.user)
+        #expect(Clock.monotonic - began < .seconds(20))
+        guard case .workerLaunchFailed(.user, EBUSY, _) = supervisor.pending.last else {
+            Issue.record("\(supervisor.pending)")
+            return
+        }
+        #expect(privilege.asked.last != "start worker /aico/bin/aico-worker-user")
+        // No other class waits for it, nor does this one once it has ended.
+        supervisor.launchWorker(.agency)
+        #expect(privilege.asked.last == "start worker /aico/bin/aico-worker-agency")
+        kill(hung.pid, SIGKILL)
+        supervisor.launchWorker(.user)
+        #expect(privilege.asked.last == "start worker /aico/bin/aico-worker-user")
+        try supervisor.tree.remove()
+    }
+
+    @Test func theSystemsEndWaitsForNothingThatHangs() throws {
+        let system = try PreparedSystem(compiler(FakePrivilege(scratch)))
+        let supervisor = Supervisor(system, stopSignals: Descriptor(owning: eventfd(0, 0)))
+        let hung = try FakePrivilege.sleeper()
+        supervisor.leave(hung, of: .user)
+        let began = Clock.monotonic
+        try supervisor.leaveNothing()
+        #expect(Clock.monotonic - began < .seconds(20))
+        #expect(kill(hung.pid, SIGKILL) == 0, "it was waited for to its end")
+    }
+
+    // MARK: - What a worker holds of the host
+
+    @Test(arguments: ["/dev/null", "/etc/passwd"])
+    func aWorkerThatHoldsSomethingOfTheHostsIsEnded(path: String) throws {
+        let system = try PreparedSystem(compiler(FakePrivilege(scratch, leaking: path)))
+        let supervisor = Supervisor(system, stopSignals: Descriptor(owning: eventfd(0, 0)))
+        supervisor.launchWorker(.user)
+        // As at each heartbeat.
+        supervisor.lookAtDescriptors(of: .user, on: Supervisor.readMounts())
+        let worker = try #require(supervisor.workers[.user])
+        if path == "/dev/null" {
+            #expect(worker.fault == nil && worker.child.reap() == nil, "the control")
+        } else {
+            #expect(worker.fault?.contains(path) == true, "\(String(describing: worker.fault))")
+            #expect(worker.child.wait(for: .seconds(20)) == .signaled(signal: SIGKILL))
+        }
+        try supervisor.leaveNothing()
+    }
 }

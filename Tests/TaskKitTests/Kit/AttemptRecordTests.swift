@@ -14,7 +14,7 @@ struct AttemptRecordTests {
     private let key = AttemptKey(5)
     private let layers = LayerReport(held: ["seccomp"], missing: [])
     private let usage = ResourceUsage(
-        wall: .seconds(1), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 1,
+        wall: .seconds(1), userCPU: .zero, systemCPU: .zero, peakMemoryBytes: 256 << 20,
         peakProcesses: 1, processLimitHits: 0)
 
     private let plan: Plan = {
@@ -24,6 +24,11 @@ struct AttemptRecordTests {
         plan.attemptLimits.processes = 128
         plan.attemptLimits.wallSeconds = 300
         plan.attemptLimits.fileSizeBytes = 16 << 30
+        plan.attemptLimits.openFiles = 1024
+        plan.classLimits.memoryBytes = 512 << 20
+        plan.mounts = [
+            PlanMount(kind: .temporary, source: "", target: "/tmp", sizeBytes: 64 << 20)
+        ]
         return plan
     }()
 
@@ -78,8 +83,93 @@ struct AttemptRecordTests {
         let ending = running().ending(.signaled(signal: 9), outOfMemory: true)
         #expect(ending?.cause == .outOfMemory)
         #expect(
-            ending?.message == "used more memory than its limit of 256 MiB, peak 1 bytes: "
+            ending?.message == "used more memory than its limit of 256 MiB, peak 256 MiB: "
                 + "'memory_mb' under 'limits' of user.yaml changes it")
+    }
+
+    /// What others used is theirs to give back: it is tried again.
+    @Test func memoryThatTheClassRanOutOfIsNoLimitOfTheAttempts() {
+        let record = Subject(running().record, usage: used(memory: 40 << 20), at: at)
+        let ending = record.ending(.signaled(signal: 9), outOfMemory: true)
+        #expect(
+            ending?.message == "its class ran out of memory, 512 MiB for all its attempts, while "
+                + "this one used 40 MiB of its own 256 MiB: 'memory_mb' under 'class_limits' of "
+                + "user.yaml changes it")
+        #expect(ending.map(OutcomeRules.outcome) == Outcome(.failedTransient, .noResources))
+        // Where nobody counted, it may have been its own.
+        let unknown = Subject(running().record, usage: used(memory: nil), at: at)
+        #expect(unknown.ending(.signaled(signal: 9), outOfMemory: true)?.cause == .outOfMemory)
+    }
+
+    private func used(memory: UInt64?) -> ResourceUsage {
+        var usage = usage
+        usage.peakMemoryBytes = memory
+        return usage
+    }
+
+    @Test(arguments: [
+        (
+            "OSError: [Errno 24] Too many open files: 'x'",
+            "its limit of 1024 open files was met: 'open_files' under 'limits' of user.yaml"
+        ),
+        (
+            "cp: error writing '/tmp/x': No space left on device",
+            "if it was '/tmp' that had no space left, which holds 64 MiB: 'tmp_mb' of user.yaml"
+        ),
+    ]) func limitThatOnlyItsProgramKnowsOfIsNamed(last: String, words: String) {
+        let record = running()
+        _ = record.received(
+            .programFailed(permanent: false, signal: 0, message: "exited with code 1"), now: start)
+        _ = record.wrote(last, on: .standardError)
+        #expect(
+            record.ending(.exited(code: 1))?.message
+                == "\(words) changes it: exited with code 1: \(last)")
+        let fine = running()
+        _ = fine.wrote(last, on: .standardError)
+        #expect(fine.ending(.exited(code: 0))?.message == nil)
+    }
+
+    @Test func theMachinesLimitOfOpenFilesIsNotTheTasks() {
+        let record = running()
+        _ = record.received(
+            .failed(permanent: false, message: "Too many open files in system"), now: start)
+        #expect(record.ending(.exited(code: 1))?.message == "Too many open files in system")
+    }
+
+    // MARK: a grant that is not there
+
+    private let lacking = LayerReport(
+        held: ["mounts"],
+        missing: [LayerFailure(layer: "mounts", errno: 2, detail: "show '/srv/data'")])
+
+    @Test func failureIsToldWithThePathThatWasMissing() {
+        let record = record()
+        _ = record.confined(lacking)
+        _ = record.received(
+            .programFailed(permanent: true, signal: 0, message: "exited with code 3"), now: start)
+        _ = record.wrote("no such thing", on: .standardError)
+        let ending = record.ending(.exited(code: 3))
+        #expect(
+            ending?.message == "what its class is granted was not all there: cannot show "
+                + "'/srv/data' (errno 2): exited with code 3: no such thing")
+        #expect(ending?.cause == lacking.missing.first.map(EndCause.layerRefused))
+        // The path may come back.
+        #expect(ending.map(OutcomeRules.outcome) == Outcome(.failedTransient, .noResources))
+    }
+
+    @Test func attemptThatNeedsNoMissingPathSucceeds() {
+        let record = record()
+        _ = record.confined(lacking)
+        _ = record.received(.succeeded(result: [0x31]), now: start)
+        let ending = record.ending(.exited(code: 0))
+        #expect(ending?.cause == nil && ending?.reply == .succeeded(result: [0x31]))
+    }
+
+    @Test func missingPathIsNoReasonWhereThereIsAnother() {
+        let record = record()
+        _ = record.confined(lacking)
+        _ = record.cancelled(.requested, grace: .zero, now: start)
+        #expect(record.ending(.signaled(signal: 9))?.cause == .cancelled(.requested))
     }
 
     @Test(arguments: [
