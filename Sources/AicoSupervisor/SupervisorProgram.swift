@@ -84,7 +84,7 @@ package enum SupervisorProgram {
                 for finding in try GrantCheck.findings(plan) {
                     SupervisorLog.write(
                         "warning: class \(taskClass.name): \(finding); until it can, "
-                            + "its attempts fail")
+                            + "its attempts run without")
                 }
             } catch {
                 throw SupervisorError(

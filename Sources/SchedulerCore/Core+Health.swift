@@ -32,19 +32,31 @@ package struct HealthMemory: Sendable {
     /// The worst of the last starts.
     package var lateness: Duration { latencies.elements.max() ?? .zero }
 
-    /// Why the attempts of a class do not begin, as far as its last one showed; nil where they do.
+    /// What the attempts of a class do without or do not begin for, as far as its last one showed; nil
+    /// where they have all that their profile grants.
     package func lack(of taskClass: TaskClass) -> String? { lacks[taskClass]?.message }
+
+    /// Remembers a path that an attempt of the class has begun without, until one has it.
+    mutating func note(_ layers: LayerReport, of taskClass: TaskClass) {
+        lacks[taskClass] = layers.missing.first(where: { $0.layer == "mounts" }).map {
+            lack("its attempts run without a path of its profile", $0, of: taskClass)
+        }
+    }
 
     /// Remembers a path that an attempt was refused for, until one of its class begins.
     mutating func note(_ exit: AttemptExit, of taskClass: TaskClass) {
-        if case .layerRefused(let failure) = exit.cause, failure.layer == "mounts" {
-            lacks[taskClass] = HealthCheck(
-                name: "grants.\(taskClass.name)", status: .degraded,
-                message: "its attempts do not begin: cannot \(failure.detail) "
-                    + "(errno \(failure.errno))")
-        } else if exit.exit != .notStarted {
-            lacks[taskClass] = nil
-        }
+        guard exit.exit == .notStarted, case .layerRefused(let failure) = exit.cause,
+            failure.layer == "mounts"
+        else { return }
+        lacks[taskClass] = lack("its attempts do not begin", failure, of: taskClass)
+    }
+
+    private func lack(
+        _ what: String, _ failure: LayerFailure, of taskClass: TaskClass
+    ) -> HealthCheck {
+        HealthCheck(
+            name: "grants.\(taskClass.name)", status: .degraded,
+            message: "\(what): cannot \(failure.detail) (errno \(failure.errno))")
     }
 
     mutating func note(latency: Duration) { latencies.append(latency) }
@@ -143,7 +155,7 @@ extension SchedulerCore {
         }
         switch worker.state {
         case .ready: return deaths(of: worker).map { .died($0) } ?? .ready
-        case .canaryFailed, .quarantined: return .distrusted(worker.why ?? "")
+        case .canaryFailed, .quarantined: return .quarantined(worker.why ?? "")
         case .absent, .launched, .probing:
             if let deaths = deaths(of: worker), deaths.times >= HealthRules.deathsInARow {
                 return .died(deaths)

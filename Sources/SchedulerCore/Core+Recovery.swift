@@ -23,11 +23,12 @@ extension SchedulerCore {
         }
         for occurrence in recovered.deferred { resumeDeferred(occurrence) }
         for task in recovered.builtIns where tasks[task.record.id] == nil { createBuiltIn(task) }
+        write([audit("scheduler", "scheduler.start", "", "")])
         let isBoot = recovered.isNewBoot || planted(.rebootAtEachStart)
+        // With nothing else: a damaged page of others would keep it from being known, and before
+        // what it starts: where that is written in parts, a crash between them starts nothing twice.
+        if isBoot, !recovered.bootID.isEmpty { write([.noteBoot(recovered.bootID)]) }
         for id in taskIDs { begin(id, isBoot: isBoot) }
-        var changes = [audit("scheduler", "scheduler.start", "", "")]
-        if isBoot, !recovered.bootID.isEmpty { changes.append(.noteBoot(recovered.bootID)) }
-        write(changes)
         log(.notice, "started", ["tasks": "\(tasks.count)"])
         assessHealth()
     }

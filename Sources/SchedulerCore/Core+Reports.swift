@@ -110,6 +110,7 @@ extension SchedulerCore {
         guard let execution = executions[id], let attempt = execution.attempt, !attempt.isStarted
         else { return }
         executions[id]?.attempt?.isStarted = true
+        health.note(layers, of: execution.taskClass)
         if execution.trigger == .schedule, attempt.number == 1, let allowed = execution.allowedAt {
             // The report tells when; how long it took to come here is not the start's.
             let since = now.boot - allowed

@@ -53,7 +53,7 @@ struct WorkerHealthTests {
             .finished(
                 attempt: order.attempt, sequence: 0,
                 exit: AttemptExit(
-                    reply: .none, exit: .exited(code: 127), cause: .layerRefused(failure),
+                    reply: .none, exit: .notStarted, cause: .layerRefused(failure),
                     usage: .none)))
         run.turn()
         #expect(lack()?.status == .degraded)
@@ -63,8 +63,32 @@ struct WorkerHealthTests {
         run.pass(.seconds(5))
         let second = try #require(run.take().orders.first)
         try run.start(second)
+        #expect(lack() == nil)
         try run.finish(second)
         #expect(lack() == nil)
+    }
+
+    @Test func pathThatAnAttemptRunsWithoutIsToldUntilOneHasIt() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@yearly")
+        func lack() -> HealthCheck? {
+            HealthRules.judge(run.core.healthFacts).checks.first { $0.name == "grants.user" }
+        }
+        let failure = LayerFailure(layer: "mounts", errno: 2, detail: "show '/srv/backup'")
+        for missing in [[failure], []] {
+            run.request(.run(try TaskID("user.one")))
+            let order = try #require(run.take().orders.first)
+            run.report(
+                .user,
+                .started(
+                    attempt: order.attempt, sequence: 0,
+                    layers: LayerReport(held: [], missing: missing), at: run.wall))
+            run.turn()
+            try run.finish(order)
+            // Also where it succeeds.
+            #expect(lack()?.status == (missing.isEmpty ? nil : .degraded))
+            #expect(lack()?.message.contains("run without") != false)
+        }
     }
 
     @Test func silenceThatGoesOnIsKilledAfterItsPatience() throws {
