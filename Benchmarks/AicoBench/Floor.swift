@@ -44,7 +44,7 @@ final class Floor {
             try root.launch(Self.executable, Self.words(root.plan, root.cgroups), output: ends[1])
             try root.plan.taskFilter.withUnsafeBytes { try send($0) }
             try Self.expect(try receive(), "to set itself up")
-            try prove()
+            try checkLayers()
         } catch {
             end()
             throw error
@@ -64,7 +64,7 @@ final class Floor {
     }
 
     /// Has every part looked at from inside, and each left out once, which has to be noticed.
-    private func prove() throws {
+    private func checkLayers() throws {
         try Self.expect(try ask(.check), "to hold in every part")
         for part in 0..<UInt32(FLOOR_PART_COUNT) {
             let answer = try ask(.check, without: 1 << part)

@@ -17,10 +17,10 @@ static struct recipe recipe;
 static struct leaf leaf;
 
 // A process made ahead, of each way to end.
-static struct spare {
+static struct standby {
     struct attempt attempt;
     struct leaf leaf;
-} spares[2];
+} standbys[2];
 
 static struct floor_answer failure(unsigned failed, int error) {
     return (struct floor_answer){0, failed ? failed : FLOOR_PART_COUNT + 1, error};
@@ -58,8 +58,8 @@ static int set_up(char **words) {
     close(forbidden);
     note_surroundings(&recipe);
     if (show_grants() != 0 || open_rules(&recipe) != 0 || receive_filter() != 0) return -1;
-    if (make_leaf(&recipe, "ahead-0", &spares[0].leaf) != 0
-        || make_leaf(&recipe, "ahead-1", &spares[1].leaf) != 0)
+    if (make_leaf(&recipe, "ahead-0", &standbys[0].leaf) != 0
+        || make_leaf(&recipe, "ahead-1", &standbys[1].leaf) != 0)
         return -1;
     return make_leaf(&recipe, "attempt", &leaf);
 }
@@ -82,25 +82,25 @@ static struct floor_answer run(const struct floor_order *order) {
     return answer;
 }
 
-static int make_ahead(struct spare *spare, const struct floor_order *order) {
+static int make_ahead(struct standby *standby, const struct floor_order *order) {
     struct floor_report report;
-    if (prepare_attempt(&recipe, &spare->attempt, order, &spare->leaf) != 0
-        || clone_attempt(&recipe, &spare->attempt) != 0
-        || receive_report(&spare->attempt, &report) != 0)
+    if (prepare_attempt(&recipe, &standby->attempt, order, &standby->leaf) != 0
+        || clone_attempt(&recipe, &standby->attempt) != 0
+        || receive_report(&standby->attempt, &report) != 0)
         return -1;
     errno = report.error;
     return report.failed ? -1 : 0;
 }
 
-static struct spare *spare_for(const struct floor_order *order) {
-    return &spares[order->way & FLOOR_EXEC ? 1 : 0];
+static struct standby *standby_for(const struct floor_order *order) {
+    return &standbys[order->way & FLOOR_EXEC ? 1 : 0];
 }
 
 static struct floor_answer run_ahead(const struct floor_order *order) {
-    struct spare *spare = spare_for(order);
-    struct attempt *attempt = &spare->attempt;
+    struct standby *standby = standby_for(order);
+    struct attempt *attempt = &standby->attempt;
     int code = 0;
-    if (attempt->pid == 0 && make_ahead(spare, order) != 0) return failure(0, errno);
+    if (attempt->pid == 0 && make_ahead(standby, order) != 0) return failure(0, errno);
     uint64_t start = now();
     if (send(attempt->setup, "", 1, MSG_NOSIGNAL) != 1 || reap_attempt(attempt, &code) != 0)
         return failure(0, errno);
@@ -109,9 +109,9 @@ static struct floor_answer run_ahead(const struct floor_order *order) {
 
 // As a fork server: the next one once this one is told of.
 static int renew(const struct floor_order *order) {
-    struct spare *spare = spare_for(order);
-    end_attempt(&spare->attempt);
-    return make_ahead(spare, order);
+    struct standby *standby = standby_for(order);
+    end_attempt(&standby->attempt);
+    return make_ahead(standby, order);
 }
 
 static struct floor_answer check(const struct floor_order *order) {

@@ -30,10 +30,10 @@ struct AicoCommand: ParsableCommand {
         let console = Console.current
         var table = Table([.init(title: ""), .init(title: "")])
         table.hasHeading = false
-        table.rows = (Wording.mostUsed + Wording.otherVerbs).map {
+        table.rows = (ErrorMessages.mostUsed + ErrorMessages.otherVerbs).map {
             [.init("  \($0.command)"), .init($0.does)]
         }
-        table.rows.insert(["", ""], at: Wording.mostUsed.count)
+        table.rows.insert(["", ""], at: ErrorMessages.mostUsed.count)
         try console.line("Schedule tasks and see what they did.\n")
         try console.write(table.text(width: nil, coloured: console.isColoured))
     }

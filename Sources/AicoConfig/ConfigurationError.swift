@@ -14,7 +14,6 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
     /// The nearest known key or value, where one is near.
     package var nearest: String?
 
-    /// Makes an error.
     package init(file: String, line: Int, reason: String, nearest: String? = nil) {
         self.file = file
         self.line = line

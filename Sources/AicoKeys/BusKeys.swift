@@ -50,7 +50,6 @@ package struct AdmittedClient: Sendable, Equatable {
     /// What it may ask for.
     package var role: ClientRole
 
-    /// Makes a client from its parts.
     package init(name: String, publicKey: String, role: ClientRole) {
         self.name = name
         self.publicKey = publicKey

@@ -14,7 +14,6 @@ package struct KeyProblem: Error, Sendable, Equatable, CustomStringConvertible {
     /// What to do instead, as `write "role viewer"`.
     package var advice: String
 
-    /// Makes a problem from its parts.
     package init(path: String, line: Int = 0, reason: String, advice: String) {
         self.path = path
         self.line = line

@@ -10,7 +10,6 @@ package struct Recovered<Record: Sendable>: Sendable {
     /// What was not: each with the row or the part of the table that is lost.
     package var damages: [StoreError]
 
-    /// Makes a result.
     package init(records: [Record] = [], damages: [StoreError] = []) {
         self.records = records
         self.damages = damages

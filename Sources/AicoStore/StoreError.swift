@@ -43,7 +43,6 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     /// Why it failed.
     package var cause: Cause
 
-    /// Makes an error.
     package init(operation: String, subject: String, cause: Cause) {
         self.operation = operation
         self.subject = subject

@@ -84,7 +84,6 @@ extension StoreReads {
 }
 
 extension StoredOccurrence {
-    /// Makes a record of a task's instant on its way into the store.
     init(
         task: TaskKey, plannedAt: Instant, _ disposition: OccurrenceDisposition,
         reason: String = "", trigger: ExecutionTrigger? = nil, execution: String? = nil, at: Instant

@@ -60,7 +60,7 @@ extension StoreReads {
 }
 
 extension TaskStore {
-    func bury(_ execution: String, at: Instant, reason: String, _ db: Database) throws
+    func deadLetter(_ execution: String, at: Instant, reason: String, _ db: Database) throws
         -> StoreOutcome
     {
         try db.execute(
@@ -71,9 +71,9 @@ extension TaskStore {
                 ON CONFLICT (execution_id) DO NOTHING
                 """, arguments: [StoreTime.text(at), reason, execution])
         guard db.changesCount == 0 else { return .done }
-        let buried = try Int.fetchOne(
+        let deadLetters = try Int.fetchOne(
             db, sql: "SELECT 1 FROM dead_letters WHERE execution_id = ?", arguments: [execution])
-        return buried == nil ? .notFound : .alreadyExists
+        return deadLetters == nil ? .notFound : .alreadyExists
     }
 
     func resolve(_ id: Int64, at: Instant, retriedAs: String, _ db: Database) throws

@@ -56,7 +56,7 @@ extension TaskStore {
                     task: task, plannedAt: plannedAt, .deferred, reason: reason, trigger: trigger,
                     execution: execution, at: at), db)
         case .deadLetter(let execution, let at, let reason):
-            try bury(execution, at: at, reason: reason, db)
+            try deadLetter(execution, at: at, reason: reason, db)
         case .resolveDeadLetter(let id, let at, let retriedAs):
             try resolve(id, at: at, retriedAs: retriedAs, db)
         case .purgeDeadLetters: try purgeAll(db)

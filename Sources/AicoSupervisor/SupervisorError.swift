@@ -41,7 +41,6 @@ struct SupervisorError: Error, Equatable, CustomStringConvertible {
             operation: operation(), subject: subject(), reason: .errno(code))
     }
 
-    /// Makes an error of what could not be done to a path.
     init(_ error: SystemError) {
         operation = error.operation
         subject = error.path
@@ -52,7 +51,6 @@ struct SupervisorError: Error, Equatable, CustomStringConvertible {
             }
     }
 
-    /// Makes an error of a program that could not be launched.
     init(launching path: String, _ error: LaunchError) {
         operation = "launch (layer \(error.layer.name))"
         subject = path

@@ -54,7 +54,6 @@ package struct SupervisorMessage: Sendable, Equatable {
     /// failed; other kinds have none, and more than `maximumWords` are cut at the front.
     package var words: [UInt8]
 
-    /// Makes a message.
     package init(
         kind: Kind, worker: UInt8 = 0, argument: Int32 = 0, processID: UInt64 = 0,
         words: [UInt8] = []

@@ -18,7 +18,6 @@ package struct ClientKeyFile: Sendable, Equatable {
     /// The role that the scheduler gave to the key; the scheduler's own record decides.
     package let role: BusRole
 
-    /// Makes a key file's content from its parts.
     package init(keys: CurveKeyPair, serverKey: String, role: BusRole) {
         self.keys = keys
         self.serverKey = serverKey

@@ -36,21 +36,21 @@ extension BusServer {
 
     /// Applies subscriptions and tells their subscribers; true where more may wait.
     @discardableResult
-    package func welcome() throws(ZeroMQError) -> Bool {
-        for _ in 0..<limits.welcomes {
+    package func acceptSubscriptions() throws(ZeroMQError) -> Bool {
+        for _ in 0..<limits.subscriptionsAtOnce {
             guard let message = try events.receiveMessage(maximumFrames: 1) else {
                 subscribers.settle { eventDoor.connections.holds($0) }
                 isOutOfStep = false
                 hasUnwelcomed = false
                 return false
             }
-            try take(message)
+            try handle(message)
         }
         hasUnwelcomed = true
         return true
     }
 
-    private func take(_ message: ZMQMessage) throws(ZeroMQError) {
+    private func handle(_ message: ZMQMessage) throws(ZeroMQError) {
         // Without a connection: libzmq's own notice of what a closed one had.
         guard let peer = Peer(message) else { return }
         eventDoor.heard(message, from: peer)

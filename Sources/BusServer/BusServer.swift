@@ -10,7 +10,7 @@ package import ZeroMQ
 ///
 /// No client can make it hold more than `Limits` say, lose a reply without a word, or keep the
 /// others waiting: see docs/wire-protocol.md. The loop polls `sockets` for `.readable`, calls
-/// `admit`, `welcome` and `receive`, and while `wantsToWrite` comes back within 20 ms to `flush`.
+/// `admit`, `acceptSubscriptions` and `receive`, and while `wantsToWrite` comes back within 20 ms to `flush`.
 package final class BusServer {
     /// Who sent a request.
     package struct Client: Sendable, Hashable {
@@ -75,7 +75,7 @@ package final class BusServer {
     var backlogs: Backlogs
     var incidents = Incidents()
     var subscribers: SubscriptionCounts
-    /// Changes of subscriptions may wait that the last call of `welcome` left.
+    /// Changes of subscriptions may wait that the last call of `acceptSubscriptions` left.
     var hasUnwelcomed = false
     /// A message that is no subscription came: until all that waits is read, libzmq may apply a
     /// subscription to another connection than the one that sent it.

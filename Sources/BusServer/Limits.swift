@@ -42,8 +42,8 @@ extension BusServer {
         package var refusedSubscriptions = 16
         /// Changes of subscriptions that one connection may send within one burst.
         package var subscriptionChanges = 1024
-        /// Changes of subscriptions that one call of `welcome` takes.
-        package var welcomes = 256
+        /// Changes of subscriptions that one call of `acceptSubscriptions` takes.
+        package var subscriptionsAtOnce = 256
         /// Connections that one call of `admit` answers.
         package var admissions = 64
         /// Requests that one call of `receive` refuses before it comes back.

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 static int enter_session(struct confinement *self) {
-    at(self, AICO_STEP_SETSID, 0);
+    set_step(self, AICO_STEP_SETSID, 0);
     return setsid() < 0 ? -1 : 0;
 }
 
@@ -34,19 +34,19 @@ static int offer_to_oom_killer(const struct aico_attempt_plan *plan) {
     ssize_t count = write(file, "1000", 4);
     int error = errno;
     close(file);
-    if (count != 4) return fails(error);
+    if (count != 4) return fail_with(error);
     // Of the same uid and pid namespace as other attempts: they must not look into it.
     return plan->own_namespaces ? 0 : prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 // The v2 leaf was entered by clone3. "0" to v1's tasks moves only the caller.
 static int join_cgroups(struct confinement *self) {
-    at(self, AICO_STEP_OOM_SCORE, 0);
+    set_step(self, AICO_STEP_OOM_SCORE, 0);
     if (offer_to_oom_killer(self->plan) != 0) return -1;
-    at(self, AICO_STEP_LEAF, 0);
-    if (!self->attempt->own_cgroup) return fails(ENODEV);
+    set_step(self, AICO_STEP_LEAF, 0);
+    if (!self->attempt->own_cgroup) return fail_with(ENODEV);
     for (size_t index = 0; index < self->attempt->join_count; index++) {
-        at(self, AICO_STEP_JOIN_CGROUP, index);
+        set_step(self, AICO_STEP_JOIN_CGROUP, index);
         if (write(self->attempt->join_fds[index], "0", 1) != 1) return -1;
     }
     return 0;
@@ -55,10 +55,10 @@ static int join_cgroups(struct confinement *self) {
 // Made by clone3, or by the class's launch: only looked at here. But for the cgroup namespace, whose
 // root is where the process sits now: the attempt sees no name of the host's tree.
 static int check_namespaces(struct confinement *self) {
-    at(self, AICO_STEP_CHECK_NAMESPACE, 0);
-    if (!self->plan->own_namespaces) return self->plan->class_namespaces ? 0 : fails(EPERM);
-    if (!self->attempt->own_namespaces || getpid() != 1) return fails(EPERM);
-    at(self, AICO_STEP_CGROUP_NAMESPACE, 0);
+    set_step(self, AICO_STEP_CHECK_NAMESPACE, 0);
+    if (!self->plan->own_namespaces) return self->plan->class_namespaces ? 0 : fail_with(EPERM);
+    if (!self->attempt->own_namespaces || getpid() != 1) return fail_with(EPERM);
+    set_step(self, AICO_STEP_CGROUP_NAMESPACE, 0);
     if (unshare(CLONE_NEWCGROUP) != 0) return -1;
     // Whoever holds it last takes its mounts down and waits for the kernel meanwhile: the fork
     // server does that when it has time. Without it the process does as it ends.
@@ -69,18 +69,18 @@ static int check_namespaces(struct confinement *self) {
 static int make_mounts(struct confinement *self) {
     const struct aico_attempt_plan *plan = self->plan;
     // A working directory outside the root would be a way around every path rule.
-    at(self, AICO_STEP_CHANGE_DIRECTORY, 0);
+    set_step(self, AICO_STEP_CHANGE_DIRECTORY, 0);
     if (chdir("/") != 0) return -1;
-    at(self, AICO_STEP_CHECK_ROOT, 0);
-    if (!plan->root_read_only) return fails(EPERM);
+    set_step(self, AICO_STEP_CHECK_ROOT, 0);
+    if (!plan->root_read_only) return fail_with(EPERM);
     if (!plan->own_namespaces) return 0;
-    at(self, AICO_STEP_CHECK_NAMESPACE, 0);
-    if (!self->attempt->own_namespaces) return fails(EPERM);
-    at(self, AICO_STEP_PRIVATE_PROPAGATION, 0);
+    set_step(self, AICO_STEP_CHECK_NAMESPACE, 0);
+    if (!self->attempt->own_namespaces) return fail_with(EPERM);
+    set_step(self, AICO_STEP_PRIVATE_PROPAGATION, 0);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return -1;
     for (size_t index = 0; index < plan->mount_count; index++) {
         const struct aico_attempt_mount *made = &plan->mounts[index];
-        at(self, AICO_STEP_MOUNT, index);
+        set_step(self, AICO_STEP_MOUNT, index);
         if (mount(made->type, made->target, made->type, made->flags, made->options) != 0) return -1;
     }
     return 0;
@@ -89,7 +89,7 @@ static int make_mounts(struct confinement *self) {
 static int limit_for(
     struct confinement *self, int resource, uint64_t value, struct rlimit *wanted) {
     struct rlimit current;
-    at(self, AICO_STEP_RLIMIT, (size_t)resource);
+    set_step(self, AICO_STEP_RLIMIT, (size_t)resource);
     if (getrlimit(resource, &current) != 0) return -1;
     // Raising a hard limit is not ours to do; what is lower already is as good.
     if (current.rlim_max < value) value = current.rlim_max;
@@ -108,7 +108,7 @@ static int set_rlimits(struct confinement *self) {
     // A core dump would go where a core_pattern of the host sends it. 1, not 0: where that is a
     // pipe, the kernel ignores 0 and heeds 1 alone (core(5) and do_coredump).
     const struct rlimit no_core = {1, 1};
-    at(self, AICO_STEP_RLIMIT, RLIMIT_CORE);
+    set_step(self, AICO_STEP_RLIMIT, RLIMIT_CORE);
     if (setrlimit(RLIMIT_CORE, &no_core) != 0) return -1;
     if (limit(self, RLIMIT_MEMLOCK, 0) != 0) return -1;
     // What a caller's limits would permit beyond the ordinary, without CAP_SYS_NICE.
@@ -123,19 +123,19 @@ static int set_rlimits(struct confinement *self) {
 
 // A new anonymous session keyring: keys of the session that started the supervisor stay there.
 static int join_keyring(struct confinement *self) {
-    at(self, AICO_STEP_JOIN_KEYRING, 0);
+    set_step(self, AICO_STEP_JOIN_KEYRING, 0);
     return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ? -1 : 0;
 }
 
 static int forbid_new_privileges(struct confinement *self) {
-    at(self, AICO_STEP_NO_NEW_PRIVS, 0);
+    set_step(self, AICO_STEP_NO_NEW_PRIVS, 0);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 // The race with a parent that is already gone is decided by the set-up socket: the other end is
 // closed before the parent's death is told to its children, so that the report cannot be sent.
 static int die_with_parent(struct confinement *self) {
-    at(self, AICO_STEP_PARENT_DEATH, 0);
+    set_step(self, AICO_STEP_PARENT_DEATH, 0);
     return aico_die_with_parent();
 }
 
@@ -152,10 +152,10 @@ static int place(int *descriptor, int target) {
 
 static int place_descriptors(struct confinement *self) {
     const struct aico_attempt *attempt = self->attempt;
-    at(self, AICO_STEP_PLACE, 0);
+    set_step(self, AICO_STEP_PLACE, 0);
     int is_early = attempt->task_fd < 0;
     if ((!is_early && attempt->task_fd < FIRST_CLOSED_FD) || attempt->setup_fd < FIRST_CLOSED_FD)
-        return fails(EBADF);
+        return fail_with(EBADF);
     for (int target = 0; target < 3; target++)
         if (dup2(self->plan->null_fd, target) < 0) return -1;
     // Close-on-exec: a program that a task starts gets what the task gives it, not its channel.
@@ -166,14 +166,14 @@ static int place_descriptors(struct confinement *self) {
     self->setup_fd = SETUP_FD;
     if (place(&self->ruleset_fd, RULESET_FD) != 0) return -1;
     if (place(&self->namespace_fd, NAMESPACE_FD) != 0) return -1;
-    at(self, AICO_STEP_CLOSE_REST, 0);
+    set_step(self, AICO_STEP_CLOSE_REST, 0);
     return (int)syscall(SYS_close_range, FIRST_CLOSED_FD, ~0U, 0);
 }
 
 static int install_filter(struct confinement *self) {
     struct sock_fprog program = {
         self->plan->filter_count, (struct sock_filter *)self->plan->filter};
-    at(self, AICO_STEP_FILTER, 0);
+    set_step(self, AICO_STEP_FILTER, 0);
     int listener = (int)syscall(
         SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program);
     if (listener < 0) return -1;

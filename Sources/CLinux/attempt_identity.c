@@ -20,19 +20,19 @@ int aico_check_identity(struct confinement *self) {
     const struct aico_attempt_plan *plan = self->plan;
     uid_t uid[3];
     gid_t gid[3], groups[16];
-    at(self, AICO_STEP_CHECK_USER, 0);
+    set_step(self, AICO_STEP_CHECK_USER, 0);
     if (getresuid(&uid[0], &uid[1], &uid[2]) != 0) return -1;
     for (int index = 0; index < 3; index++)
-        if (uid[index] != plan->uid || uid[index] == 0) return fails(EPERM);
-    at(self, AICO_STEP_CHECK_GROUP, 0);
+        if (uid[index] != plan->uid || uid[index] == 0) return fail_with(EPERM);
+    set_step(self, AICO_STEP_CHECK_GROUP, 0);
     if (getresgid(&gid[0], &gid[1], &gid[2]) != 0) return -1;
     for (int index = 0; index < 3; index++)
-        if (gid[index] != plan->gid || gid[index] == 0) return fails(EPERM);
-    at(self, AICO_STEP_CHECK_GROUPS, 0);
+        if (gid[index] != plan->gid || gid[index] == 0) return fail_with(EPERM);
+    set_step(self, AICO_STEP_CHECK_GROUPS, 0);
     int count = getgroups(16, groups);
     if (count < 0) return -1;
     for (int index = 0; index < count; index++)
-        if (groups[index] == 0 || !is_known_group(plan, groups[index])) return fails(EPERM);
+        if (groups[index] == 0 || !is_known_group(plan, groups[index])) return fail_with(EPERM);
     return 0;
 }
 
@@ -44,16 +44,16 @@ int aico_narrow_capabilities(struct confinement *self) {
     int capability;
     // Bounding set and securebits first: without CAP_SETPCAP neither could be changed.
     if (aico_drop_bounding(0, tolerated, &capability) != 0) {
-        at(self, AICO_STEP_DROP_BOUNDING, (size_t)capability);
+        set_step(self, AICO_STEP_DROP_BOUNDING, (size_t)capability);
         return -1;
     }
-    at(self, AICO_STEP_CLEAR_AMBIENT, 0);
+    set_step(self, AICO_STEP_CLEAR_AMBIENT, 0);
     if (aico_clear_ambient() != 0) return -1;
     // Locked, or a later setuid(0) would regain.
-    at(self, AICO_STEP_LOCK_SECUREBITS, 0);
+    set_step(self, AICO_STEP_LOCK_SECUREBITS, 0);
     if (aico_lock_securebits() != 0) return -1;
-    at(self, AICO_STEP_SET_CAPABILITIES, 0);
+    set_step(self, AICO_STEP_SET_CAPABILITIES, 0);
     if (aico_set_capabilities(kept, kept, 0) != 0) return -1;
-    at(self, AICO_STEP_CHECK_CAPABILITIES, 0);
-    return aico_holds_exactly(kept) ? 0 : fails(EPERM);
+    set_step(self, AICO_STEP_CHECK_CAPABILITIES, 0);
+    return aico_holds_exactly(kept) ? 0 : fail_with(EPERM);
 }

@@ -47,7 +47,7 @@ int aico_collect_rules(struct confinement *self) {
     } handled = {plan->landlock_files, 0, 0};
     size_t size = sizeof handled.files;
     self->ruleset_step = AICO_STEP_RULESET;
-    if (plan->landlock_error != 0) return fails(plan->landlock_error);
+    if (plan->landlock_error != 0) return fail_with(plan->landlock_error);
     if (plan->landlock_abi >= 4) {
         handled.network = 3;  // bind and connect of TCP
         size += sizeof handled.network;
@@ -67,12 +67,12 @@ int aico_collect_rules(struct confinement *self) {
 
 int aico_restrict_files(struct confinement *self) {
     int error = self->ruleset_error;
-    at(self, self->ruleset_step, self->ruleset_index);
+    set_step(self, self->ruleset_step, self->ruleset_index);
     if (error == 0) {
-        at(self, AICO_STEP_RESTRICT, 0);
+        set_step(self, AICO_STEP_RESTRICT, 0);
         if (syscall(SYS_landlock_restrict_self, self->ruleset_fd, 0) != 0) error = errno;
     }
     // Where the layer may be missing the task runs all the same, and must not find it.
     if (self->ruleset_fd >= 0) close(self->ruleset_fd);
-    return error == 0 ? 0 : fails(error);
+    return error == 0 ? 0 : fail_with(error);
 }

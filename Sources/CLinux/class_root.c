@@ -139,7 +139,7 @@ static int open_parent(int root, const char *target, const char **name) {
     return -1;
 }
 
-static int fails(int error) {
+static int fail_with(int error) {
     errno = error;
     return -1;
 }
@@ -160,7 +160,7 @@ int aico_make_place(int root, const char *target, int directory, int replaces) {
     if (made != 0 && errno == EEXIST) {
         made = fstatat(parent, name, &status, AT_SYMLINK_NOFOLLOW);
         int is_other = made == 0 && S_ISDIR(status.st_mode) != directory;
-        if (is_other && !replaces) made = fails(directory ? ENOTDIR : EISDIR);
+        if (is_other && !replaces) made = fail_with(directory ? ENOTDIR : EISDIR);
         else if (is_other) {
             made = unlinkat(parent, name, directory ? 0 : AT_REMOVEDIR);
             if (made == 0) made = make_entry(parent, name, directory);

@@ -31,13 +31,13 @@ struct confinement {
     struct aico_setup_report report;
 };
 
-static inline int at(struct confinement *self, enum aico_step step, size_t index) {
+static inline int set_step(struct confinement *self, enum aico_step step, size_t index) {
     self->step = step;
     self->index = (uint32_t)index;
     return 0;
 }
 
-static inline int fails(int error) {
+static inline int fail_with(int error) {
     errno = error;
     return -1;
 }

@@ -12,7 +12,6 @@ package struct CapabilitySet: OptionSet, Sendable, Hashable {
     /// `1 << CAP_X` for each.
     package let rawValue: UInt64
 
-    /// Makes a set of the kernel's bits.
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 
     /// Reads any file and lists any directory.

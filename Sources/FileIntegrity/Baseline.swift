@@ -12,7 +12,6 @@ package struct BaselineError: Error, Equatable, CustomStringConvertible {
     /// The reason as a sentence.
     package var description: String { "cannot use the baseline: \(reason)" }
 
-    /// Makes an error from its reason.
     package init(reason: String) { self.reason = reason }
 }
 

@@ -22,7 +22,6 @@ package struct PollSet: Sendable {
 
     private var items: [pollfd] = []
 
-    /// Makes an empty set.
     package init() {}
 
     /// Empties it, and keeps its room.

@@ -19,12 +19,10 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     /// Why it could not be done.
     package var cause: Cause
 
-    /// Makes an error with the kernel's reason.
     package init(_ operation: String, _ path: String, _ errno: Errno) {
         self.init(operation, path, .errno(errno))
     }
 
-    /// Makes an error with either reason.
     package init(_ operation: String, _ path: String, _ cause: Cause) {
         self.operation = operation
         self.path = path

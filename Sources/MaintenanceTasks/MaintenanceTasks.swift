@@ -7,6 +7,6 @@ package import TaskKit
 package enum MaintenanceTasks {
     /// What `aico-worker-maintenance` offers.
     package static let types: [any ScheduledTask.Type] = [
-        HealthCheck.self, LogCleanup.self, DatabaseVacuum.self,
+        HealthCheckTask.self, LogCleanup.self, DatabaseVacuum.self,
     ]
 }

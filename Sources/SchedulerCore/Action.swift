@@ -39,7 +39,6 @@ package struct Note: Sendable, Equatable {
     /// To what, and why.
     package var facts: [String: String]
 
-    /// Makes a note.
     package init(_ level: Level, _ message: String, _ facts: [String: String] = [:]) {
         self.level = level
         self.message = message

@@ -38,7 +38,7 @@ struct CanaryRun: Sendable {
     }
 
     /// Takes the next report; gives the verdict with the last.
-    mutating func receive(_ word: Word) -> CanaryRules.Verdict? {
+    mutating func receive(_ word: Word) -> CanaryRules.Finding? {
         sequence += 1
         switch word {
         case .life: return nil
@@ -50,7 +50,7 @@ struct CanaryRun: Sendable {
     }
 
     /// The verdict on one that did not end in its time.
-    var lateVerdict: CanaryRules.Verdict { CanaryRules.judge(lines: lines, end: .missing) }
+    var lateVerdict: CanaryRules.Finding { CanaryRules.judge(lines: lines, end: .missing) }
 }
 
 extension AttemptExit {

@@ -39,7 +39,7 @@ extension SchedulerCore {
         workers[index].diedAt = now.wall
         workers[index].askedAt = nil
         workers[index].layers = []
-        workers[index].closedWays = nil
+        workers[index].passedChecks = nil
         if let canary = worker.canary, canary.isSent {
             workers[index].keepFormer([canary.order.attempt])
         }
@@ -207,21 +207,21 @@ extension SchedulerCore {
         judge(workerID, canary.lateVerdict)
     }
 
-    private mutating func judge(_ workerID: WorkerID, _ verdict: CanaryRules.Verdict) {
+    private mutating func judge(_ workerID: WorkerID, _ verdict: CanaryRules.Finding) {
         let index = workerID.number
         bootTimers.set(.canary(workerID), at: nil)
         let time = now.boot - (workers[index].canary?.orderedAt ?? now.boot)
         workers[index].canary = nil
         switch verdict {
-        case .held(let ways):
+        case .passed(let checks):
             guard workers[index].move(.pass, at: now) else { return }
             log(
                 .info, "canary passed",
                 [
-                    "worker": workerID.label, "ways": "\(ways)",
+                    "worker": workerID.label, "checks": "\(checks)",
                     "milliseconds": "\(time.wholeMicroseconds / 1000)",
                 ])
-            workers[index].closedWays = ways
+            workers[index].passedChecks = checks
             markReady(workerID)
         case .failed(let why):
             guard workers[index].move(.fail, at: now) else { return }

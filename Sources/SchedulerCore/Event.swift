@@ -97,7 +97,6 @@ package struct StartFacts: Sendable {
     /// What of the store could not be read, in words.
     package var damages: [String] = []
 
-    /// Makes an empty one.
     package init() {}
 }
 

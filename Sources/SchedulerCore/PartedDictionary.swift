@@ -13,7 +13,6 @@ package struct PartedDictionary<Key: Hashable & Sendable, Value: Sendable>: Send
     /// How many entries it has.
     package private(set) var count = 0
 
-    /// Makes an empty one.
     init() {}
 
     /// Whether it has no entry.

@@ -38,7 +38,7 @@ package enum Reply: Sendable, Equatable {
     /// The execution exists: it runs, or it waits for what `waits` says.
     case execution(String, TaskID, waits: Waits?)
     /// What ended at once, and what was told to end and is killed at an instant.
-    case cancelled([String], ending: [Ending])
+    case cancelled([String], ending: [EndingExecution])
     /// So many dead letters are gone.
     case purged(Int)
     /// The system stops.
@@ -47,7 +47,7 @@ package enum Reply: Sendable, Equatable {
     case refused(Refusal)
 
     /// An execution that was told to end.
-    package struct Ending: Sendable, Equatable {
+    package struct EndingExecution: Sendable, Equatable {
         /// The execution.
         package var execution: String
         /// When its processes are killed.
@@ -83,7 +83,6 @@ package struct Refusal: Error, Sendable, Equatable {
     /// What to do or type next; may be empty.
     package var hint: String
 
-    /// Makes a refusal.
     package init(_ code: Code, _ message: String, hint: String = "") {
         self.code = code
         self.message = message

@@ -89,7 +89,6 @@ package struct SchedulerCore: Sendable {
         package var mutant: Mutant?
     #endif
 
-    /// Makes a core that has seen nothing.
     package init(settings: CoreSettings, at now: Time) {
         self.settings = settings
         self.now = now

@@ -12,7 +12,6 @@ package struct TaskNames: Sendable, Sequence {
     /// Sorted, and none of them empty.
     private(set) var parts: [[TaskID]] = []
 
-    /// Makes an empty one.
     init() {}
 
     /// Takes names in their order.

@@ -13,7 +13,6 @@ package struct Time: Sendable, Hashable {
     /// Since the machine's boot, suspends included.
     package var boot: Duration
 
-    /// Makes a moment.
     package init(wall: Instant, boot: Duration) {
         self.wall = wall
         self.boot = boot

@@ -82,7 +82,7 @@ package struct Worker: Sendable {
     /// still have been read by the successor, which is not to blame for it. The latest alone.
     var formerAttempts: [AttemptKey] = []
     /// How many ways out its canary found closed.
-    package internal(set) var closedWays: Int?
+    package internal(set) var passedChecks: Int?
     /// The ping that it has to answer.
     var nonce: UInt64 = 0
     /// Since when it owes a sign of life, by the boot clock; nil where it owes none.

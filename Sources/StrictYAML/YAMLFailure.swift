@@ -12,7 +12,6 @@ package struct YAMLFailure: Error, Sendable, Equatable, CustomStringConvertible 
     /// The nearest known key or value, where one is near.
     package var nearest: String?
 
-    /// Makes a failure.
     package init(file: String, line: Int, reason: String, nearest: String? = nil) {
         self.file = file
         self.line = line

@@ -23,7 +23,6 @@ package struct YAMLValue: Sendable, Equatable {
     /// The file it came from.
     package var file: String
 
-    /// Makes a value.
     package init(content: Content, line: Int, file: String) {
         self.content = content
         self.line = line

@@ -73,7 +73,7 @@ struct CommandRun: ~Copyable {
 
     /// Gives the verdict of a command that ended.
     func verdict(_ end: WaitStatus) throws(TaskFailure) -> JSONValue {
-        try CommandVerdict.result(end, result: result())
+        try CommandOutcome.result(end, result: result())
     }
 }
 

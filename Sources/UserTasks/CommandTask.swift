@@ -17,7 +17,6 @@ package struct CommandTask: ScheduledTask {
     /// What it is for.
     package static let summary = "Runs a command; its output becomes log lines"
 
-    /// Makes the value that runs one attempt.
     package init() {}
 
     /// Runs the command to its end.
@@ -37,7 +36,7 @@ package struct CommandTask: ScheduledTask {
             let end = run.wait()
             return try run.verdict(end)
         } catch let failure as CommandFailure {
-            throw CommandVerdict.notStarted(config.argv[0], failure)
+            throw CommandOutcome.notStarted(config.argv[0], failure)
         }
     }
 }

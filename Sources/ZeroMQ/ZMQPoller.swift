@@ -71,7 +71,6 @@ package struct ZMQPoller {
     private var items: [Item] = []
     private var descriptors: [pollfd] = []
 
-    /// Makes a poller without items.
     package init() {}
 
     /// Adds a socket, or replaces the item of that key.

@@ -12,7 +12,6 @@ package struct ZeroMQError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The errno, libzmq's own numbers among them.
     package let code: Int32
 
-    /// Makes an error from its parts.
     package init(operation: String, subject: String, code: Int32) {
         self.operation = operation
         self.subject = subject

@@ -72,7 +72,7 @@ struct CanaryTests {
         Row(
             id: "too few ways", line: CanaryReport(tried: 1, open: []).line,
             cause: .denied("unshare"),
-            why: "its canary tried 1 of \(CanaryWay.allCases.count) ways out"),
+            why: "its canary tried 1 of \(EscapeCheck.allCases.count) ways out"),
     ])
     func aClassWhoseCanaryIsNotHeldTakesNoOrders(row: Row) throws {
         let run = try SchedulerRun(try InstanceRoot())
@@ -113,10 +113,10 @@ struct CanaryTests {
         #expect(try state(run)["state"] == "starting")
         try worker.holdCanary(order)
         try run.waitUntilRunning(worker, of: .user)
-        let ways = CanaryWay.allCases.count
+        let ways = EscapeCheck.allCases.count
         #expect(
             try state(run)["message"]
-                == .string("its canary passed: \(ways) ways out are closed"))
+                == .string("its canary passed \(ways) escape checks"))
         let stats = try run.request(.stats)
         #expect(stats["outcomes"] == [:])
         #expect(stats["running"] == 0)

@@ -136,7 +136,7 @@ struct RegistryTests {
         let run = try SchedulerRun(root)
         let theirs = try ScriptedWorker(
             try WorkerID.list(beside: ["acme-worker-user"])[4], root: root.path)
-        try theirs.greet()
+        try theirs.connect()
         let owners = try owners(run)
         #expect(owners["aico-worker-user"] == ["user.command"])
         #expect(owners["acme-worker-user"] == ["user.theirs"])

@@ -11,7 +11,7 @@ struct UpcomingRunsTests {
     private static func merged(
         _ periods: [Int], count: Int
     ) -> (found: [String], looks: Int) {
-        var runs = UpcomingRuns<Int>(count: count)
+        var runs = UpcomingExecutions<Int>(count: count)
         for (number, period) in periods.enumerated() {
             let at = Instant(seconds: Int64(period))
             if runs.takes(at) { runs.add("user.t\(number)", at: at, period) }
@@ -57,7 +57,7 @@ struct UpcomingRunsTests {
     }
 
     @Test func aTaskThatRunsNoMoreLeavesTheOthersTheirPlaces() {
-        var runs = UpcomingRuns<Bool>(count: 3)
+        var runs = UpcomingExecutions<Bool>(count: 3)
         runs.add("user.once", at: Instant(seconds: 1), false)
         runs.add("user.often", at: Instant(seconds: 2), true)
         let found = runs.merged { isOften, at in isOften ? at + .seconds(1) : nil }

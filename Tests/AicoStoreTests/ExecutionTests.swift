@@ -228,11 +228,11 @@ import Testing
 
     @Test func deadLettersAreBuriedSentBackAndPurged() throws {
         let attempt = try claimed(try Fixture.claim())
-        let bury = StoreChange.deadLetter(
+        let toDeadLetters = StoreChange.deadLetter(
             execution: "e1", at: Fixture.start, reason: "failed_permanent")
-        #expect(try store.perform([bury]) == [.notFound])
+        #expect(try store.perform([toDeadLetters]) == [.notFound])
         try store.perform([Fixture.success(attempt)])
-        #expect(try store.perform([bury, bury]) == [.done, .alreadyExists])
+        #expect(try store.perform([toDeadLetters, toDeadLetters]) == [.done, .alreadyExists])
         let letter = try #require(try store.deadLetters(limit: 9).first)
         #expect(letter.executionID == "e1")
         #expect(letter.attempts == 1)

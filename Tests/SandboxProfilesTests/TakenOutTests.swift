@@ -77,7 +77,7 @@ import Testing
         var profile = try Shipped.profile(.user)
         profile.syscalls.allowed.remove("capget")
         profile.syscalls.arguments[.prctl]?.remove(21)
-        let words = "user.yaml: class user would be unproven and take no orders: "
+        let words = "user.yaml: class user would fail its canary and take no orders: "
         #expect(
             ProfileCompiler.notes(of: profile, landlockABI: 6) == [
                 words + "its canary needs 'capget' under 'allow', as in runtime.yaml",

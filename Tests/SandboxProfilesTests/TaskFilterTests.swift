@@ -36,7 +36,7 @@ import Testing
             } else if profile.syscalls.unavailable.contains(name) {
                 expected = .errno(ENOSYS)
             } else {
-                expected = WaysOut.calls.contains(name) ? .notify : .errno(ENOSYS)
+                expected = EscapeCalls.calls.contains(name) ? .notify : .errno(ENOSYS)
             }
             #expect(verdict == expected, "\(name)")
         }

@@ -53,7 +53,7 @@ struct StoreModel: Sendable {
     var occurrences: [OccurrenceKey: StoredOccurrence] = [:]
     var letters: [Int64: StoredDeadLetter] = [:]
     /// Executions that ever were a dead letter.
-    var buried: Set<String> = []
+    var deadLetters: Set<String> = []
     var running: Set<UInt64> = []
     var waiting: Set<String> = []
     var deferred: Set<OccurrenceKey> = []
@@ -108,7 +108,7 @@ struct StoreModel: Sendable {
                     disposition: .deferred, reason: reason, trigger: trigger,
                     executionID: execution, decidedAt: at))
         case .deadLetter(let execution, let at, let reason):
-            return bury(execution, at, reason)
+            return deadLetter(execution, at, reason)
         case .resolveDeadLetter(let id, let at, let retriedAs):
             guard letters[id]?.resolvedAt == nil, letters[id] != nil else { return .notFound }
             letters[id]?.resolvedAt = at
@@ -249,11 +249,11 @@ struct StoreModel: Sendable {
         waiting.remove(execution)
     }
 
-    private mutating func bury(_ execution: String, _ at: Instant, _ reason: String)
+    private mutating func deadLetter(_ execution: String, _ at: Instant, _ reason: String)
         -> StoreOutcome
     {
         guard let row = executions[execution], row.state == .ended else { return .notFound }
-        guard buried.insert(execution).inserted else { return .alreadyExists }
+        guard deadLetters.insert(execution).inserted else { return .alreadyExists }
         lastLetter += 1
         letters[lastLetter] = StoredDeadLetter(
             id: lastLetter, executionID: execution, taskID: row.task.id.text,

@@ -162,7 +162,7 @@ extension World {
         case .finished(let subject, _, _, _, _):
             isSo = store.executions[subject.execution]?.state == .ended
         case .retry(let subject, _, _, _): isSo = attempt(of: subject)?.isRunning != true
-        case .deadLetter(let subject, _): isSo = store.buried.contains(subject.execution)
+        case .deadLetter(let subject, _): isSo = store.deadLetters.contains(subject.execution)
         case .deferred(let subject, let at, _), .skipped(let subject, let at, _):
             isSo = judge.namedRows.contains(OccurrenceKey(uid: subject.task.text, at: at))
         case .progress, .log, .health, .worker: isSo = true

@@ -13,7 +13,7 @@ struct CanaryTests {
     @Test func everyClassIsProvenAndAWorkerThatCameBackToo() throws {
         let instance = try Instance()
         let client = try instance.client()
-        let proof = "its canary passed: \(CanaryWay.allCases.count) ways out are closed"
+        let proof = "its canary passed \(EscapeCheck.allCases.count) escape checks"
         let health = try client.request(topic: "scheduler.health", body: [:])
         for taskClass in TaskClass.allCases {
             let worker = try state(of: taskClass, in: health)

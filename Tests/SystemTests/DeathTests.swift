@@ -181,13 +181,13 @@ struct DeathTests {
     }
 
     /// The process that waits for an order, found as the fork server's child without a program.
-    @Test func killedSpareIsMissedByNobody() throws {
+    @Test func killedStandbyIsMissedByNobody() throws {
         let instance = try Instance()
         for round in 0..<5 {
-            let spare = try waitForSpare(of: instance)
-            let pidfd = aico_pidfd_open(spare)
+            let standby = try waitForStandby(of: instance)
+            let pidfd = aico_pidfd_open(standby)
             defer { close(pidfd) }
-            #expect(kill(spare, SIGKILL) == 0)
+            #expect(kill(standby, SIGKILL) == 0)
             // An order that it takes before it dies is an attempt that was killed.
             var gone = pollfd(fd: pidfd, events: Int16(POLLIN), revents: 0)
             #expect(poll(&gone, 1, 10_000) == 1)
@@ -217,7 +217,7 @@ struct DeathTests {
         }
     }
 
-    private func waitForSpare(of instance: Instance) throws -> Int32 {
+    private func waitForStandby(of instance: Instance) throws -> Int32 {
         let deadline = ContinuousClock.now + Built.patience(seconds: 20)
         while ContinuousClock.now < deadline {
             let ours = try instance.hostProcesses().filter { $0.user == 61004 }

@@ -78,7 +78,7 @@ struct SecondWorkerTests {
         #expect(worker["class"] == "user" && worker["layers"] == first["layers"])
         #expect(
             worker["message"]
-                == .string("its canary passed: \(CanaryWay.allCases.count) ways out are closed"))
+                == .string("its canary passed \(EscapeCheck.allCases.count) escape checks"))
         var number = 0
         // One that a program outside inherits, whoever started the tests.
         let inherited = fcntl(0, F_DUPFD, 10)

@@ -134,7 +134,7 @@ struct SetUpLackTests {
         try lack()
         var isLacking = true
         defer { if isLacking { try? end() } }
-        try killSpare(of: instance)
+        try killStandby(of: instance)
         let execution = try instance.run(identifier, client: client)
         var refusals: [String] = []
         let deadline = ContinuousClock.now + Built.patience(seconds: 60)
@@ -145,7 +145,7 @@ struct SetUpLackTests {
             switch event.topic {
             case "scheduler.event.execution.retry":
                 refusals.append(event.data["reason"]?.string ?? "")
-                // The spare that was there may have met the lack later than set-up does.
+                // The standby that was there may have met the lack later than set-up does.
                 guard refusals.last == "no_resources" || refusals.count > 5, isLacking else {
                     continue
                 }
@@ -176,7 +176,7 @@ struct SetUpLackTests {
     }
 
     /// Ends the process that waits for an order, which is through its set-up.
-    private func killSpare(of instance: Instance) throws {
+    private func killStandby(of instance: Instance) throws {
         for process in try instance.hostProcesses() where process.user == 61004 {
             guard (try? textOfFile("/proc/\(process.processID)/comm")) == "aico-task\n" else {
                 continue

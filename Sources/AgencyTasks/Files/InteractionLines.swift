@@ -26,7 +26,7 @@ struct InteractionLines {
     }
 
     /// Takes the bytes that follow and gives the pieces that end in them; blank lines are none.
-    mutating func take(_ chunk: [UInt8]) -> [Piece] {
+    mutating func feed(_ chunk: [UInt8]) -> [Piece] {
         var pieces: [Piece] = []
         var rest = chunk[...]
         while let end = rest.firstIndex(of: 0x0A) {

@@ -52,7 +52,7 @@ struct BatchReader: ~Copyable {
             position += Int64(chunk.count)
             // Less than asked for: it became shorter meanwhile.
             isAtEnd = chunk.count < count || position >= file.size
-            for piece in lines.take(chunk) { batch.add(piece, in: zone) }
+            for piece in lines.feed(chunk) { batch.add(piece, in: zone) }
         } while !isAtEnd && batch.lines < limit.lines && now() - started < limit.duration
         let seen = head.prefix(FileHead.length(of: lines.offset))
         return Step(

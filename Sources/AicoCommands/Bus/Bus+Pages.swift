@@ -33,7 +33,7 @@ extension Bus {
             }
             // A cursor that stays where it was would be followed for ever.
             guard body["after"] != next else {
-                throw Wording.endlessPages(next.string ?? next.text())
+                throw ErrorMessages.endlessPages(next.string ?? next.text())
             }
             body["after"] = next
         }

@@ -16,7 +16,7 @@ struct Bus {
         do {
             return try client.request(topic: topic, body: .object(body))
         } catch {
-            throw Wording.bus(error, root: root)
+            throw ErrorMessages.bus(error, root: root)
         }
     }
 
@@ -25,7 +25,7 @@ struct Bus {
         do {
             try client.subscribe()
         } catch {
-            throw Wording.bus(error, root: root)
+            throw ErrorMessages.bus(error, root: root)
         }
     }
 }

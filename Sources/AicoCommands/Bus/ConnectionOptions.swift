@@ -42,8 +42,8 @@ struct ConnectionOptions: ParsableArguments {
             switch errno {
             case ENOENT, ENOTDIR:
                 throw key == nil
-                    ? Wording.neverStarted(root: root, key: path) : Wording.noKey(path)
-            case EACCES, EPERM: throw Wording.keyForbidden(path)
+                    ? ErrorMessages.neverStarted(root: root, key: path) : ErrorMessages.noKey(path)
+            case EACCES, EPERM: throw ErrorMessages.keyForbidden(path)
             default: break
             }
         }
@@ -53,7 +53,7 @@ struct ConnectionOptions: ParsableArguments {
                     root: root, keyFile: path, timeout: timeout, waitsForDaemon: waitsForDaemon),
                 root: root)
         } catch {
-            throw Wording.bus(error, root: root)
+            throw ErrorMessages.bus(error, root: root)
         }
     }
 }

@@ -24,7 +24,9 @@ enum Target: Equatable {
         let isID = id.utf8.allSatisfy {
             (0x30...0x39).contains($0) || (0x61...0x66).contains($0) || $0 == 0x2D
         }
-        guard isID, Self.lengths.contains(id.utf8.count) else { throw Wording.badTarget(text) }
+        guard isID, Self.lengths.contains(id.utf8.count) else {
+            throw ErrorMessages.badTarget(text)
+        }
         self = .execution(id)
     }
 

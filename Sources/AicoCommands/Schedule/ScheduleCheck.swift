@@ -51,7 +51,7 @@ struct ScheduleCheck: ParsableCommand {
         try console.document([
             "schedule": .string(schedule.text), "valid": true, "timezone": .string(zone),
             "next": .array(times.map { .string($0.iso8601) }),
-            "warning": times.isEmpty ? .string(Wording.neverFires(schedule).text) : .null,
+            "warning": times.isEmpty ? .string(ErrorMessages.neverFires(schedule).text) : .null,
         ])
     }
 
@@ -60,7 +60,7 @@ struct ScheduleCheck: ParsableCommand {
         let rules = try Checked.zone(zone)
         let now = console.now()
         let times = times(schedule, rules, now)
-        var sheet = Sheet()
+        var sheet = FieldList()
         sheet.add("schedule", schedule.text)
         sheet.add("time zone", zone)
         for (index, time) in times.enumerated() {
@@ -71,7 +71,7 @@ struct ScheduleCheck: ParsableCommand {
         if times.isEmpty {
             let word = schedule.kind == .reboot ? "at each boot" : "never"
             sheet.add("next", word, .warning)
-            console.say(Wording.neverFires(schedule))
+            console.say(ErrorMessages.neverFires(schedule))
         }
         try console.sheet(sheet)
     }

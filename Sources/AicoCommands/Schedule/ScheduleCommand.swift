@@ -23,12 +23,12 @@ enum Checked {
         do {
             return try Schedule.parse(text)
         } catch {
-            throw Wording.badSchedule(error, zone: zoneTrouble(in: error))
+            throw ErrorMessages.badSchedule(error, zone: zoneTrouble(in: error))
         }
     }
 
     static func zone(_ name: String) throws(Failure) -> ZoneRules {
-        do { return try TimeZoneStore.load(name) } catch { throw Wording.badZone(error) }
+        do { return try TimeZoneStore.load(name) } catch { throw ErrorMessages.badZone(error) }
     }
 
     /// Why the zone that a hint tells to write is none; nil where it is one, or none is told.
@@ -43,27 +43,27 @@ enum Checked {
     }
 
     static func taskID(_ text: String) throws(Failure) -> TaskID {
-        do { return try TaskID(text) } catch { throw Wording.badID(error) }
+        do { return try TaskID(text) } catch { throw ErrorMessages.badID(error) }
     }
 
     static func instant(_ text: String, option: String) throws(Failure) -> Instant {
         guard let instant = Instant(iso8601: text) else {
-            throw Wording.badInstant(text, option: option)
+            throw ErrorMessages.badInstant(text, option: option)
         }
         return instant
     }
 
     /// Refuses a count that is below 1; none is fine.
     static func count(_ count: Int?, option: String) throws(Failure) {
-        if let count, count < 1 { throw Wording.badLeast(count, option: option) }
+        if let count, count < 1 { throw ErrorMessages.badLeast(count, option: option) }
     }
 
     /// Reads an instant, or a span before now.
     static func since(_ text: String, now: Instant) throws(Failure) -> Instant {
         if let instant = Instant(iso8601: text) { return instant }
-        guard let seconds = TypedSpan.seconds(text) else { throw Wording.badSince(text) }
-        guard seconds >= 0 else { throw Wording.negativeSince(text) }
-        guard seconds <= TypedSpan.longestPast else { throw Wording.longSince(text) }
+        guard let seconds = TypedSpan.seconds(text) else { throw ErrorMessages.badSince(text) }
+        guard seconds >= 0 else { throw ErrorMessages.negativeSince(text) }
+        guard seconds <= TypedSpan.longestPast else { throw ErrorMessages.longSince(text) }
         return now - .seconds(seconds)
     }
 }

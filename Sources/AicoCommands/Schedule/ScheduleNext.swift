@@ -47,12 +47,12 @@ struct ScheduleNext: ParsableCommand {
     func run() throws {
         let console = Console.current
         if stdin {
-            guard expression == nil else { throw Wording.expressionAndLines }
+            guard expression == nil else { throw ErrorMessages.expressionAndLines }
             return try answerLines(now: console.now)
         }
-        guard let expression else { throw Wording.noExpression }
+        guard let expression else { throw ErrorMessages.noExpression }
         guard (1...ScheduleQuestion.maximumCount).contains(count) else {
-            throw Wording.badCount(count, maximum: ScheduleQuestion.maximumCount)
+            throw ErrorMessages.badCount(count, maximum: ScheduleQuestion.maximumCount)
         }
         let schedule = try Checked.schedule(expression)
         let rules = try Checked.zone(zone ?? "UTC")
@@ -76,7 +76,7 @@ struct ScheduleNext: ParsableCommand {
         }
         if rules.name == "UTC" { table = table.dropping(column: 1) }
         table.hasHeading = false
-        try console.table(table, ifEmpty: Wording.neverFires(schedule))
+        try console.table(table, ifEmpty: ErrorMessages.neverFires(schedule))
     }
 
     private func answerLines(now: @escaping @Sendable () -> Instant) throws(Failure) {
@@ -94,7 +94,7 @@ struct ScheduleNext: ParsableCommand {
             do throws(StandardStream.Fault) {
                 count = try StandardStream.read(STDIN_FILENO, into: buffer)
             } catch {
-                throw Wording.unreadableInput(error.reason)
+                throw ErrorMessages.unreadableInput(error.reason)
             }
             guard count > 0 else { return try answers.finish() }
             try answers.take(UnsafeRawBufferPointer(rebasing: buffer[..<count]))

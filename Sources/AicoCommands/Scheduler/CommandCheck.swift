@@ -36,32 +36,32 @@ struct CommandCheck {
         {
             try check(variable: name)
             if value.string?.utf8.contains(0) == true {
-                throw Wording.zeroByte(in: "the value of \"\(name)\"")
+                throw ErrorMessages.zeroByte(in: "the value of \"\(name)\"")
             }
         }
         if config["working_directory"]?.string?.utf8.contains(0) == true {
-            throw Wording.zeroByte(in: "the working directory")
+            throw ErrorMessages.zeroByte(in: "the working directory")
         }
     }
 
     private func check(_ words: [String]) throws(Failure) {
         guard let program = words.first, program.contains(where: { !$0.isWhitespace }) else {
-            throw Wording.unnamedProgram
+            throw ErrorMessages.unnamedProgram
         }
         for (index, word) in words.enumerated() where word.utf8.contains(0) {
-            throw Wording.zeroByte(in: "word \(index + 1) of the command")
+            throw ErrorMessages.zeroByte(in: "word \(index + 1) of the command")
         }
         // A path may have spaces in it; a whole command in one word is the likelier meaning.
         if words.count == 1, program.contains(where: \.isWhitespace), !isFile(program) {
-            throw Wording.quotedCommand(program)
+            throw ErrorMessages.quotedCommand(program)
         }
     }
 
     private func check(variable name: String) throws(Failure) {
-        guard !name.isEmpty else { throw Wording.unnamedVariable }
-        guard VariableName.isValid(name) else { throw Wording.badVariable(name) }
+        guard !name.isEmpty else { throw ErrorMessages.unnamedVariable }
+        guard VariableName.isValid(name) else { throw ErrorMessages.badVariable(name) }
         guard !name.hasPrefix(VariableName.reservedPrefix) else {
-            throw Wording.reservedVariable(name)
+            throw ErrorMessages.reservedVariable(name)
         }
     }
 }

@@ -65,8 +65,8 @@ struct DeadLetterList: ParsableCommand {
                 .init(letter["reason"]?.string ?? "", .bad),
             ]
         }
-        try console.table(table, ifEmpty: Wording.noDeadLetters)
-        if let next = data["next"]?.int { console.say(Wording.moreDeadLetters(after: next)) }
+        try console.table(table, ifEmpty: ErrorMessages.noDeadLetters)
+        if let next = data["next"]?.int { console.say(ErrorMessages.moreDeadLetters(after: next)) }
     }
 }
 
@@ -117,7 +117,8 @@ struct DeadLetterPurge: ParsableCommand {
     func run() throws {
         let console = Console.current
         guard all != (id != nil) else {
-            throw all ? Wording.conflicting("a number", "--all") : Wording.purgeNeedsWord
+            throw all
+                ? ErrorMessages.conflicting("a number", "--all") : ErrorMessages.purgeNeedsWord
         }
         let body: [String: JSONValue] = id.map { ["id": .int($0)] } ?? [:]
         let data = try connection.connect().ask(.deadLetterPurge, body)

@@ -45,7 +45,7 @@ struct Follower {
         var quiet = 0
         while true {
             guard !console.isInterrupted() else {
-                console.say(Wording.leftRunning(String(execution.prefix(8)), task: task))
+                console.say(ErrorMessages.leftRunning(String(execution.prefix(8)), task: task))
                 throw Failure(.interrupted, "")
             }
             guard let event = try nextEvent(console) else {
@@ -103,17 +103,17 @@ struct Follower {
             case .silent, .crowded, .refused, .notAdmitted, .badKeyFile, .requestTooLarge,
                 .badReply,
                 .transport:
-                throw Wording.bus(error, root: bus.root)
+                throw ErrorMessages.bus(error, root: bus.root)
             }
         }
-        console.say(Wording.schedulerWentAway)
+        console.say(ErrorMessages.schedulerWentAway)
         do {
             bus = try connection.connect(timeout: .seconds(15), waitsForDaemon: true)
             try bus.subscribe()
         } catch {
-            throw Wording.followLost()
+            throw ErrorMessages.followLost()
         }
-        console.say(Wording.schedulerIsBack)
+        console.say(ErrorMessages.schedulerIsBack)
         sequence = nil
         try catchUp(on: console)
         return nil

@@ -45,14 +45,14 @@ enum InputFile {
         while case .scalarValue(let scalar) = decoder.decode(&input) {
             offset += UTF8.width(scalar)
         }
-        return Wording.unreadableFile(
+        return ErrorMessages.unreadableFile(
             path, "it is not UTF-8 from byte \(offset) on", hint: "write its JSON in UTF-8")
     }
 
     private static func bytes(_ path: String) throws(Failure) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw Wording.unreadableFile(path, String(cString: strerror(errno)))
+            throw ErrorMessages.unreadableFile(path, String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
         let limit = BusLimits.maximumRequestBytes
@@ -66,8 +66,8 @@ enum InputFile {
                 bytes.append(contentsOf: buffer[..<count])
             }
         } catch {
-            throw Wording.unreadableFile(path, error.reason)
+            throw ErrorMessages.unreadableFile(path, error.reason)
         }
-        throw Wording.longInput("\"@\(path)\"", limit, carried: nil)
+        throw ErrorMessages.longInput("\"@\(path)\"", limit, carried: nil)
     }
 }

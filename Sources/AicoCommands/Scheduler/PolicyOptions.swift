@@ -65,7 +65,7 @@ struct PolicyOptions: ParsableArguments {
         if let delay = result["retry"]?["delay"]?.double,
             let longest = result["retry"]?["max_delay"]?.double, delay > longest
         {
-            throw Wording.delayBeyondLongest(
+            throw ErrorMessages.delayBeyondLongest(
                 given["retry.delay"] ?? "", given["retry.max_delay"] ?? "")
         }
         return result
@@ -121,14 +121,14 @@ extension Checked {
         switch parameter.kind {
         case .span:
             guard let seconds = TypedSpan.seconds(text) else {
-                throw Wording.badDuration(text, option: option)
+                throw ErrorMessages.badDuration(text, option: option)
             }
             let whole = Int(exactly: seconds)
             value = whole.map { .int($0) } ?? .double(seconds)
             guard seconds >= 0 else {
                 let positive = String(text.drop { $0 == "-" })
                 let fits = TypedSpan.seconds(positive).map { parameter.accepts(.double($0)) }
-                throw Wording.negative(
+                throw ErrorMessages.negative(
                     text, option: option, expected: parameter.expected,
                     better: fits == true ? positive : parameter.nearest(to: 0))
             }
@@ -137,15 +137,15 @@ extension Checked {
         case .flag: value = .bool(text == "true")
         case .word(let known):
             guard known.contains(text) else {
-                throw Wording.badWord(text, option: option, known: known)
+                throw ErrorMessages.badWord(text, option: option, known: known)
             }
             value = .string(text)
         }
         guard parameter.accepts(value) else {
             if parameter.name == "timeout", value.double ?? 0 > 1 {
-                throw Wording.longTimeout(text, expected: parameter.expected)
+                throw ErrorMessages.longTimeout(text, expected: parameter.expected)
             }
-            throw Wording.badPolicy(
+            throw ErrorMessages.badPolicy(
                 text, option: option, expected: parameter.expected,
                 nearest: parameter.nearest(to: value.double ?? 0))
         }

@@ -35,8 +35,8 @@ struct SchedulerHealth: ParsableCommand {
     }
 
     /// Both statuses, each with what it is about.
-    private static func statuses(_ data: JSONValue) -> Sheet {
-        var sheet = Sheet()
+    private static func statuses(_ data: JSONValue) -> FieldList {
+        var sheet = FieldList()
         func add(_ name: String, _ member: String, _ subject: String) {
             guard let status = data[member]?.string else { return }
             sheet.add(name, "\(status) (\(subject))", Style.of(status))

@@ -42,8 +42,8 @@ struct SchedulerStats: ParsableCommand {
     }
 
     /// The names and numbers of a reply.
-    static func sheet(_ data: JSONValue, now: Instant) -> Sheet {
-        var sheet = Sheet()
+    static func sheet(_ data: JSONValue, now: Instant) -> FieldList {
+        var sheet = FieldList()
         func count(_ name: String) -> String? { data[name]?.int.map(String.init) }
         sheet.add(
             "since",

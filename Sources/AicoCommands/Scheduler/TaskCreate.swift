@@ -58,10 +58,10 @@ struct TaskCreate: ParsableCommand {
     }
 
     private func request() throws(Failure) -> [String: JSONValue] {
-        if let type, type != "user.command", work.isCommand { throw Wording.commandAndType }
+        if let type, type != "user.command", work.isCommand { throw ErrorMessages.commandAndType }
         let config = try work.members(
             ofCommand: type ?? "user.command" == "user.command", asChange: false)
-        if type == nil, config["argv"] == nil { throw Wording.nothingToRun }
+        if type == nil, config["argv"] == nil { throw ErrorMessages.nothingToRun }
         var body: [String: JSONValue] = [
             "id": .string(try Checked.taskID(id).text),
             "schedule": .string(try Checked.schedule(schedule).text),

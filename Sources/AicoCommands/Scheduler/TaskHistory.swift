@@ -58,7 +58,7 @@ struct TaskHistory: ParsableCommand {
         if let outcome {
             let known = Outcome.Kind.allCases.map(\.rawValue)
             guard known.contains(outcome) else {
-                throw Wording.badWord(outcome, option: "--outcome", known: known)
+                throw ErrorMessages.badWord(outcome, option: "--outcome", known: known)
             }
             body["outcome"] = .string(outcome)
         }
@@ -73,6 +73,7 @@ struct TaskHistory: ParsableCommand {
         let queued = (data["queued"]?.array ?? []).reversed()
         let executions = (queued + (data["executions"]?.array ?? [])).map { ExecutionView($0) }
         try console.table(
-            ExecutionView.table(executions, now: console.now()), ifEmpty: Wording.noExecutions)
+            ExecutionView.table(executions, now: console.now()), ifEmpty: ErrorMessages.noExecutions
+        )
     }
 }

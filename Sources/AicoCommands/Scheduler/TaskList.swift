@@ -44,12 +44,12 @@ struct TaskList: ParsableCommand {
     func run() throws {
         let console = Console.current
         try Checked.count(limit, option: "--limit")
-        if watch, output.json { throw Wording.conflicting("--watch", "--json") }
+        if watch, output.json { throw ErrorMessages.conflicting("--watch", "--json") }
         var body: [String: JSONValue] = [:]
         if let taskClass {
             let known = TaskClass.allCases.map(\.name)
             guard known.contains(taskClass) else {
-                throw Wording.badWord(taskClass, option: "--class", known: known)
+                throw ErrorMessages.badWord(taskClass, option: "--class", known: known)
             }
             body["class"] = .string(taskClass)
         }
@@ -60,8 +60,8 @@ struct TaskList: ParsableCommand {
         }
         let data = try Self.ask(bus, body, limit: limit)
         guard !output.json else { return try console.document(data) }
-        try console.table(Self.table(data, now: console.now()), ifEmpty: Wording.noTasks)
-        if let next = data["next"]?.string { console.say(Wording.moreTasks(after: next)) }
+        try console.table(Self.table(data, now: console.now()), ifEmpty: ErrorMessages.noTasks)
+        if let next = data["next"]?.string { console.say(ErrorMessages.moreTasks(after: next)) }
     }
 
     /// Asks for all tasks, or so many of them.

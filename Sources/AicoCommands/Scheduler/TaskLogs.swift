@@ -35,7 +35,7 @@ struct TaskLogs: ParsableCommand {
     func run() throws {
         let console = Console.current
         try Checked.count(tail, option: "--tail")
-        if follow, output.json { throw Wording.conflicting("--follow", "--json") }
+        if follow, output.json { throw ErrorMessages.conflicting("--follow", "--json") }
         let target = try Target(id)
         let bus = try connection.connect()
         if follow {
@@ -47,7 +47,7 @@ struct TaskLogs: ParsableCommand {
         if let tail { body["tail"] = .int(tail) } else { body["limit"] = follow ? 1 : 1000 }
         let data = try bus.ask(.taskLogs, body)
         let execution = ExecutionView(data["execution"] ?? .null)
-        guard !execution.id.isEmpty else { throw Wording.neverRan(id) }
+        guard !execution.id.isEmpty else { throw ErrorMessages.neverRan(id) }
         guard !output.json else {
             return try console.document(try tail == nil ? whole(data, execution.id, on: bus) : data)
         }
@@ -62,8 +62,8 @@ struct TaskLogs: ParsableCommand {
         } else {
             (_, end) = try follower.run(on: console)
         }
-        console.say(Ending.sentence(end))
-        Ending.cause(of: end).map(console.say)
+        console.say(OutcomeText.sentence(end))
+        OutcomeText.cause(of: end).map(console.say)
     }
 
     /// The document with all lines rather than the first page of them.

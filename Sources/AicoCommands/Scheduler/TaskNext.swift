@@ -46,6 +46,6 @@ struct TaskNext: ParsableCommand {
                 .init(entry["task"]?.string ?? ""), .init(at?.iso8601 ?? "-", .faint),
             ]
         }
-        try console.table(table, ifEmpty: Wording.nothingDue)
+        try console.table(table, ifEmpty: ErrorMessages.nothingDue)
     }
 }

@@ -58,12 +58,12 @@ struct TaskRun: ParsableCommand {
         if output.json {
             try console.document(json)
         } else {
-            try console.line(Ending.sentence(view))
+            try console.line(OutcomeText.sentence(view))
             if let result = view.result {
                 try console.line("result \(PlainText(json: result))")
             }
         }
-        Ending.cause(of: view).map(console.say)
+        OutcomeText.cause(of: view).map(console.say)
         guard view.outcome == "succeeded" else { throw Failure(.failed, "") }
     }
 }

@@ -49,7 +49,7 @@ struct TaskShow: ParsableCommand {
                 "\(HumanTime.absolute($0, in: zone)) (\(HumanTime.relative($0, to: now)))"
             }
         }
-        var sheet = Sheet()
+        var sheet = FieldList()
         sheet.add("task", task.id)
         sheet.add("type", task.type)
         sheet.add("state", task.state, Style.of(task.state))
@@ -78,7 +78,7 @@ struct TaskShow: ParsableCommand {
         func moment(_ instant: Instant?) -> String? {
             instant.map { "\($0.iso8601) (\(HumanTime.relative($0, to: now)))" }
         }
-        var sheet = Sheet()
+        var sheet = FieldList()
         sheet.add("execution", execution.id)
         sheet.add("task", execution.task)
         sheet.add("trigger", execution.trigger)

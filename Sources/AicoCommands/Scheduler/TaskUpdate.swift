@@ -48,7 +48,7 @@ struct TaskUpdate: ParsableCommand {
         let config = try work.members(ofCommand: false, asChange: true)
         if !config.isEmpty || work.config != nil { body["config"] = .object(config) }
         let changed = try changedPolicies()
-        guard !body.isEmpty || !changed.isEmpty else { throw Wording.nothingToChange }
+        guard !body.isEmpty || !changed.isEmpty else { throw ErrorMessages.nothingToChange }
         body["task"] = .string(id)
         if !changed.isEmpty { body["policies"] = .object(changed) }
         let data = try connection.connect().ask(.taskUpdate, body)
@@ -60,7 +60,7 @@ struct TaskUpdate: ParsableCommand {
     /// What only a command has is refused for tasks that cannot be one.
     private func checkCommand() throws(Failure) {
         guard work.isCommand, let task = try? TaskID(id), task.taskClass != .user else { return }
-        throw Wording.noCommandFor(id, taskClass: task.taskClass.name)
+        throw ErrorMessages.noCommandFor(id, taskClass: task.taskClass.name)
     }
 
     /// The policies as the scheduler merges them: null gives a default back. A policy that is
@@ -69,7 +69,7 @@ struct TaskUpdate: ParsableCommand {
         var changed = try policies.members()
         for name in unset {
             guard PolicyParameter.members.contains(name) else {
-                throw Wording.badWord(name, option: "--unset", known: PolicyParameter.members)
+                throw ErrorMessages.badWord(name, option: "--unset", known: PolicyParameter.members)
             }
             guard let value = changed[name] else {
                 changed[name] = .null

@@ -57,7 +57,7 @@ struct Watch {
                 }
             }
         } catch {
-            throw Wording.bus(error, root: bus.root)
+            throw ErrorMessages.bus(error, root: bus.root)
         }
     }
 }

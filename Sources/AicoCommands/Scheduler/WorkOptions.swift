@@ -62,7 +62,7 @@ struct WorkOptions: ParsableArguments {
             var variables: [String: JSONValue] = [:]
             for text in environment {
                 guard let sign = text.firstIndex(of: "="), sign != text.startIndex else {
-                    throw Wording.unnamedVariable
+                    throw ErrorMessages.unnamedVariable
                 }
                 variables[String(text[..<sign])] = .string(String(text[text.index(after: sign)...]))
             }
@@ -80,7 +80,7 @@ struct WorkOptions: ParsableArguments {
         _ input: String, into members: inout [String: JSONValue], asChange: Bool
     ) throws(Failure) {
         for name in ["stdin", "stdin_base64"] where members[name].map({ !$0.isNull }) == true {
-            throw Wording.conflicting("--input", "\"\(name)\" in --config")
+            throw ErrorMessages.conflicting("--input", "\"\(name)\" in --config")
         }
         let (name, value, other) =
             switch try InputFile.content(input) {
@@ -90,7 +90,7 @@ struct WorkOptions: ParsableArguments {
         // The config's other members are the scheduler's to count.
         let carried = JSONValue.string(value).serialized().count
         guard carried <= AttemptOrder.maximumConfigBytes else {
-            throw Wording.longInput(
+            throw ErrorMessages.longInput(
                 InputFile.named(input, "--input"), value.utf8.count, carried: carried)
         }
         members[name] = .string(value)
@@ -104,9 +104,11 @@ struct WorkOptions: ParsableArguments {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Wording.badConfig("\(error)")
+            throw ErrorMessages.badConfig("\(error)")
         }
-        guard let members = json.object else { throw Wording.badConfig("it is no JSON object") }
+        guard let members = json.object else {
+            throw ErrorMessages.badConfig("it is no JSON object")
+        }
         return members
     }
 }

@@ -33,7 +33,7 @@ struct SupervisorStop: ParsableCommand {
         _ = try bus.ask(.supervisorStop)
         let deadline = ContinuousClock.now + .seconds(timeout)
         while pid.map(ProcessTable.isRunning) ?? false || isListening() {
-            guard ContinuousClock.now < deadline else { throw Wording.notGone(timeout) }
+            guard ContinuousClock.now < deadline else { throw ErrorMessages.notGone(timeout) }
             ProcessTable.pause(milliseconds: 20)
         }
         console.say("stopped")

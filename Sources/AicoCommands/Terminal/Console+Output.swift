@@ -27,5 +27,5 @@ extension Console {
     }
 
     /// Prints names with their values.
-    func sheet(_ sheet: Sheet) throws(Failure) { try write(sheet.text(coloured: isColoured)) }
+    func sheet(_ sheet: FieldList) throws(Failure) { try write(sheet.text(coloured: isColoured)) }
 }

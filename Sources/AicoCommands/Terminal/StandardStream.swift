@@ -16,7 +16,7 @@ enum StandardStream {
         do throws(Fault) {
             try write(text.text, to: STDOUT_FILENO)
         } catch {
-            throw Wording.unwritable(error)
+            throw ErrorMessages.unwritable(error)
         }
     }
 
@@ -25,7 +25,7 @@ enum StandardStream {
         do throws(Fault) {
             try write(bytes, to: STDOUT_FILENO)
         } catch {
-            throw Wording.unwritable(error)
+            throw ErrorMessages.unwritable(error)
         }
     }
 

@@ -39,7 +39,7 @@ struct AttemptView {
     }
 
     /// Adds what is known to a sheet.
-    func describe(in sheet: inout Sheet) {
+    func describe(in sheet: inout FieldList) {
         var how = outcome ?? "running"
         if let exitCode { how += ", exit code \(exitCode)" }
         if let signal { how += ", signal \(signal)" }

@@ -12,7 +12,6 @@ package struct UserIdentities: Sendable, Equatable {
         /// The gid; never 0.
         package var groupID: UInt32
 
-        /// Makes an identity.
         package init(userID: UInt32, groupID: UInt32) {
             self.userID = userID
             self.groupID = groupID

@@ -33,7 +33,6 @@ package enum Admission {
         /// Of all memory, what is not available.
         package var memory: Double
 
-        /// Makes a load.
         package init(cpu: Double, memory: Double) {
             self.cpu = cpu
             self.memory = memory

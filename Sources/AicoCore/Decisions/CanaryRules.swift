@@ -17,20 +17,20 @@ package enum CanaryRules {
     }
 
     /// What follows for the class.
-    package enum Verdict: Sendable, Hashable {
-        /// All so many ways out are closed: it may take orders.
-        case held(Int)
+    package enum Finding: Sendable, Hashable {
+        /// All so many escape checks passed: it may take orders.
+        case passed(Int)
         /// It takes no orders; the words say why.
         case failed(String)
     }
 
     /// Judges by the lines it logged and its end; a way out that was not tried counts as open.
-    package static func judge(lines: [String], end: End) -> Verdict {
+    package static func judge(lines: [String], end: End) -> Finding {
         // Before its end: the way out is what has to be closed, whatever came after it.
         if let report = lines.lazy.compactMap({ CanaryReport(line: $0) }).first(where: {
             !$0.open.isEmpty
         }) {
-            let words = CanaryWay.allCases.filter { report.open.contains($0) }.map(\.words)
+            let words = EscapeCheck.allCases.filter { report.open.contains($0) }.map(\.words)
             return .failed("its canary could \(words.joined(separator: ", "))")
         }
         switch end {
@@ -44,10 +44,10 @@ package enum CanaryRules {
         guard lines.count == 1, let report = CanaryReport(line: lines[0]) else {
             return .failed("its canary reported nothing that can be read")
         }
-        let all = CanaryWay.allCases.count
+        let all = EscapeCheck.allCases.count
         guard report.tried == all else {
             return .failed("its canary tried \(report.tried) of \(all) ways out")
         }
-        return .held(all)
+        return .passed(all)
     }
 }

@@ -30,7 +30,6 @@ package struct HealthCheck: Sendable, Hashable {
     /// In words.
     package var message: String
 
-    /// Makes a check.
     package init(name: String, status: HealthStatus, message: String) {
         self.name = name
         self.status = status
@@ -64,7 +63,7 @@ package enum HealthRules {
         /// Was asked for a sign of life so long ago and gave none; it is killed after `patience`.
         case silent(Duration, patience: Duration)
         /// Breaks the protocol, or its canary got out: takes no orders.
-        case distrusted(String)
+        case quarantined(String)
         /// Died, and has not worked for long since: critical from `deathsInARow` on.
         case died(Deaths)
     }
@@ -238,7 +237,7 @@ package enum HealthRules {
                 name: name, status: .degraded,
                 message: "has not answered for \(time.components.seconds) s; after "
                     + "\(patience.components.seconds) s it is killed and launched anew")
-        case .distrusted(let why):
+        case .quarantined(let why):
             return HealthCheck(name: name, status: .critical, message: why)
         case .died(let deaths):
             return HealthCheck(

@@ -61,7 +61,6 @@ package enum Planner {
         /// When the task is due after that; always later than now.
         package var next: Instant?
 
-        /// Makes an empty plan.
         package init() {}
     }
 
@@ -76,7 +75,6 @@ package enum Planner {
         /// How it runs.
         package var policies: TaskPolicies
 
-        /// Makes a timetable.
         package init(
             schedule: Schedule, zone: ZoneRules, created: Instant, policies: TaskPolicies
         ) {

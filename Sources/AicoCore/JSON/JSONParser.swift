@@ -8,7 +8,6 @@ package struct JSONError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The rule that was broken, in words.
     package let reason: String
 
-    /// Makes an error from its parts.
     package init(offset: Int, reason: String) {
         self.offset = offset
         self.reason = reason

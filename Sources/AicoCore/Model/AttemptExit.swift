@@ -14,7 +14,6 @@ package struct AttemptExit: Sendable, Hashable {
     /// What its command left running; nil where it left nothing, or where nobody could look.
     package var leftBehind: LeftBehind?
 
-    /// Makes an ending.
     package init(
         reply: TaskReply, exit: ProcessExit, cause: EndCause?, usage: ResourceUsage,
         leftBehind: LeftBehind? = nil
@@ -84,7 +83,6 @@ package struct ResourceUsage: Sendable, Hashable {
     /// How often the pids limit refused a fork.
     package var processLimitHits: UInt64
 
-    /// Makes a usage record.
     package init(
         wall: Duration, userCPU: Duration, systemCPU: Duration, peakMemoryBytes: UInt64?,
         peakProcesses: UInt64?, processLimitHits: UInt64

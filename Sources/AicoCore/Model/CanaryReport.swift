@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// A way out of the sandbox that a class's canary tries; the raw value names it in the report.
-package enum CanaryWay: String, Sendable, CaseIterable {
+package enum EscapeCheck: String, Sendable, CaseIterable {
     case readShadow = "read_shadow"
     case writeFirstMemory = "write_first_memory"
     case writeCorePattern = "write_core_pattern"
@@ -50,17 +50,16 @@ package struct CanaryReport: Sendable, Equatable {
     /// How many ways it tried.
     package let tried: Int
     /// The ways that were open.
-    package let open: Set<CanaryWay>
+    package let open: Set<EscapeCheck>
 
-    /// Makes a report.
-    package init(tried: Int = CanaryWay.allCases.count, open: Set<CanaryWay>) {
+    package init(tried: Int = EscapeCheck.allCases.count, open: Set<EscapeCheck>) {
         self.tried = tried
         self.open = open
     }
 
     /// The report as a line.
     package var line: String {
-        let names = CanaryWay.allCases.filter { open.contains($0) }.map(\.rawValue)
+        let names = EscapeCheck.allCases.filter { open.contains($0) }.map(\.rawValue)
         return "canary/1 tried=\(tried) open=\(names.joined(separator: ","))"
     }
 
@@ -70,9 +69,9 @@ package struct CanaryReport: Sendable, Equatable {
         guard parts.count == 3, parts[1].hasPrefix("tried="), parts[2].hasPrefix("open="),
             let tried = Int(parts[1].dropFirst("tried=".count))
         else { return nil }
-        var open: Set<CanaryWay> = []
+        var open: Set<EscapeCheck> = []
         for name in parts[2].dropFirst("open=".count).split(separator: ",") {
-            guard let way = CanaryWay(rawValue: String(name)) else { return nil }
+            guard let way = EscapeCheck(rawValue: String(name)) else { return nil }
             open.insert(way)
         }
         self.init(tried: tried, open: open)

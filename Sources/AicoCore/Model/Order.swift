@@ -52,7 +52,6 @@ package struct AttemptOrder: Sendable, Hashable {
     /// The task's config: one JSON object in UTF-8.
     package var config: [UInt8]
 
-    /// Makes an order from its parts.
     package init(
         attempt: AttemptKey, executionID: String, taskID: String, taskType: String,
         attemptNumber: UInt32, occurrence: Instant, timeout: Duration, grace: Duration,

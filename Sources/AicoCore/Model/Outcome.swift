@@ -45,7 +45,6 @@ package struct Outcome: Sendable, Hashable {
     /// Why; nil where the kind says it all.
     package var reason: Reason?
 
-    /// Makes an outcome.
     package init(_ kind: Kind, _ reason: Reason? = nil) {
         self.kind = kind
         self.reason = reason

@@ -11,7 +11,6 @@ package struct TaskKey: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// The identity, drawn when the task is made: a lower-case UUID.
     package let uid: String
 
-    /// Makes a key.
     package init(id: TaskID, uid: String) {
         self.id = id
         self.uid = uid

@@ -86,7 +86,6 @@ package struct Claim: Sendable, Equatable {
     /// What happens to the task's next run.
     package var nextRun: NextRun
 
-    /// Makes a claim.
     package init(
         task: TaskKey, plannedAt: Instant, executionID: String, trigger: ExecutionTrigger,
         at: Instant, nextRun: NextRun
@@ -124,7 +123,6 @@ package struct AttemptEnd: Sendable, Equatable {
     /// What the execution does now.
     package var next: Next
 
-    /// Makes an end.
     package init(
         attempt: AttemptKey, at: Instant, outcome: Outcome, exit: AttemptExit? = nil,
         message: String? = nil, next: Next
@@ -147,7 +145,6 @@ package struct ExecutionEnd: Sendable, Equatable {
     /// What went wrong, for people. Sealed.
     package var errorMessage: String?
 
-    /// Makes an end.
     package init(
         outcome: Outcome, result: [UInt8]? = nil, errorMessage: String? = nil
     ) {
@@ -172,7 +169,6 @@ package struct LogEntry: Sendable, Equatable {
     /// The text. Sealed.
     package var line: String
 
-    /// Makes a line.
     package init(
         executionID: String, attempt: AttemptKey, sequence: UInt32, stream: LogStream,
         at: Instant, line: String
@@ -199,7 +195,6 @@ package struct AuditEntry: Sendable, Equatable {
     /// More, readable in the store.
     package var detail: String
 
-    /// Makes an entry.
     package init(at: Instant, actor: String, action: String, subject: String, detail: String = "") {
         self.at = at
         self.actor = actor

@@ -59,7 +59,6 @@ package struct StoreTrouble: Error, Sendable, Hashable, CustomStringConvertible 
     /// One sentence: what was attempted, why it failed, what to do.
     package var message: String
 
-    /// Makes a trouble.
     package init(kind: StoreFailure, message: String) {
         self.kind = kind
         self.message = message

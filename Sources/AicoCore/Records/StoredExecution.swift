@@ -60,7 +60,6 @@ package struct StoredExecution: Sendable, Equatable {
     /// True where result or error message stand in the store but did not open.
     package var isUnreadable: Bool
 
-    /// Makes a record from its columns.
     package init(
         id: String, taskID: String, taskUID: String, trigger: ExecutionTrigger, plannedAt: Instant,
         startedAt: Instant, completedAt: Instant? = nil, state: ExecutionState,
@@ -115,7 +114,6 @@ package struct StoredAttempt: Sendable, Equatable {
     /// Which confinement layers held, as JSON of the scheduler's making.
     package var layers: [UInt8]?
 
-    /// Makes a record from its columns.
     package init(
         key: UInt64, executionID: String, taskID: String, taskUID: String, number: UInt32,
         plannedAt: Instant, startedAt: Instant, endedAt: Instant? = nil, outcome: String? = nil,
@@ -151,7 +149,6 @@ package struct StoredLogLine: Sendable, Equatable {
     /// The text; nil where it did not open.
     package var line: String?
 
-    /// Makes a record from its columns.
     package init(
         id: Int64, attempt: UInt64, sequence: UInt32, stream: UInt8, at: Instant,
         line: String? = nil
@@ -186,7 +183,6 @@ package struct StoredDeadLetter: Sendable, Equatable {
     /// The execution that took its place.
     package var retriedAs: String?
 
-    /// Makes a record from its columns.
     package init(
         id: Int64, executionID: String, taskID: String, taskUID: String, at: Instant,
         reason: String, attempts: Int, resolvedAt: Instant? = nil, retriedAs: String? = nil
@@ -232,7 +228,6 @@ package struct StoredOccurrence: Sendable, Equatable {
     /// When this was decided.
     package var decidedAt: Instant
 
-    /// Makes a record from its columns.
     package init(
         taskID: String, taskUID: String, plannedAt: Instant, disposition: OccurrenceDisposition,
         reason: String, trigger: ExecutionTrigger? = nil, executionID: String? = nil,

@@ -34,7 +34,6 @@ package struct StoredTask: Sendable, Equatable {
     /// When it is due next; nil where never.
     package var nextRun: Instant?
 
-    /// Makes a task from its parts.
     package init(
         key: TaskKey, type: String, schedule: String, timezone: String = "UTC",
         config: [UInt8] = Array("{}".utf8), policies: [UInt8] = Array("{}".utf8),

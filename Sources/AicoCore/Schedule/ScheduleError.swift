@@ -14,7 +14,6 @@ package struct ScheduleError: Error, Sendable, Equatable, CustomStringConvertibl
     /// What to type instead.
     package let hint: String
 
-    /// Makes an error.
     package init(text: String, field: CronField?, part: String, reason: String, hint: String) {
         self.text = text
         self.field = field

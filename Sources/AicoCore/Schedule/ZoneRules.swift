@@ -101,7 +101,6 @@ struct ZoneSegment: Equatable {
         self.previousOffset = previousOffset
     }
 
-    /// Makes the one span of a zone that never changes.
     init(offset: Int64) {
         self.offset = offset
         previousOffset = offset

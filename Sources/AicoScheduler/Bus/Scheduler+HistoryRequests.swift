@@ -30,7 +30,7 @@ extension Scheduler {
         let task = try task(reader)
         let view = view(of: task)
         let isKnown = task.lastOutcome != nil
-        let waits = waits(ofBegun: Waiting.all(in: core).filter { $0.task == task.key })
+        let waits = waits(ofBegun: WaitingExecutions.all(in: core).filter { $0.task == task.key })
         read(request) { store throws(StoreError) in
             let latest = try store.history(uid: task.key.uid, limit: 5)
             let outcome = latest.first { $0.outcome != nil }?.outcome
@@ -51,7 +51,7 @@ extension Scheduler {
         let task = id.flatMap { core.tasks[$0] }
         let unknown: BusRefusal? = id.map { self.unknown($0) }
         // What waits for its first attempt has no row: it stands beside the first page.
-        let waiting = Waiting.all(in: core).filter {
+        let waiting = WaitingExecutions.all(in: core).filter {
             id == nil || $0.task.id == id && $0.task == task?.key
         }
         let waits = waits(ofBegun: waiting)
@@ -136,7 +136,7 @@ extension Scheduler {
         // A schedule that is seldom met takes time, as do a million tasks: the loop does not wait
         // for it. What it changes meanwhile is copied in parts.
         read(request) { _ in
-            var runs = UpcomingRuns<Planner.Timetable>(count: count)
+            var runs = UpcomingExecutions<Planner.Timetable>(count: count)
             if let one {
                 runs.add(one)
             } else {
@@ -151,7 +151,7 @@ extension Scheduler {
     }
 }
 
-extension UpcomingRuns<Planner.Timetable> {
+extension UpcomingExecutions<Planner.Timetable> {
     fileprivate mutating func add(_ task: TaskState) {
         guard task.record.enabled, let at = task.record.nextRun, takes(at) else { return }
         add(task.id.text, at: at, task.table)

@@ -20,7 +20,7 @@ struct PendingRequest: Sendable {
 
 extension Scheduler {
     /// Takes a request to its one reply.
-    func take(_ frames: [[UInt8]], from client: BusServer.Client) {
+    func handle(_ frames: [[UInt8]], from client: BusServer.Client) {
         let request: BusRequest
         do throws(BusMessageError) {
             request = try BusRequest(frames: frames)

@@ -100,7 +100,7 @@ extension Scheduler {
         switch worker.state {
         case .ready where core.silence(of: worker) != nil:
             core.silence(of: worker).map { "has not answered for \($0.components.seconds) s" }
-        case .ready: worker.closedWays.map { "its canary passed: \($0) ways out are closed" }
+        case .ready: worker.passedChecks.map { "its canary passed \($0) escape checks" }
         case .canaryFailed, .quarantined: worker.why
         case .probing: "its canary is running"
         case .absent, .launched: worker.lastEnd

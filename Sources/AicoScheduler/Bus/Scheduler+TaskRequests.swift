@@ -38,7 +38,7 @@ extension Scheduler {
         of tasks: [TaskState], _ request: PendingRequest,
         _ document: @escaping @Sendable ([JSONValue]) -> JSONValue
     ) {
-        let waiting = Waiting(of: tasks, in: core)
+        let waiting = WaitingExecutions(of: tasks, in: core)
         let views = tasks.map { view(of: $0, waiting) }
         let unknown = tasks.map {
             $0.lastOutcome == nil && $0.record.lastRun != nil ? $0.key.uid : nil

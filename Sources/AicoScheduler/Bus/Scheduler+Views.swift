@@ -8,10 +8,12 @@ import SchedulerCore
 
 extension Scheduler {
     /// A task as the bus shows it.
-    func view(of task: TaskState) -> JSONValue { view(of: task, Waiting(of: [task], in: core)) }
+    func view(of task: TaskState) -> JSONValue {
+        view(of: task, WaitingExecutions(of: [task], in: core))
+    }
 
     /// The same, where it was looked before for what waits.
-    func view(of task: TaskState, _ waiting: Waiting) -> JSONValue {
+    func view(of task: TaskState, _ waiting: WaitingExecutions) -> JSONValue {
         let record = task.record
         let running = task.open.min()
         let waits = waiting.first(of: task, in: core)
@@ -52,7 +54,7 @@ extension Scheduler {
 
 /// The executions that wait beside others of their task, which no line holds; of a crowd a bounded
 /// part is looked at.
-struct Waiting {
+struct WaitingExecutions {
     /// How many executions one request looks at.
     static let searched = 10_000
     private var beside: [TaskKey: Execution] = [:]

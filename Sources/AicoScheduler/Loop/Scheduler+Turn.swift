@@ -117,7 +117,8 @@ extension Scheduler {
         let isBusReady = bus.wantsToWrite || ready.contains { Key.bus..<Key.workers ~= $0.key }
         if isBusReady {
             attempt("admit") { () throws(ZeroMQError) in try bus.admit() }
-            attempt("welcome") { () throws(ZeroMQError) in try bus.welcome() }
+            attempt("acceptSubscriptions") { () throws(ZeroMQError) in try bus.acceptSubscriptions()
+            }
         }
         for incident in bus.takeIncidents() {
             log.warning(
@@ -169,7 +170,7 @@ extension Scheduler {
             let began = WallClock.uptime
             for _ in 0..<Self.requestsPerTurn {
                 guard let (client, frames) = try bus.receive() else { return }
-                take(frames, from: client)
+                handle(frames, from: client)
                 if WallClock.uptime - began > Self.requestSlice { return }
             }
         }
@@ -234,44 +235,44 @@ extension Scheduler {
             case .closed:
                 log.error("the supervisor is gone; ending")
                 return feed(.supervisorLost)
-            case .message(let message): take(message)
+            case .message(let message): handle(message)
             }
         }
     }
 
-    private func take(_ message: SupervisorMessage) {
+    private func handle(_ message: SupervisorMessage) {
         switch message.kind {
         case .launched:
-            take(message) { pipe in
+            handle(message) { pipe in
                 pipe.beginAnew()
                 return .launched(processID: message.processID)
             }
         case .exited:
-            take(message) { pipe in
+            handle(message) { pipe in
                 // What it reported before its end still counts.
                 takeReports(of: pipe, limit: .max)
                 pipe.isFull = false
                 return .exited(status: message.argument, words: message.wordsText)
             }
         case .launchFailed:
-            take(message) { _ in
+            handle(message) { _ in
                 .launchFailed(errno: message.argument, words: message.wordsText)
             }
         case .shutdown: feed(.stop)
         case .ping:
             supervisor.send(SupervisorMessage(kind: .pong, argument: message.argument))
-        case .launch, .kill, .status, .stop, .pong: distrustSupervisor()
+        case .launch, .kill, .status, .stop, .pong: endForBadMessage()
         }
     }
 
     /// Takes word of a worker.
-    private func take(_ message: SupervisorMessage, news: (WorkerPipe) -> WorkerNews) {
-        guard pipes.indices.contains(Int(message.worker)) else { return distrustSupervisor() }
+    private func handle(_ message: SupervisorMessage, news: (WorkerPipe) -> WorkerNews) {
+        guard pipes.indices.contains(Int(message.worker)) else { return endForBadMessage() }
         let pipe = pipes[Int(message.worker)]
         feed(.worker(pipe.worker, news(pipe)))
     }
 
-    private func distrustSupervisor() {
+    private func endForBadMessage() {
         log.error("the supervisor sent a message that makes no sense; ending")
         feed(.supervisorLost)
     }

@@ -14,7 +14,6 @@ package struct SchedulerError: Error, Sendable, Equatable, CustomStringConvertib
     /// Why it failed.
     package let reason: String
 
-    /// Makes an error from its parts.
     package init(_ operation: String, _ subject: String, _ reason: String) {
         self.operation = operation
         self.subject = subject

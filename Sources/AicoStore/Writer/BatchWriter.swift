@@ -35,7 +35,6 @@ package struct BatchWriter {
     /// start of the scheduler, which reads all there is, may do that.
     package private(set) var mayHaveGhost = false
 
-    /// Makes the one that writes with a store.
     package init(store: TaskStore) { self.store = store }
 
     /// Writes all that waits, in order, in as few transactions as may be.

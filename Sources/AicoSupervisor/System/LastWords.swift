@@ -20,7 +20,6 @@ final class LastWords {
     /// can make; a descriptor that lives on elsewhere must not hold us.
     private static let readsAtEnd = 256
 
-    /// Makes a pipe.
     init() throws(SupervisorError) {
         let pipe: Pipe
         do throws(Errno) {

@@ -16,7 +16,6 @@ package struct BusEvent: Sendable, Equatable {
     /// What happened.
     package var data: JSONValue
 
-    /// Makes an event.
     package init(topic: String, sequence: Int, data: JSONValue) {
         self.topic = topic
         self.sequence = sequence

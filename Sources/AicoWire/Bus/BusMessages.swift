@@ -15,7 +15,6 @@ package struct BusMessageError: Error, Sendable, Equatable, CustomStringConverti
     /// The fault in words.
     package let reason: String
 
-    /// Makes an error from its parts.
     package init(id: String = "", code: BusErrorCode, reason: String) {
         self.id = id
         self.code = code
@@ -40,7 +39,6 @@ package struct BusRequest: Sendable, Equatable {
     /// The parameters, an object.
     package var body: JSONValue
 
-    /// Makes a request.
     package init(
         id: String, topic: String, body: JSONValue = [:], version: Int = busProtocolVersion
     ) {
@@ -95,12 +93,10 @@ package struct BusRefusal: Error, Sendable, Equatable {
     /// What to do or type next; may be empty.
     package var hint: String
 
-    /// Makes a refusal.
     package init(code: BusErrorCode, message: String, hint: String = "") {
         self.init(code: code.rawValue, message: message, hint: hint)
     }
 
-    /// Makes a refusal whose code may be unknown here.
     package init(code: String, message: String, hint: String) {
         self.code = code
         self.message = message
@@ -118,7 +114,6 @@ package struct BusReply: Sendable, Equatable {
     /// The data, or why there is none.
     package var outcome: Result<JSONValue, BusRefusal>
 
-    /// Makes a reply.
     package init(id: String, topic: String, outcome: Result<JSONValue, BusRefusal>) {
         self.id = id
         self.topic = topic

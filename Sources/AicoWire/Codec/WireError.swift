@@ -28,7 +28,6 @@ package struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
         case outOfRange(field: String)
     }
 
-    /// Makes an error from its parts.
     package init(subject: String, offset: Int, reason: Reason) {
         self.subject = subject
         self.offset = offset

@@ -13,7 +13,6 @@ package struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible
     /// The errno of the refusing call.
     package var errno: Int32
 
-    /// Makes an error.
     package init(operation: String, layer: Layer? = nil, errno: Int32) {
         self.operation = operation
         self.layer = layer
@@ -36,7 +35,6 @@ package struct MissingLayer: Sendable, Equatable {
     /// The call that failed and on what.
     package var detail: String
 
-    /// Makes a record.
     package init(layer: Layer, errno: Int32, detail: String) {
         self.layer = layer
         self.errno = errno

@@ -17,7 +17,6 @@ package struct CgroupEntry: Sendable, Equatable {
     /// v1 `tasks` files: the single-threaded child writes "0" to each, early.
     package var joinDescriptors: [Int32]
 
-    /// Makes an entry.
     package init(cloneDescriptor: Int32, joinDescriptors: [Int32]) {
         self.cloneDescriptor = cloneDescriptor
         self.joinDescriptors = joinDescriptors
@@ -41,7 +40,6 @@ package struct CgroupUsage: Sendable, Equatable {
     /// How often memory to be written and run was refused, as the fork server counted.
     package var codeMemoryRefusals: UInt64 = 0
 
-    /// Makes a usage of nothing.
     package init() {
         userMicroseconds = 0
         systemMicroseconds = 0

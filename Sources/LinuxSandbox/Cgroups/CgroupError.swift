@@ -13,7 +13,6 @@ package struct CgroupError: Error, Sendable, Equatable, CustomStringConvertible 
     /// The errno of the refusing call.
     package var errno: Int32
 
-    /// Makes an error.
     package init(operation: String, subject: String, errno: Int32) {
         self.operation = operation
         self.subject = subject

@@ -19,12 +19,12 @@ extension ForkServerProcess {
     func start(
         _ order: aico_fork_order, taskSocket: Int32, lack: GrantLack?, task: (Int32) -> Never
     ) {
-        let attempts = running.count { $0?.isSpare == false }
+        let attempts = running.count { $0?.isStandby == false }
         guard attempts < plan.concurrency, let slot = freeSlot() else {
             return refuse(order.attempt, .cgroup, errno: EAGAIN, step: .slots)
         }
-        if let spare = running.compactMap({ $0 }).first(where: \.isReadySpare),
-            begin(order, with: spare, taskSocket: taskSocket, lack: lack)
+        if let standby = running.compactMap({ $0 }).first(where: \.isReadyStandby),
+            begin(order, with: standby, taskSocket: taskSocket, lack: lack)
         {
             return
         }
@@ -51,7 +51,7 @@ extension ForkServerProcess {
         var leaf: (any AttemptCgroup)?
         do {
             leaf = try backend?.prepareLeaf(slot: slot)
-            isWorn[slot] = false
+            isDirty[slot] = false
         } catch {
             guard plan.optionalLayers.contains(.cgroup) else {
                 throw Refusal(layer: .cgroup, errno: error.errno, step: .leaf)
@@ -82,7 +82,7 @@ extension ForkServerProcess {
         guard clone.errno == 0 else {
             leaf?.release()
             if let temporary { temporaries?.leave(temporary.name) }
-            isWorn[slot] = true
+            isDirty[slot] = true
             throw Refusal(
                 layer: Self.layer(ofCloneFailure: clone.errno), errno: clone.errno,
                 step: .clone)
@@ -139,7 +139,7 @@ extension ForkServerProcess {
 
     func freeSlot() -> Int? {
         let free = running.indices.filter { running[$0] == nil }
-        return free.first { !isWorn[$0] } ?? free.first
+        return free.first { !isDirty[$0] } ?? free.first
     }
 
     func refuse(
@@ -173,12 +173,12 @@ extension ForkServerProcess {
     // MARK: what an attempt says
 
     func readSetup(_ attempt: RunningAttempt) {
-        guard attempt.stage == .settingUp else { return }
+        guard attempt.state == .settingUp else { return }
         switch attempt.receiveSetup() {
         case .nothing: return
         case .none: return stopWithoutWord(attempt)
         case .report(let setup, let listener, let namespace):
-            if attempt.isSpare || lastNamespace.isFree { attempt.adopt(namespace: namespace) }
+            if attempt.isStandby || lastNamespace.isFree { attempt.adopt(namespace: namespace) }
             take(setup, listener, of: attempt)
         }
     }
@@ -190,35 +190,35 @@ extension ForkServerProcess {
         var report = aico_fork_report()
         report.attempt = attempt.attempt
         report.setup = setup
-        if attempt.isSpare, setup.refused == 0, !setup.held.contains(.seccomp) || hasListener {
+        if attempt.isStandby, setup.refused == 0, !setup.held.contains(.seccomp) || hasListener {
             attempt.adopt(listener: consume listener)
             attempt.prepared = setup
-            attempt.stage = .confined
+            attempt.state = .confined
             return
         }
         if setup.refused != 0 {
             // The next attempt says so itself.
-            if attempt.isSpare {
-                attempt.stage = .stopped
+            if attempt.isStandby {
+                attempt.state = .stopped
                 return attempt.closeSetup()
             }
             report.kind = AICO_REPORT_REFUSED.rawValue
-            attempt.stage = .stopped
+            attempt.state = .stopped
         } else if setup.held.contains(.seccomp), !hasListener {
             return stopWithoutWord(attempt)
         } else {
             attempt.adopt(listener: consume listener)
             report.kind = AICO_REPORT_CONFINED.rawValue
             attempt.lack?.note(in: &report.setup)
-            attempt.stage = .confined
-            spareLosses.attemptHeld()
+            attempt.state = .confined
+            standbyLosses.attemptHeld()
         }
         self.report(report)
         attempt.closeSetup()
     }
 
     private func stopWithoutWord(_ attempt: RunningAttempt) {
-        attempt.stage = .stopped
+        attempt.state = .stopped
         attempt.closeSetup()
         attempt.kill()
     }
@@ -241,7 +241,7 @@ extension ForkServerProcess {
         if result == 1, refusesCodeMemory(report.number, identifier, of: attempt) { return }
         // The caller waits for an answer that never comes: the kill is the answer.
         attempt.kill()
-        guard result == 1, !attempt.isDenied, !attempt.isSpare else { return }
+        guard result == 1, !attempt.isDenied, !attempt.isStandby else { return }
         attempt.isDenied = true
         report.kind = AICO_REPORT_DENIED.rawValue
         report.attempt = attempt.attempt
@@ -283,8 +283,8 @@ extension ForkServerProcess {
     /// Reports the end once nothing of the tree is left; a namespace died with its first process.
     private func finish(_ attempt: RunningAttempt) {
         guard let status = attempt.waitStatus, attempt.isGone() else { return }
-        if attempt.isSpare {
-            spareLosses.lost()
+        if attempt.isStandby {
+            standbyLosses.lost()
         } else {
             reportEnd(attempt, status)
         }
@@ -292,10 +292,10 @@ extension ForkServerProcess {
         if let name = attempt.temporary { temporaries?.leave(name) }
         keepNamespace(of: attempt)
         running[attempt.slot] = nil
-        isWorn[attempt.slot] = true
+        isDirty[attempt.slot] = true
         isSweepDue = true
         sweepDelay = .zero
-        planSpare(after: Self.sparePause)
+        planStandby(after: Self.standbyPause)
     }
 
     private func reportEnd(_ attempt: RunningAttempt, _ status: Int32) {
@@ -317,14 +317,14 @@ extension ForkServerProcess {
         lastNamespace.drop(ifOlderThan: LastNamespace.longest)
         for case .some(let attempt) in running {
             let now = monotonicNanoseconds()
-            if let looks = attempt.memoryLooks, looks.next <= now { attempt.lookForMemoryKill() }
-            if attempt.waitStatus != nil, attempt.treeLooks.next <= now { finish(attempt) }
-            guard attempt.stage == .settingUp, now - attempt.startedAt > Self.setupNanoseconds
+            if let looks = attempt.memoryBackoff, looks.next <= now { attempt.lookForMemoryKill() }
+            if attempt.waitStatus != nil, attempt.treeBackoff.next <= now { finish(attempt) }
+            guard attempt.state == .settingUp, now - attempt.startedAt > Self.setupNanoseconds
             else { continue }
-            attempt.stage = .stopped
+            attempt.state = .stopped
             attempt.closeSetup()
             attempt.kill()
-            guard !attempt.isSpare else { continue }
+            guard !attempt.isStandby else { continue }
             reportRefusal(
                 attempt.attempt, .seccomp, errno: ETIMEDOUT, step: .setupTime)
         }
@@ -332,16 +332,16 @@ extension ForkServerProcess {
 
     /// How long nothing has to be looked at; nil without an attempt and a sweep.
     func timeout() -> Duration? {
-        let spare = grants.isAsked ? nil : spareDue
+        let standby = grants.isAsked ? nil : standbyDue
         let next =
-            (running.map { $0?.nextLook } + [spare, lastNamespace.due]
+            (running.map { $0?.nextLook } + [standby, lastNamespace.due]
             + waiting.map(\.deadline))
             .compactMap { $0 }.min()
         let now = monotonicNanoseconds()
         var times = [next.map { Duration.nanoseconds($0 > now ? Int64($0 - now) : 0) }]
         if isSweepDue {
             times.append(sweepDelay)
-        } else if running.contains(where: { $0?.stage == .settingUp }) {
+        } else if running.contains(where: { $0?.state == .settingUp }) {
             times.append(.seconds(1))
         }
         return times.compactMap { $0 }.min()
@@ -350,12 +350,12 @@ extension ForkServerProcess {
     /// Off the hot path: used leaves are made ready, busy ones removed; less and less often where
     /// something stays.
     func idle(task: (Int32) -> Never) {
-        makeSpare(task: task)
+        makeStandby(task: task)
         lastNamespace.drop(ifOlderThan: LastNamespace.pause)
         guard isSweepDue else { return }
         let isClean = temporaries?.sweep() ?? true
         isSweepDue = (backend?.sweep() ?? false) || !isClean
-        for slot in isWorn.indices where running[slot] == nil { isWorn[slot] = false }
+        for slot in isDirty.indices where running[slot] == nil { isDirty[slot] = false }
         sweepDelay = min(max(sweepDelay * 2, .milliseconds(8)), .seconds(1))
     }
 }

@@ -40,8 +40,8 @@ extension ForkServerProcess {
             generation = answer.generation
             prepared.renewRules(answer)
             // What was made ahead has the mounts of before.
-            for case .some(let attempt) in running where attempt.isSpare { dropSpare(attempt) }
-            planSpare(after: Self.sparePause)
+            for case .some(let attempt) in running where attempt.isStandby { dropStandby(attempt) }
+            planStandby(after: Self.standbyPause)
         }
         let orders = waiting.filter { $0.look <= grants.number }
         waiting.removeAll { $0.look <= grants.number }
@@ -79,11 +79,11 @@ extension ForkServerProcess {
         if !waiting.isEmpty { askForGrants() }
     }
 
-    private func dropSpare(_ spare: RunningAttempt) {
-        spare.stage = .stopped
-        spare.closeSetup()
-        spare.kill()
-        spareLosses.attemptHeld()
+    private func dropStandby(_ standby: RunningAttempt) {
+        standby.state = .stopped
+        standby.closeSetup()
+        standby.kill()
+        standbyLosses.attemptHeld()
     }
 }
 

@@ -25,14 +25,14 @@ final class ForkServerProcess {
     /// By slot.
     var running: [RunningAttempt?]
     /// Slots whose leaf is still to be made ready again.
-    var isWorn: [Bool]
+    var isDirty: [Bool]
     /// Reports that the worker has no room for yet.
     private var unsent: [aico_fork_report] = []
     var isSweepDue = false
     var sweepDelay = Duration.zero
     /// When the next process is made ahead; nil where there is one, or none is to be.
-    var spareDue: UInt64?
-    var spareLosses = SpareLosses()
+    var standbyDue: UInt64?
+    var standbyLosses = StandbyLosses()
     var lastNamespace = LastNamespace()
 
     /// Reserved exit statuses, for the log of whoever wonders.
@@ -96,11 +96,11 @@ final class ForkServerProcess {
         grants = try GrantAnswers()
         temporaries = AttemptTemporaries(plan)
         prepared = try PreparedAttempts(plan, classHasNamespaces: classHasNamespaces)
-        // One more for the spare, which takes no attempt's place.
+        // One more for the standby, which takes no attempt's place.
         let slots = Int(plan.concurrency) + (plan.hasUserNamespace ? 1 : 0)
         running = Array(repeating: nil, count: slots)
-        isWorn = Array(repeating: false, count: slots)
-        // The first look shows what the launch did not; with its answer comes the first spare.
+        isDirty = Array(repeating: false, count: slots)
+        // The first look shows what the launch did not; with its answer comes the first standby.
         askForGrants()
     }
 
@@ -225,7 +225,7 @@ final class ForkServerProcess {
     private func obey(_ order: aico_fork_order, passed: consuming Descriptor?) {
         let place = waiting.firstIndex { $0.order.attempt == order.attempt }
         let attempt = running.compactMap { $0 }.first {
-            !$0.isSpare && $0.attempt == order.attempt
+            !$0.isStandby && $0.attempt == order.attempt
         }
         if let taskSocket = passed {
             guard order.isSpawn, attempt == nil, place == nil else { _exit(Exit.badOrder) }

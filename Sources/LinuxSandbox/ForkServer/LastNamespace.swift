@@ -43,6 +43,6 @@ extension ForkServerProcess {
     func keepNamespace(of attempt: RunningAttempt) {
         guard let namespace = attempt.takeNamespace() else { return }
         lastNamespace.hold(namespace)
-        for case .some(let other) in running where !other.isSpare { _ = other.takeNamespace() }
+        for case .some(let other) in running where !other.isStandby { _ = other.takeNamespace() }
     }
 }

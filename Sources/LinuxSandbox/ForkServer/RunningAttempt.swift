@@ -9,7 +9,7 @@ import SystemPackage
 /// One attempt as the fork server sees it, from clone3 to the end of its tree.
 final class RunningAttempt {
     /// How far it came.
-    enum Stage {
+    enum State {
         /// The set-up socket is open: nothing was reported yet.
         case settingUp
         /// `confined` was reported: the task's code runs.
@@ -34,18 +34,18 @@ final class RunningAttempt {
     /// Readable where memory ran out, in its cgroup or in the class's.
     let outOfMemoryEvent: Int32?
     /// While an OOM kill may still follow the event.
-    private(set) var memoryLooks: Looks?
+    private(set) var memoryBackoff: PollBackoff?
     /// Once its first process is reaped and others of its tree are not.
-    private(set) var treeLooks = Looks(longestPause: 128_000_000)
+    private(set) var treeBackoff = PollBackoff(longestPause: 128_000_000)
     /// What its class is granted and it does not find.
     var lack: GrantLack?
-    var stage = Stage.settingUp
+    var state = State.settingUp
     var isDenied = false
     /// How often it was refused memory to be written and run.
     var codeMemoryRefusals: UInt64 = 0
     /// Made ahead: confined, but of no attempt yet.
-    private(set) var isSpare: Bool
-    /// What a spare said of its layers.
+    private(set) var isStandby: Bool
+    /// What a standby said of its layers.
     var prepared: aico_setup_report?
     /// Set once the first process is reaped.
     var waitStatus: Int32?
@@ -56,7 +56,7 @@ final class RunningAttempt {
         startedAt: UInt64
     ) {
         self.attempt = attempt ?? 0
-        isSpare = attempt == nil
+        isStandby = attempt == nil
         self.slot = slot
         self.cgroup = cgroup
         self.temporary = temporary
@@ -67,13 +67,15 @@ final class RunningAttempt {
     }
 
     /// Whether an order can be given to it.
-    var isReadySpare: Bool { isSpare && prepared != nil && stage == .confined && waitStatus == nil }
+    var isReadyStandby: Bool {
+        isStandby && prepared != nil && state == .confined && waitStatus == nil
+    }
 
     /// Becomes an attempt.
     func take(_ attempt: UInt64, at startedAt: UInt64) {
         self.attempt = attempt
         self.startedAt = startedAt
-        isSpare = false
+        isStandby = false
     }
 
     /// For a poll set, and to kill and reap it by.
@@ -100,7 +102,7 @@ final class RunningAttempt {
             if error.errno == ENOENT || error.errno == ENODEV { return true }
         }
         kill()
-        treeLooks.postpone()
+        treeBackoff.postpone()
         return false
     }
 
@@ -112,27 +114,27 @@ final class RunningAttempt {
         var drained: UInt64 = 0
         if let outOfMemoryEvent { while read(outOfMemoryEvent, &drained, 8) == 8 {} }
         // For a quarter of a second: a cpu limit can hold up the process that ran out.
-        memoryLooks = Looks(longestPause: 256_000_000)
+        memoryBackoff = PollBackoff(longestPause: 256_000_000)
         lookForMemoryKill()
     }
 
     /// Ends the whole tree once the OOM killer took a process of it.
     func lookForMemoryKill() {
-        guard var looks = memoryLooks else { return }
+        guard var looks = memoryBackoff else { return }
         // Where it cannot be told it is taken for true.
         if (try? cgroup?.memoryKills()) != 0 {
-            memoryLooks = nil
+            memoryBackoff = nil
             return kill()
         }
         let isLast = looks.areRare
         looks.postpone()
-        memoryLooks = isLast ? nil : looks
+        memoryBackoff = isLast ? nil : looks
     }
 
     /// When it is to be looked at although nothing happens; nil where it is not.
     var nextLook: UInt64? {
-        let tree = waitStatus == nil ? nil : treeLooks.next
-        guard let memory = memoryLooks?.next else { return tree }
+        let tree = waitStatus == nil ? nil : treeBackoff.next
+        guard let memory = memoryBackoff?.next else { return tree }
         return min(memory, tree ?? memory)
     }
 

@@ -22,7 +22,6 @@ package struct LaunchError: Error, Equatable, CustomStringConvertible {
         return "layer \(layer.name) refused\(place): \(String(cString: strerror(errno)))"
     }
 
-    /// Makes an error.
     package init(layer: Layer, errno: Int32, detail: String) {
         self.layer = layer
         self.errno = errno

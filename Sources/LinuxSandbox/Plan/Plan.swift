@@ -39,7 +39,6 @@ package struct Plan: Sendable, Equatable {
     /// The permission bits that new files of an attempt do without: its umask(2).
     package var fileMask: UInt16 = 0o077
 
-    /// Makes an empty plan.
     package init() {}
 }
 
@@ -116,7 +115,6 @@ package struct PlanMount: Sendable, Equatable {
     /// Size of a temporary, in bytes; 0 elsewhere.
     package var sizeBytes: UInt64
 
-    /// Makes a mount.
     package init(
         kind: Kind, source: String, target: String, ifExists: Bool = false, isLate: Bool = false,
         sizeBytes: UInt64 = 0
@@ -155,7 +153,6 @@ package struct LandlockRule: Sendable, Equatable {
     /// A missing path is passed over instead of refusing the layer.
     package var ifExists: Bool
 
-    /// Makes a rule.
     package init(path: String, access: Access, ifExists: Bool = false) {
         self.path = path
         self.access = access
@@ -195,7 +192,6 @@ package struct FilterInstruction: Sendable, Equatable, BitwiseCopyable {
     /// The operand; `k` in C.
     package var constant: UInt32
 
-    /// Makes an instruction from its fields.
     package init(code: UInt16, jumpTrue: UInt8, jumpFalse: UInt8, constant: UInt32) {
         self.code = code
         self.jumpTrue = jumpTrue

@@ -102,7 +102,7 @@ struct HistoryRows {
     ) throws -> Int {
         var rows = 0
         while true {
-            let part = try Pace(context).step {
+            let part = try TransactionThrottle(context).step {
                 try store.patientWrite(context) { db in
                     try db.execute(sql: sql, arguments: arguments)
                     return db.changesCount

@@ -72,7 +72,7 @@ struct LogRows {
     }
 
     private func batch(_ choose: ([Line]) -> ArraySlice<Line>) throws -> RowTally {
-        try Pace(context).step {
+        try TransactionThrottle(context).step {
             try store.patientWrite(context) { db in
                 let chosen = choose(try oldest(db, skipping: 0))
                 guard !chosen.isEmpty else { return RowTally() }

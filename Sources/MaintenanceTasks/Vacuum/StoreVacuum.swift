@@ -25,7 +25,7 @@ struct StoreVacuum {
         while free > keep {
             guard ContinuousClock.now < until else { return false }
             let count = min(pagesPerStep, free - keep)
-            let left = try Pace(context).step {
+            let left = try TransactionThrottle(context).step {
                 try store.patientWrite(context) { db in
                     try db.execute(sql: "PRAGMA incremental_vacuum(\(count))")
                     return try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
@@ -53,7 +53,7 @@ struct StoreVacuum {
                     """)
         }
         for table in tables {
-            try Pace(context).step {
+            try TransactionThrottle(context).step {
                 try store.patientWrite(context) { db in
                     try db.execute(sql: "ANALYZE \(table.quotedDatabaseIdentifier)")
                 }

@@ -16,7 +16,7 @@ enum Proof {
     /// Each thing that is missing or in the way, in words.
     static func lacks(of profile: Profile) -> [String] {
         func words(_ what: String) -> String {
-            "class \(profile.taskClass.name) would be unproven and take no orders: \(what)"
+            "class \(profile.taskClass.name) would fail its canary and take no orders: \(what)"
         }
         let grants = profile.syscalls
         var lacks: [String] = []

@@ -12,7 +12,6 @@ package struct ClassIdentities: Sendable, Equatable {
         /// The gid.
         package var groupID: UInt32
 
-        /// Makes an identity.
         package init(userID: UInt32, groupID: UInt32) {
             self.userID = userID
             self.groupID = groupID

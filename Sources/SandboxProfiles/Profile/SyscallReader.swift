@@ -74,7 +74,7 @@ struct SyscallReader {
 
     /// What leads out of a sandbox, what would undo it, and what hides from a filter.
     private static let neverAllowed = Set(WorkerFilter.denied.flatMap(\.calls))
-        .union(WaysOut.calls).subtracting(["execve", "fork", "vfork"])
+        .union(EscapeCalls.calls).subtracting(["execve", "fork", "vfork"])
         .union([
             "clone3", "execveat", "openat2", "setgroups", "capset", "memfd_secret", "seccomp",
         ])

@@ -14,7 +14,7 @@ package enum SchedulerFilter {
     /// Calls that are answered EPERM, by what they reach.
     static let denied: [(reason: String, calls: [String])] =
         WorkerFilter.denied + [
-            (WaysOut.mounts.reason, WaysOut.mounts.calls),
+            (EscapeCalls.mounts.reason, EscapeCalls.mounts.calls),
             ("keys of others", ["keyctl"]),
             ("handles of files without their path", ["name_to_handle_at"]),
             ("devices", ["mknod", "mknodat"]),

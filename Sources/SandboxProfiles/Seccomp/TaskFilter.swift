@@ -91,7 +91,7 @@ struct TaskFilter {
     private var unlisted: Set<String> {
         Set(table.names.values).subtracting(Self.governed.keys)
             .subtracting(profile.syscalls.allowed).subtracting(profile.syscalls.refused)
-            .subtracting(WaysOut.calls)
+            .subtracting(EscapeCalls.calls)
     }
 
     /// Every call that is decided by an argument, and why.

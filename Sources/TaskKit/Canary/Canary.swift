@@ -18,7 +18,7 @@ enum Canary {
 
     /// Reports which ways are open, then makes the call that must end the process.
     static func run(_ socket: TaskSocket) -> Never {
-        let open = CanaryWay.allCases.filter { $0.isOpen(channel: socket.descriptor) }
+        let open = EscapeCheck.allCases.filter { $0.isOpen(channel: socket.descriptor) }
         socket.send(.log(stream: .info, line: CanaryReport(open: Set(open)).line))
         // CLONE_NEWUSER of <linux/sched.h>: with a user namespace begins nearly every way up.
         _ = aico_system_call(Int(SYS_unshare), 0x1000_0000, 0, 0, 0, 0, 0)

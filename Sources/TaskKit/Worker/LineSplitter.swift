@@ -14,7 +14,7 @@ struct LineSplitter {
     private var beyond = 0
 
     /// Takes bytes and gives the lines that they complete, without their ends.
-    mutating func take(_ bytes: ArraySlice<UInt8>) -> [String] {
+    mutating func feed(_ bytes: ArraySlice<UInt8>) -> [String] {
         var lines: [String] = []
         var rest = bytes
         while let end = rest.firstIndex(of: 0x0A) {

@@ -56,7 +56,7 @@ struct OutputPipe: ~Copyable {
             reading = nil
             return .closed
         }
-        return .lines(splitter.take(buffer[..<count]), bytes: count)
+        return .lines(splitter.feed(buffer[..<count]), bytes: count)
     }
 
     /// Gives what follows the last line's end; nil where nothing does.

@@ -37,7 +37,7 @@ final class Worker {
     private let orders: ZMQSocket
     private var outbox: Outbox
     private let reports: ZMQSocket
-    private var attempts: [UInt64: Attempt] = [:]
+    private var attempts: [UInt64: WorkerAttempt] = [:]
     private var poller = ZMQPoller()
     private var isThrottled = false
     private var buffer = [UInt8](repeating: 0, count: TaskFrameCodec.maximumFrameBytes)
@@ -179,7 +179,7 @@ extension Worker {
         case .full(let message): return try refuse(order, .noPlace(message: message))
         }
         do throws(SetUpFailure) {
-            attempts[order.attempt.value] = try Attempt(
+            attempts[order.attempt.value] = try WorkerAttempt(
                 order, limits: limits, capabilities: capabilities, by: forkServer, now: .now)
         } catch {
             try refuse(order, error.cause)
@@ -253,7 +253,7 @@ extension Worker {
     }
 
     /// Relays one frame; false where there is none.
-    private func relayFrame(_ attempt: Attempt) throws -> Bool {
+    private func relayFrame(_ attempt: WorkerAttempt) throws -> Bool {
         switch attempt.socket.receive(&buffer) {
         case .frame(let frame):
             try perform(attempt.record.received(frame, at: .now(), now: .now), attempt)
@@ -271,7 +271,7 @@ extension Worker {
         }
     }
 
-    private func stopListening(_ attempt: Attempt) {
+    private func stopListening(_ attempt: WorkerAttempt) {
         attempt.isListening = false
         ignore(attempt.socket.descriptor)
     }
@@ -280,7 +280,7 @@ extension Worker {
     ///
     /// A small one, so that two pipes that both have something come in turn, nearly as they were
     /// written.
-    private func relayOutput(_ attempt: Attempt, _ descriptor: Int32) throws -> Int {
+    private func relayOutput(_ attempt: WorkerAttempt, _ descriptor: Int32) throws -> Int {
         let isError = descriptor == attempt.errors.descriptor
         let received =
             isError ? attempt.errors.read(&portion) : attempt.output.read(&portion)
@@ -300,13 +300,13 @@ extension Worker {
     }
 
     /// Takes what the tree left in its socket. Bounded, as somebody outside of it may hold that too.
-    private func drainSocket(_ attempt: Attempt) throws {
+    private func drainSocket(_ attempt: WorkerAttempt) throws {
         guard attempt.isListening else { return }
         for _ in 0..<Self.drainFrames where try !relayFrame(attempt) { return }
     }
 
     /// Takes what the tree left in its pipes. Bounded, as somebody outside of it may hold one open.
-    private func drain(_ attempt: Attempt) throws {
+    private func drain(_ attempt: WorkerAttempt) throws {
         var left = Self.drainBytes
         var count = 1
         while left > 0, count > 0 {
@@ -327,7 +327,7 @@ extension Worker {
         }
     }
 
-    private func perform(_ actions: [AttemptRecord.Action], _ attempt: Attempt) throws {
+    private func perform(_ actions: [AttemptRecord.Action], _ attempt: WorkerAttempt) throws {
         for action in actions {
             switch action {
             case .report(let report): try outbox.send(report)

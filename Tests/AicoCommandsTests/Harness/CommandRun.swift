@@ -54,7 +54,7 @@ struct CommandRun {
         let console = Console(
             write: { (text) throws(Failure) in
                 guard left.take() else {
-                    throw Wording.unwritable(StandardStream.Fault(number: fault))
+                    throw ErrorMessages.unwritable(StandardStream.Fault(number: fault))
                 }
                 output.value.withLock { $0 += text.text }
             },

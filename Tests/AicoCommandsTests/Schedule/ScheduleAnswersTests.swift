@@ -127,7 +127,7 @@ struct ScheduleAnswersTests {
 
     @Test func outputThatCannotBeWrittenEndsIt() {
         var answers = ScheduleAnswers(now: { CommandRun.now }) { (_) throws(Failure) in
-            throw Wording.unwritable(StandardStream.Fault(number: ENOSPC))
+            throw ErrorMessages.unwritable(StandardStream.Fault(number: ENOSPC))
         }
         let error = #expect(throws: Failure.self) {
             try Array("{\"expr\":\"@daily\"}\n".utf8).withUnsafeBytes { try answers.take($0) }

@@ -84,7 +84,8 @@ struct FollowTroubleTests {
         let run = CommandRun(["scheduler", "run", "user.photos", "--follow"], root: root)
         begun.wait()
         #expect(run.status == 0)
-        #expect(run.talk == "\(Wording.schedulerWentAway)\n\(Wording.schedulerIsBack)\n")
+        #expect(
+            run.talk == "\(ErrorMessages.schedulerWentAway)\n\(ErrorMessages.schedulerIsBack)\n")
         #expect(
             run.output.hasPrefix(
                 "10:00:00 stdout  kept\nuser.photos succeeded after 1.3 s, execution 3f2a91c0\n"))

@@ -158,7 +158,7 @@ struct RefusalTests {
     }
 
     @Test func aKeyFileOfOthersHasItsHint() {
-        let failure = Wording.keyForbidden("/k")
+        let failure = ErrorMessages.keyForbidden("/k")
         #expect(failure.status == .refused)
         #expect(
             failure.text == """

@@ -31,7 +31,7 @@ struct HealthRulesTests {
             id: "worker missing for long", worker: .missing(.seconds(30)), status: .critical,
             bad: "worker.user"),
         Row(
-            id: "worker distrusted", worker: .distrusted("its canary got out"),
+            id: "worker distrusted", worker: .quarantined("its canary got out"),
             status: .critical, bad: "worker.user"),
         Row(
             id: "worker dies again and again",
@@ -148,7 +148,7 @@ struct HealthRulesTests {
 
     @Test func theWorstDecides() {
         let facts = HealthRules.Facts(
-            workers: [(.user, .missing(.zero)), (.agency, .distrusted("why"))],
+            workers: [(.user, .missing(.zero)), (.agency, .quarantined("why"))],
             lateness: .seconds(5))
         #expect(HealthRules.judge(facts).system == .critical)
         #expect(HealthStatus.healthy < .degraded)

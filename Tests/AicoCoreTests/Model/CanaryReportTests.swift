@@ -11,8 +11,8 @@ struct CanaryReportTests {
         #expect(CanaryReport(tried: 2, open: []).line == "canary/1 tried=2 open=")
     }
 
-    @Test(arguments: CanaryWay.allCases)
-    func everyWayComesBack(way: CanaryWay) {
+    @Test(arguments: EscapeCheck.allCases)
+    func everyWayComesBack(way: EscapeCheck) {
         let report = CanaryReport(open: [way])
         #expect(CanaryReport(line: report.line) == report)
         #expect(!way.words.isEmpty)

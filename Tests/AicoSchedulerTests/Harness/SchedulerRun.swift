@@ -119,7 +119,7 @@ final class SchedulerRun {
     ) throws -> ScriptedWorker {
         let worker = try ScriptedWorker(
             workerID, root: root.path, capacity: capacity, wallLimit: wallLimit)
-        try worker.greet()
+        try worker.connect()
         try waitUntilRunning(worker, of: workerID)
         return worker
     }

@@ -45,7 +45,7 @@ final class ScriptedWorker {
     }
 
     /// Answers the ping that shows that the worker lives.
-    func greet() throws {
+    func connect() throws {
         try report(
             .hello(
                 processID: 1, capacity: capacity, wallLimit: wallLimit,
@@ -75,7 +75,7 @@ final class ScriptedWorker {
 
     /// Greets and gives the order of the canary, which is left to the test.
     func canary() throws -> AttemptOrder {
-        try greet()
+        try connect()
         while true {
             let order = try #require(try next())
             switch order {

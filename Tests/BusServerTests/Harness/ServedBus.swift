@@ -123,7 +123,7 @@ final class ServedBus: Sendable {
             _ = try poller.wait(timeout: .milliseconds(server.wantsToWrite ? 1 : 20))
             let began = clock.now
             try server.admit()
-            try server.welcome()
+            try server.acceptSubscriptions()
             var taken = 0
             while taken < 64, clock.now - began < .milliseconds(10),
                 let (client, frames) = try server.receive()

@@ -12,9 +12,9 @@ import Testing
 
     @Test func linesEndAtTheirNewlineAndTheRestWaits() {
         var lines = InteractionLines(maximumBytes: 100)
-        #expect(lines.take(Array("ab\ncd".utf8)) == [Self.line("ab")])
+        #expect(lines.feed(Array("ab\ncd".utf8)) == [Self.line("ab")])
         #expect(lines.offset == 3)
-        #expect(lines.take(Array("e\n\n \r\nf".utf8)) == [Self.line("cde")])
+        #expect(lines.feed(Array("e\n\n \r\nf".utf8)) == [Self.line("cde")])
         #expect(lines.offset == 11)
         #expect(!lines.isSkipping)
     }
@@ -22,7 +22,7 @@ import Testing
     @Test func aLineOfTheLimitIsNotTooLong() {
         var lines = InteractionLines(maximumBytes: 4)
         #expect(
-            lines.take(Array("abcd\nabcde\nx\n".utf8)) == [
+            lines.feed(Array("abcd\nabcde\nx\n".utf8)) == [
                 Self.line("abcd"), .tooLong, Self.line("x"),
             ])
         #expect(lines.offset == 13)
@@ -30,12 +30,12 @@ import Testing
 
     @Test func aLineWithoutEndIsSaidOnceAndLeftBehind() {
         var lines = InteractionLines(maximumBytes: 4)
-        #expect(lines.take(Array("abcde".utf8)) == [.tooLong])
-        #expect(lines.take(Array("fghij".utf8)).isEmpty)
+        #expect(lines.feed(Array("abcde".utf8)) == [.tooLong])
+        #expect(lines.feed(Array("fghij".utf8)).isEmpty)
         #expect(lines.offset == 10)
         #expect(lines.isSkipping)
         var resumed = InteractionLines(maximumBytes: 4, offset: 10, isSkipping: true)
-        #expect(resumed.take(Array("k\nxy\n".utf8)) == [Self.line("xy")])
+        #expect(resumed.feed(Array("k\nxy\n".utf8)) == [Self.line("xy")])
         #expect(!resumed.isSkipping)
         #expect(resumed.offset == 15)
     }
@@ -50,14 +50,14 @@ import Testing
                 alphabet[Int.random(in: 0..<alphabet.count, using: &generator)]
             }
             var whole = InteractionLines(maximumBytes: 6)
-            let expected = whole.take(bytes)
+            let expected = whole.feed(bytes)
             var parts = InteractionLines(maximumBytes: 6)
             var pieces: [Piece] = []
             var position = 0
             while position < bytes.count {
                 let end = min(
                     bytes.count, position + Int.random(in: 1...9, using: &generator))
-                pieces += parts.take(Array(bytes[position..<end]))
+                pieces += parts.feed(Array(bytes[position..<end]))
                 position = end
                 if Bool.random(using: &generator) {
                     parts = InteractionLines(

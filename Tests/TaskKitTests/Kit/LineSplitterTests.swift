@@ -11,7 +11,7 @@ struct LineSplitterTests {
         var splitter = LineSplitter()
         var lines: [String] = []
         for start in stride(from: 0, to: bytes.count, by: size) {
-            lines += splitter.take(bytes[start..<min(start + size, bytes.count)])
+            lines += splitter.feed(bytes[start..<min(start + size, bytes.count)])
         }
         return lines + (splitter.finish().map { [$0] } ?? [])
     }
@@ -25,7 +25,7 @@ struct LineSplitterTests {
 
     @Test func nothingIsLeftAfterTheEnd() {
         var splitter = LineSplitter()
-        #expect(splitter.take([0x61]) == [])
+        #expect(splitter.feed([0x61]) == [])
         #expect(splitter.finish() == "a")
         #expect(splitter.finish() == nil)
     }

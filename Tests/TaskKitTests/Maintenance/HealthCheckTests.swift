@@ -35,7 +35,8 @@ import Testing
         let store = try scratch.store()
         try scratch.fill(
             store, task: "user.a", first: StoreScratch.start, executions: 3, lines: 10)
-        let result = try await TaskRecorder().run(HealthCheck.self, config: Self.config(scratch))
+        let result = try await TaskRecorder().run(
+            HealthCheckTask.self, config: Self.config(scratch))
         #expect(result["status"] == "healthy")
         for name in ["store.integrity", "store.read_latency", "store.write_latency"] {
             let check = Self.check(name, result)
@@ -51,7 +52,7 @@ import Testing
         _ = try scratch.store()
         func message() async throws -> String? {
             let result = try await TaskRecorder().run(
-                HealthCheck.self, config: Self.config(scratch))
+                HealthCheckTask.self, config: Self.config(scratch))
             return Self.check("store.integrity", result)?["message"]?.string
         }
         let full = "all pages, rows and indexes are sound"
@@ -79,7 +80,7 @@ import Testing
         }
         try file.close()
         let recorder = TaskRecorder()
-        let result = try await recorder.run(HealthCheck.self, config: Self.config(scratch))
+        let result = try await recorder.run(HealthCheckTask.self, config: Self.config(scratch))
         #expect(result["status"] == "critical")
         #expect(Self.check("store.integrity", result)?["status"] == "critical")
         #expect(recorder.lines.contains { $0.text.hasPrefix("store.integrity is critical") })
@@ -90,14 +91,16 @@ import Testing
     func aFileThatIsNoDatabaseIsCritical(content: String) async throws {
         let scratch = try StoreScratch()
         try scratch.write("store/aico.db", String(repeating: content, count: 40))
-        let result = try await TaskRecorder().run(HealthCheck.self, config: Self.config(scratch))
+        let result = try await TaskRecorder().run(
+            HealthCheckTask.self, config: Self.config(scratch))
         // An empty file is an empty database to SQLite: sound, but it knows no task.
         #expect(Self.check("store.integrity", result)?["status"] == "critical")
     }
 
     @Test func aMissingDatabaseIsCriticalAndNotMade() async throws {
         let scratch = try StoreScratch()
-        let result = try await TaskRecorder().run(HealthCheck.self, config: Self.config(scratch))
+        let result = try await TaskRecorder().run(
+            HealthCheckTask.self, config: Self.config(scratch))
         #expect(result["status"] == "critical")
         #expect(!scratch.exists("store/aico.db"))
     }
@@ -107,7 +110,8 @@ import Testing
         _ = try scratch.store()
         #expect(rename(scratch.database, scratch.path + "/elsewhere.db") == 0)
         #expect(symlink(scratch.path + "/elsewhere.db", scratch.database) == 0)
-        let result = try await TaskRecorder().run(HealthCheck.self, config: Self.config(scratch))
+        let result = try await TaskRecorder().run(
+            HealthCheckTask.self, config: Self.config(scratch))
         let message = Self.check("store.integrity", result)?["message"]?.string
         #expect(message?.contains("not a regular file") == true)
     }
@@ -117,7 +121,7 @@ import Testing
         _ = try scratch.store()
         let holder = try scratch.holdWriteLock()
         let result = try await TaskRecorder().run(
-            HealthCheck.self,
+            HealthCheckTask.self,
             config: Self.config(
                 scratch, ["store_latency_degraded_ms": 20, "store_latency_critical_ms": 40]))
         #expect(Self.check("store.write_latency", result)?["status"] == "critical")
@@ -131,7 +135,7 @@ import Testing
         try scratch.fill(
             store, task: "user.a", first: StoreScratch.start, executions: 40, lines: 200)
         let result = try await TaskRecorder().run(
-            HealthCheck.self, config: Self.config(scratch, ["integrity_seconds": 0.001]))
+            HealthCheckTask.self, config: Self.config(scratch, ["integrity_seconds": 0.001]))
         let check = Self.check("store.integrity", result)
         #expect(check?["status"] == "degraded")
         #expect(check?["message"]?.string?.contains("takes longer") == true)
@@ -143,7 +147,7 @@ import Testing
         let recorder = TaskRecorder()
         recorder.cancel()
         await #expect(throws: TaskCancelled.self) {
-            try await recorder.run(HealthCheck.self, config: Self.config(scratch))
+            try await recorder.run(HealthCheckTask.self, config: Self.config(scratch))
         }
     }
 
@@ -156,12 +160,12 @@ import Testing
             "bus_key": .string(scratch.path + "/client.key"),
         ]
         let without = try await TaskRecorder().run(
-            HealthCheck.self, config: Self.config(scratch, changes))
+            HealthCheckTask.self, config: Self.config(scratch, changes))
         #expect(Self.check("bus.round_trip", without)?["status"] == "degraded")
         #expect(Self.check("workers", without)?["status"] == "degraded")
         try KeyFixture.write(scratch.path + "/client.key")
         let with = try await TaskRecorder().run(
-            HealthCheck.self, config: Self.config(scratch, changes))
+            HealthCheckTask.self, config: Self.config(scratch, changes))
         #expect(Self.check("bus.round_trip", with)?["status"] == "critical")
         #expect(with["status"] == "critical")
     }
@@ -169,7 +173,7 @@ import Testing
     @Test func everyCheckCanBeLeftOut() async throws {
         let scratch = try StoreScratch()
         let result = try await TaskRecorder().run(
-            HealthCheck.self, config: Self.config(scratch, ["check_database": false]))
+            HealthCheckTask.self, config: Self.config(scratch, ["check_database": false]))
         #expect(result == ["status": "healthy", "checks": []])
     }
 

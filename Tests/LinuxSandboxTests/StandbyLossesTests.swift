@@ -5,8 +5,8 @@ import Testing
 
 @testable import LinuxSandbox
 
-@Suite struct SpareLossesTests {
-    private var losses = SpareLosses()
+@Suite struct StandbyLossesTests {
+    private var losses = StandbyLosses()
 
     @Test mutating func threeInARowAreTheLast() {
         for _ in 0..<2 { losses.lost() }
@@ -17,7 +17,7 @@ import Testing
         }
     }
 
-    /// Else three kills at bad moments would leave a class without spares for as long as it lives.
+    /// Else three kills at bad moments would leave a class without standbys for as long as it lives.
     @Test mutating func anAttemptThatHeldGivesThemAnotherChance() {
         for _ in 0..<9 { losses.lost() }
         losses.attemptHeld()

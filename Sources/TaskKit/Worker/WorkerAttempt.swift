@@ -7,7 +7,7 @@ import LinuxSystem
 import SystemPackage
 
 /// An attempt in the worker: its record, its socket and its output.
-final class Attempt {
+final class WorkerAttempt {
     var record: AttemptRecord
     let socket: AttemptSocket
     var output: OutputPipe

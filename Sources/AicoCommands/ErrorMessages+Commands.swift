@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 /// What is wrong with the command that a task is to run.
-extension Wording {
+extension ErrorMessages {
     static let unnamedProgram = Failure(
         .usage, "cannot run a program without a name: the command's first word is empty",
         hint: "write its path after the dashes, as in -- /usr/bin/true")
@@ -52,7 +52,7 @@ extension Wording {
 }
 
 /// What `aico` says without a verb.
-extension Wording {
+extension ErrorMessages {
     /// The verbs that are used most, as they can be typed after each other.
     static let mostUsed: [(command: String, does: String)] = [
         ("aico scheduler create user.hello @hourly -- /bin/echo hello", "make a task"),

@@ -5,7 +5,7 @@ import AicoCore
 import AicoWire
 
 /// How the end of an execution is told.
-enum Ending {
+enum OutcomeText {
     /// `user.photos succeeded after 1.2 s, execution 3f2a91c0`.
     static func sentence(_ execution: ExecutionView) -> PlainText {
         var text: PlainText = "\(execution.task) \(execution.outcomeText)"

@@ -5,7 +5,7 @@ import AicoCore
 import CLinux
 import Glibc
 
-extension CanaryWay {
+extension EscapeCheck {
     /// Options of prctl(2) that every class's filter lets read.
     private enum Option {
         static let seccomp = 21

@@ -4,7 +4,7 @@
 import AicoCore
 
 /// Names with their values, one a line; what `show` verbs print.
-struct Sheet {
+struct FieldList {
     private var lines: [(name: PlainText, value: Table.Cell)] = []
 
     /// Adds a line; a nil value is left out.

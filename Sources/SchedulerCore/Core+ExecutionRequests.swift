@@ -115,7 +115,7 @@ extension SchedulerCore {
         var withdrawn: [String] = []
         var ended: [String] = []
         var claiming: Set<String> = []
-        var told: [Reply.Ending] = []
+        var told: [Reply.EndingExecution] = []
         for id in ids {
             guard let execution = executions[id] else { continue }
             switch execution.state {
@@ -132,7 +132,7 @@ extension SchedulerCore {
                         ExecutionEnd(outcome: CancelReason.requested.outcome)))
             case .claiming, .running:
                 if let until = end(id, .requested, isNow: isNow) {
-                    told.append(Reply.Ending(execution: id, until: until))
+                    told.append(Reply.EndingExecution(execution: id, until: until))
                 } else {
                     ended.append(id)
                     // What its claim comes to is written first.

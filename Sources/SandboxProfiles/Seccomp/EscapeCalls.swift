@@ -3,7 +3,7 @@
 
 /// The system calls that lead out of a sandbox: a task that makes one is ended, and its record names
 /// the call, unless its profile puts it under `refuse` or `unavailable`.
-enum WaysOut {
+enum EscapeCalls {
     /// Every other call that is not granted answers ENOSYS.
     static let calls = Set(WorkerFilter.denied.flatMap(\.calls)).subtracting(harmless)
         .union(mounts.calls).union([

@@ -8,24 +8,24 @@ import HeapModule
 ///
 /// Of how many instants are asked, only as many tasks with the earliest first ones can have any: no
 /// others are kept, and no instant is looked for that is not shown.
-struct UpcomingRuns<Source: Sendable>: Sendable {
+struct UpcomingExecutions<Source: Sendable>: Sendable {
     /// A task's next instant, and what gives those after it.
-    private struct Run: Comparable, Sendable {
+    private struct Entry: Comparable, Sendable {
         let at: Instant
         let task: String
         let source: Source
 
-        static func < (left: Run, right: Run) -> Bool {
+        static func < (left: Entry, right: Entry) -> Bool {
             left.at != right.at ? left.at < right.at : left.task < right.task
         }
 
-        static func == (left: Run, right: Run) -> Bool {
+        static func == (left: Entry, right: Entry) -> Bool {
             left.at == right.at && left.task == right.task
         }
     }
 
     private let count: Int
-    private var heap = Heap<Run>()
+    private var heap = Heap<Entry>()
 
     /// Keeps as many tasks as instants are to be shown.
     init(count: Int) { self.count = count }
@@ -38,7 +38,7 @@ struct UpcomingRuns<Source: Sendable>: Sendable {
 
     /// Takes a task with its first instant.
     mutating func add(_ task: String, at: Instant, _ source: Source) {
-        heap.insert(Run(at: at, task: task, source: source))
+        heap.insert(Entry(at: at, task: task, source: source))
         if heap.count > count { heap.removeMax() }
     }
 
@@ -50,7 +50,7 @@ struct UpcomingRuns<Source: Sendable>: Sendable {
         while found.count < count, let first = heap.popMin() {
             found.append((first.at, first.task))
             guard found.count < count, let at = next(first.source, first.at) else { continue }
-            heap.insert(Run(at: at, task: first.task, source: first.source))
+            heap.insert(Entry(at: at, task: first.task, source: first.source))
         }
         return found
     }

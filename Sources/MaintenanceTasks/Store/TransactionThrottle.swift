@@ -8,7 +8,7 @@ import TaskKit
 ///
 /// SQLite's lock has no queue: who begins at once after the commit nearly always wins against the
 /// scheduler, which waits in sleeps. So there is a pause as long as the transaction took.
-struct Pace {
+struct TransactionThrottle {
     /// The shortest pause.
     private let minimum: Duration = .milliseconds(2)
     /// The longest pause.

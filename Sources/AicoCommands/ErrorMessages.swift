@@ -8,7 +8,7 @@ import Glibc
 import TimeZones
 
 /// Every sentence on what went wrong: what, why, and what to type next.
-enum Wording {
+enum ErrorMessages {
     // MARK: Values of the command line
 
     static func badID(_ error: TaskIDError) -> Failure {

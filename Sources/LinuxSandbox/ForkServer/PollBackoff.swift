@@ -3,7 +3,7 @@
 
 /// When something that no event tells of is looked at again: at once, after 1 ms, then after twice
 /// the time before, up to a longest.
-struct Looks {
+struct PollBackoff {
     /// The next look, in nanoseconds of the monotonic clock.
     private(set) var next: UInt64 = 0
     private var pause: UInt64 = 1_000_000

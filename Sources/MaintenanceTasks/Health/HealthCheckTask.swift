@@ -14,7 +14,7 @@ struct HealthReport: TaskResult {
 /// Looks at everything that this instance needs in order to go on.
 ///
 /// A bad finding is a successful run with a bad status: the check itself worked.
-struct HealthCheck: ScheduledTask {
+struct HealthCheckTask: ScheduledTask {
     static let id = "maintenance.health_check"
     static let summary = "checks database, bus, disk space, workers and memory"
     static let timeout: Duration = .seconds(120)

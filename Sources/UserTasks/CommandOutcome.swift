@@ -9,7 +9,7 @@ import SystemPackage
 import TaskKit
 
 /// Turns a command's end into its task's result or failure.
-enum CommandVerdict {
+enum CommandOutcome {
     /// Exit codes with a meaning (sysexits.h, POSIX shell).
     private enum ExitCode {
         static let temporaryFailure: Int32 = 75

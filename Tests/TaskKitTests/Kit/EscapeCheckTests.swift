@@ -8,17 +8,17 @@ import Testing
 @testable import TaskKit
 
 /// Outside every sandbox the ways are open: a canary that finds them closed has looked.
-struct CanaryWayTests {
+struct EscapeCheckTests {
     /// What the machine itself may close to root: a read-only /proc, a filter around the tests.
-    private static let dependent: Set<CanaryWay> = [
+    private static let dependent: Set<EscapeCheck> = [
         .writeFirstMemory, .writeCorePattern, .writeSysrqTrigger, .enterRunDirectory,
         .gainPrivileges, .runUnfiltered,
     ]
 
     @Test(
         .enabled(if: geteuid() == 0, "needs root"),
-        arguments: CanaryWay.allCases.filter { !dependent.contains($0) })
-    func wayIsOpenToRootOutside(way: CanaryWay) {
+        arguments: EscapeCheck.allCases.filter { !dependent.contains($0) })
+    func wayIsOpenToRootOutside(way: EscapeCheck) {
         // Beside the test process's own descriptors.
         #expect(way.isOpen(channel: -1))
     }
@@ -26,10 +26,10 @@ struct CanaryWayTests {
     @Test func whatTheMachineMayCloseIsFoundAsItIs() throws {
         let status = try text("/proc/self/status")
         #expect(
-            CanaryWay.gainPrivileges.isOpen(channel: -1) == status.contains("NoNewPrivs:\t0"))
-        #expect(CanaryWay.runUnfiltered.isOpen(channel: -1) == !status.contains("Seccomp:\t2"))
+            EscapeCheck.gainPrivileges.isOpen(channel: -1) == status.contains("NoNewPrivs:\t0"))
+        #expect(EscapeCheck.runUnfiltered.isOpen(channel: -1) == !status.contains("Seccomp:\t2"))
         for (way, path) in [
-            (CanaryWay.writeCorePattern, "/proc/sys/kernel/core_pattern"),
+            (EscapeCheck.writeCorePattern, "/proc/sys/kernel/core_pattern"),
             (.writeSysrqTrigger, "/proc/sysrq-trigger"),
         ] {
             let file = open(path, O_WRONLY)
@@ -39,7 +39,7 @@ struct CanaryWayTests {
     }
 
     @Test func nothingIsLeftBehind() {
-        for way in CanaryWay.allCases { _ = way.isOpen(channel: -1) }
+        for way in EscapeCheck.allCases { _ = way.isOpen(channel: -1) }
         for path in ["/usr/aico-canary", "/aico-canary", "/tmp/aico-canary"] {
             #expect(access(path, F_OK) != 0)
         }
