@@ -33,7 +33,7 @@ struct AuditBudgetTests {
         run.pass(.seconds(59))
         #expect(audited(&run) == [])
         run.pass(.seconds(2))
-        #expect(audited(&run) == ["a no 3 more in a minute"])
+        #expect(audited(&run) == ["a no 3 more in 60 s"])
         // The next minute has lines of its own.
         run.feed(.audit(actor: "a", action: "no", subject: "s14", detail: ""))
         run.turn()
