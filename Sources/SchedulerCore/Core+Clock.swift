@@ -87,7 +87,8 @@ extension SchedulerCore {
             isUnread = heard.unread.contains(workerID)
         // A stop waits for no flood.
         case .stop: isUnread = false
-        case .ping, .retry, .maximumDefer, .resources, .heartbeat, .store, .waitingWrites, .audit:
+        case .ping, .retry, .maximumDefer, .resources, .heartbeat, .store, .waitingWrites, .audit,
+            .boot:
             return true
         }
         return heard.until >= due + (isUnread ? settings.backstopSlack : .zero)
@@ -109,7 +110,7 @@ extension SchedulerCore {
                 patience = settings.silenceNoticed
             case .stop: patience = settings.stopPatience
             case .retry, .maximumDefer, .resources, .ping, .heartbeat, .store, .waitingWrites,
-                .audit:
+                .audit, .boot:
                 continue
             }
             let due = bootTimers.time(of: name) ?? now.boot

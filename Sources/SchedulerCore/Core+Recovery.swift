@@ -27,10 +27,19 @@ extension SchedulerCore {
         let isBoot = recovered.isNewBoot || planted(.rebootAtEachStart)
         // With nothing else: a damaged page of others would keep it from being known, and before
         // what it starts: where that is written in parts, a crash between them starts nothing twice.
-        if isBoot, !recovered.bootID.isEmpty { write([.noteBoot(recovered.bootID)]) }
+        if isBoot, !recovered.bootID.isEmpty {
+            unnotedBoot = recovered.bootID
+            noteBoot()
+        }
         for id in taskIDs { begin(id, isBoot: isBoot) }
         log(.notice, "started", ["tasks": "\(tasks.count)"])
         assessHealth()
+    }
+
+    /// Has the store know this boot: what starts once a boot starts again with the next scheduler
+    /// where it does not.
+    mutating func noteBoot() {
+        if let unnotedBoot { write([.noteBoot(unnotedBoot)], then: .noted) }
     }
 
     /// Starts a task's clock. What passed while down is due now; the misfire policy decides.

@@ -39,6 +39,8 @@ package struct CoreSettings: Sendable {
     package var loadPatience = Duration.seconds(5)
     /// Until a store that refused a batch is tried again.
     package var storeRetryInterval = Duration.seconds(1)
+    /// Until a boot that could not be noted is noted again.
+    package var bootNoteInterval = Duration.seconds(60)
     /// How long a change that nobody waits for may wait for others to be written with.
     package var writePatience = Duration.milliseconds(5)
     /// Beyond timeout and grace, before the worker itself is suspected.

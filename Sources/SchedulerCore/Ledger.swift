@@ -256,7 +256,8 @@ extension SchedulerCore {
         let outcome: StoreOutcome? =
             if case .outcome(let outcome) = result { outcome } else { nil }
         switch then {
-        case .nothing, .noted: break
+        case .nothing: break
+        case .noted: unnotedBoot = nil
         case .claimed(let id): claimed(id, outcome ?? .notFound)
         case .recorded(let id): recorded(id, outcome ?? .done)
         case .created(let key, let request):
@@ -285,7 +286,8 @@ extension SchedulerCore {
     /// Takes back what a write that failed stood for, and says so.
     mutating func undo(_ then: Ledger.Continuation, _ refusal: Refusal) {
         switch then {
-        case .nothing, .noted: break
+        case .nothing: break
+        case .noted: bootTimers.set(.boot, at: now.boot + settings.bootNoteInterval)
         case .claimed(let id), .recorded(let id): unclaimed(id, refusal)
         case .created(let key, let request):
             forget(task: key)

@@ -35,6 +35,8 @@ package struct SchedulerCore: Sendable {
     package internal(set) var storeTrouble: StoreTrouble?
     /// What of the store could not be read at the start.
     package internal(set) var damages: [String] = []
+    /// This boot, until the store knows it.
+    package internal(set) var unnotedBoot: String?
     /// Changes that can never be written: how many, and the first ones in words.
     var lost: (count: Int, words: [String]) = (0, [])
     /// Executions that hold one of all places.
@@ -239,6 +241,7 @@ package struct SchedulerCore: Sendable {
             case .waitingWrites: ledger.isUrgent = true
             case .stop: abandonRunning()
             case .audit: writeCountedAudits()
+            case .boot: noteBoot()
             }
         }
         for (timer, due) in unheard { bootTimers.set(timer, at: due) }

@@ -112,4 +112,6 @@ enum BootTimer: Hashable, Sendable {
     case stop
     /// Counted audit lines are to be written.
     case audit
+    /// The store may take this boot's id now.
+    case boot
 }

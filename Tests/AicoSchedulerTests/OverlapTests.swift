@@ -79,7 +79,10 @@ struct OverlapTests {
     @Test func allWaitInTheirOrder() throws {
         try create(.queueAll)
         let first = try worker.nextRun()
-        for _ in 0..<2 { #expect(try run.event(.executionDeferred)["reason"] == "overlap") }
+        for _ in 0..<2 {
+            let deferred = try run.event(.executionDeferred)
+            #expect(deferred["reason"] == "overlap", "\(deferred.text())")
+        }
         try worker.finish(first, sequence: 0)
         let second = try worker.nextRun()
         try worker.finish(second, sequence: 0)

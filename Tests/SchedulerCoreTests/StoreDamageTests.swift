@@ -53,6 +53,21 @@ struct StoreDamageTests {
         #expect(try play(&run, minutes: 3) == ["user.two", "user.two", "user.two"])
     }
 
+    /// A boot that cannot be noted is new to the next scheduler: it is noted once that can be done.
+    @Test func aBootThatCannotBeNotedIsNotedLater() throws {
+        var run = try CoreRun()
+        try run.create("user.two", "interval:60")
+        run.isDamaged = { if case .noteBoot = $0 { true } else { false } }
+        run.core.unnotedBoot = "boot"
+        run.core.noteBoot()
+        #expect(try play(&run, minutes: 3) == ["user.two", "user.two", "user.two"])
+        #expect(check(run)?.message.contains("this boot's id cannot be written") == true)
+        #expect(run.core.unnotedBoot == "boot")
+        run.isDamaged = { _ in false }
+        _ = try play(&run, minutes: 2)
+        #expect(run.core.unnotedBoot == nil)
+    }
+
     /// Of two requests that are written together the one that can be done is.
     @Test func aRequestThatCannotBeWrittenIsRefusedAlone() throws {
         var run = try CoreRun()

@@ -89,7 +89,11 @@ extension World {
                 _ = apply(batch.changes, batch.latest)
             }
         }
-        if judge.isDamaged { noteStrays() }
+        if judge.isDamaged {
+            noteStrays()
+            // The next scheduler cannot know of the boot.
+            if core.unnotedBoot != nil { judge.rebootCount = [:] }
+        }
         writer.batches = []
         for index in workers.indices {
             workers[index].isAlive = false
