@@ -135,6 +135,8 @@ struct SetUpLackTests {
         var isLacking = true
         defer { if isLacking { try? end() } }
         try killStandby(of: instance)
+        // What it had is free again, and would do for an attempt.
+        try lack()
         let execution = try instance.run(identifier, client: client)
         var refusals: [String] = []
         let deadline = ContinuousClock.now + Built.patience(seconds: 60)
