@@ -38,7 +38,7 @@ package struct HealthMemory: Sendable {
 
     /// Remembers a path that an attempt of the class has begun without, until one has it.
     mutating func note(_ layers: LayerReport, of taskClass: TaskClass) {
-        lacks[taskClass] = layers.missing.first(where: { $0.layer == "mounts" }).map {
+        lacks[taskClass] = layers.missing.first(where: \.isOfMounts).map {
             lack("its attempts run without a path of its profile", $0, of: taskClass)
         }
     }
@@ -46,7 +46,7 @@ package struct HealthMemory: Sendable {
     /// Remembers a path that an attempt was refused for, until one of its class begins.
     mutating func note(_ exit: AttemptExit, of taskClass: TaskClass) {
         guard exit.exit == .notStarted, case .layerRefused(let failure) = exit.cause,
-            failure.layer == "mounts"
+            failure.isOfMounts
         else { return }
         lacks[taskClass] = lack("its attempts do not begin", failure, of: taskClass)
     }

@@ -45,30 +45,31 @@ public enum LogStream: UInt8, Sendable, CaseIterable {
 }
 
 /// Which confinement layers held, and the first that did not.
-public struct LayerReport: Sendable, Hashable {
+package struct LayerReport: Sendable, Hashable {
     /// Names of layers in the order applied, as `seccomp`.
-    public var held: [String]
+    package var held: [String]
     /// Layers marked optional in the profile that the kernel refused: name and errno.
-    public var missing: [LayerFailure]
+    package var missing: [LayerFailure]
 
-    /// Makes a report.
-    public init(held: [String], missing: [LayerFailure]) {
+    package init(held: [String], missing: [LayerFailure]) {
         self.held = held
         self.missing = missing
     }
 }
 
 /// A confinement layer that the kernel refused.
-public struct LayerFailure: Sendable, Hashable {
+package struct LayerFailure: Sendable, Hashable {
     /// The layer's name, as `landlock`.
-    public var layer: String
+    package var layer: String
     /// The errno of the refusing call.
-    public var errno: Int32
+    package var errno: Int32
     /// The call or path at which it was refused; may be empty.
-    public var detail: String
+    package var detail: String
 
-    /// Makes a failure.
-    public init(layer: String, errno: Int32, detail: String) {
+    /// Whether it is of what an attempt is shown of the host.
+    package var isOfMounts: Bool { layer == "mounts" }
+
+    package init(layer: String, errno: Int32, detail: String) {
         self.layer = layer
         self.errno = errno
         self.detail = detail

@@ -120,15 +120,15 @@ final class RunningAttempt {
 
     /// Ends the whole tree once the OOM killer took a process of it.
     func lookForMemoryKill() {
-        guard var looks = memoryBackoff else { return }
+        guard var backoff = memoryBackoff else { return }
         // Where it cannot be told it is taken for true.
         if (try? cgroup?.memoryKills()) != 0 {
             memoryBackoff = nil
             return kill()
         }
-        let isLast = looks.areRare
-        looks.postpone()
-        memoryBackoff = isLast ? nil : looks
+        let isLast = backoff.areRare
+        backoff.postpone()
+        memoryBackoff = isLast ? nil : backoff
     }
 
     /// When it is to be looked at although nothing happens; nil where it is not.

@@ -45,8 +45,3 @@ struct SetUpFailure: Error, Equatable {
         }
     }
 }
-
-extension LayerFailure {
-    /// Whether it is of what an attempt is shown of the host.
-    var isOfMounts: Bool { layer == Layer.mounts.name }
-}
