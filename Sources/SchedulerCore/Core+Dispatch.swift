@@ -71,6 +71,8 @@ extension SchedulerCore {
             if execution.asked == nil || execution.recorded != nil {
                 write([occurrence(execution, .skipped, "store_refused")])
             }
+            // The store may hold it as waiting still: nobody is told that it is over.
+            refuseCancels(of: id, refusal)
             drop(id, refusal)
         case .queued:
             if let letter = execution.deadLetter { retriedLetters.remove(letter) }

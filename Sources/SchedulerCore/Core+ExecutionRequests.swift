@@ -188,7 +188,7 @@ extension SchedulerCore {
     /// An execution is over, by what is in the store or on its way there: whoever cancelled it as its
     /// claim was written is told once that is there.
     mutating func tellCancels(of id: String) {
-        for request in cancels.keys.sorted() where cancels[request]?.left.contains(id) == true {
+        for request in cancelsWaiting(for: id) {
             if let last = ledger.pending.indices.last {
                 ledger.pending[last].cancels.append((id, request))
             } else {
@@ -196,6 +196,15 @@ extension SchedulerCore {
                 cancelled(id, request)
             }
         }
+    }
+
+    /// Those who cancelled an execution as its claim was written, which it then could not be.
+    mutating func refuseCancels(of id: String, _ refusal: Refusal) {
+        for request in cancelsWaiting(for: id) { refuseCancel(request, refusal) }
+    }
+
+    private func cancelsWaiting(for id: String) -> [RequestID] {
+        cancels.filter { $0.value.left.contains(id) }.keys.sorted()
     }
 
     /// The end of an execution that was cancelled is in the store.

@@ -164,16 +164,21 @@ final class ClassFixture {
 }
 
 extension ClassFixture {
-    /// Cgroups of the class in all trees, the class's own among them.
-    func cgroupCount() -> Int {
-        tree.layout.trees.reduce(0) { count, path in
-            count + 1
-                + entries(of: "\(path)/\(tree.parentName)/\(cgroups.group)").filter {
-                    readFile("\(path)/\(tree.parentName)/\(cgroups.group)/\($0)/cgroup.procs")
-                        != nil
-                }.count
+    /// Names of the cgroups in the class's own, of all trees.
+    var cgroupNames: [String] {
+        tree.layout.trees.flatMap { path in
+            let own = "\(path)/\(tree.parentName)/\(cgroups.group)"
+            return entries(of: own).filter { readFile("\(own)/\($0)/cgroup.procs") != nil }
         }
     }
+
+    /// The slots that have a leaf ready for an attempt, as "s0".
+    var readySlots: Set<Substring> {
+        Set(cgroupNames.filter(Self.isLeaf).map { $0.prefix { $0 != "." } })
+    }
+
+    /// Whether a path or a name leads to an attempt's leaf, or into one.
+    static func isLeaf(_ path: String) -> Bool { path.contains(/(^|\/)s[0-9]+(\.[0-9]+)?(\/|$)/) }
 
     /// The number of processes once it is what is expected, or when patience ends.
     func settledProcessCount(_ expected: Int) -> Int {
@@ -189,9 +194,6 @@ extension ClassFixture {
             count + (readFile("\(group)/\(name)/cgroup.procs") ?? "").split(separator: "\n").count
         }
     }
-
-    /// The least that an idle class has in all trees: itself, its worker's, a ready leaf.
-    var leastCgroups: Int { tree.layout.trees.count * 3 }
 }
 
 /// A new directory below /tmp.

@@ -132,6 +132,36 @@ struct StoreDamageTests {
         #expect(replies.count == 2 && run.core.cancels.isEmpty)
     }
 
+    /// A retry whose claim can never be written waits in the store still: the next start resumes it.
+    @Test func aCancelWhoseClaimCannotBeWrittenIsRefused() throws {
+        var run = try CoreRun()
+        let retry = RetryPolicy(count: 3, delay: .seconds(60))
+        try run.create("user.one", "@yearly", TaskPolicies(retry: retry))
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        try run.fail(order)
+        _ = run.take()
+        run.isStoreWell = false
+        run.pass(.seconds(90))
+        #expect(run.core.executions[order.executionID]?.state == .claiming)
+        run.request(.cancelExecution(order.executionID, now: false))
+        #expect(run.take().replies.isEmpty)
+        run.isDamaged = {
+            switch $0 {
+            case .claim(let claim): claim.executionID == order.executionID
+            case .retry(let execution, _): execution == order.executionID
+            default: false
+            }
+        }
+        run.isStoreWell = true
+        run.answerStore()
+        try run.create("user.two", "@daily")
+        let replies = run.take().replies
+        #expect(!replies.contains { if case .cancelled = $0 { true } else { false } })
+        #expect(replies.count == 2 && run.core.cancels.isEmpty)
+        #expect(run.core.executions.isEmpty)
+    }
+
     /// What follows an end that could not be written is not told as if it were there.
     @Test func whatBuildsUponWhatIsLostFallsWithIt() throws {
         var run = try CoreRun()
