@@ -208,9 +208,11 @@ struct ForkServerTests {
         let descriptors = "/proc/\(forkServer)/fd"
         let ofLeaves = entries(of: descriptors).filter {
             var path = [CChar](repeating: 0, count: Int(PATH_MAX))
-            readlink("\(descriptors)/\($0)", &path, path.count - 1)
+            let count = readlink("\(descriptors)/\($0)", &path, path.count)
             return ClassFixture.isLeaf(
-                path.withUnsafeBufferPointer { String(cString: $0.baseAddress!) })
+                String(
+                    decoding: path.prefix(max(count, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self
+                ))
         }
         return [
             "descriptors": entries(of: descriptors).count - ofLeaves.count,
