@@ -156,6 +156,32 @@ extension SchedulerCore {
             return
         }
         undo(write.then, refusal)
+        if let id = write.execution, write.changes.contains(where: \.movesAttempt) {
+            lose(id, refusal)
+        }
+    }
+
+    /// The store has an attempt of it as running still, which the next start will find interrupted:
+    /// until then it is out of reach.
+    private mutating func lose(_ id: String, _ refusal: Refusal) {
+        switch executions[id]?.state {
+        case .waiting, .queued, .ending:
+            guard move(id, .lost) else { return }
+            refuseCancels(of: id, refusal)
+            forget(id)
+        // What follows was to be written after this, and falls as this did.
+        case .claiming, .withdrawing, .running, .over, nil: break
+        }
+    }
+}
+
+extension StoreChange {
+    /// Whether it says what became of an attempt.
+    fileprivate var movesAttempt: Bool {
+        switch self {
+        case .endAttempt, .unclaim: true
+        default: false
+        }
     }
 }
 

@@ -37,7 +37,8 @@ package enum ExecutionState: String, Sendable, CaseIterable {
         case keep
         /// Its claim is written.
         case claimed
-        /// Its claim did not apply.
+        /// Its claim did not apply, or what became of its attempt can never be written: no later
+        /// change of it would find what it builds upon.
         case lost
         /// Another had its instant: it waits for the next one.
         case taken
@@ -61,7 +62,7 @@ package enum ExecutionState: String, Sendable, CaseIterable {
         case (.withdrawing, .withdrawn): .over
         case (.withdrawing, .keep): .queued
         case (.claiming, .claimed): .running
-        case (.claiming, .lost): .over
+        case (.claiming, .lost), (.waiting, .lost), (.queued, .lost), (.ending, .lost): .over
         case (.claiming, .taken): .queued
         case (.running, .handBack): .queued
         case (.running, .retry): .waiting

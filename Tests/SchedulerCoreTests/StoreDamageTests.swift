@@ -162,6 +162,41 @@ struct StoreDamageTests {
         #expect(run.core.executions.isEmpty)
     }
 
+    /// An attempt whose end can never be written is running to the store: no retry of it would apply,
+    /// and nothing is told of it that the store does not have.
+    @Test func anExecutionWhoseAttemptCannotEndIsOutOfReach() throws {
+        var run = try CoreRun()
+        let retry = RetryPolicy(count: 3, delay: .seconds(600))
+        try run.create("user.one", "@yearly", TaskPolicies(retry: retry))
+        try run.create("user.two", "interval:60")
+        run.request(.run(try TaskID("user.one")))
+        let order = try #require(run.take().orders.first)
+        run.isDamaged = {
+            if case .endAttempt(let end) = $0 { end.attempt == order.attempt } else { false }
+        }
+        try run.fail(order)
+        run.pass(.seconds(60))
+        for order in run.take().orders { try run.finish(order, sequence: 0) }
+        #expect(run.core.executions[order.executionID] == nil)
+        run.request(.cancelExecution(order.executionID, now: false))
+        #expect(
+            run.take().replies.contains {
+                if case .refused(let refusal) = $0 { refusal.code == .notFound } else { false }
+            })
+        run.request(.run(try TaskID("user.one")))
+        let next = try #require(run.take().orders.first)
+        #expect(next.taskID == "user.one" && next.executionID != order.executionID)
+        run.request(.delete(try TaskID("user.one")))
+        #expect(
+            !run.take().published.contains {
+                if case .finished(let subject, _, _, _, _) = $0 {
+                    subject.execution == order.executionID
+                } else {
+                    false
+                }
+            })
+    }
+
     /// What follows an end that could not be written is not told as if it were there.
     @Test func whatBuildsUponWhatIsLostFallsWithIt() throws {
         var run = try CoreRun()
