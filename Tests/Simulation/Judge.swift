@@ -27,6 +27,8 @@ struct Judge {
     /// The numbers of all definitions that an identity had.
     var history: [String: [Int]] = [:]
     var ran: [OccurrenceKey: String] = [:]
+    /// The instant whose claim is about to be taken back.
+    var takenBack: OccurrenceKey?
     var claimedAt: [String: Span] = [:]
     var latestAttempt: [String: UInt64] = [:]
     /// Attempts whose orders left.

@@ -107,6 +107,7 @@ extension World {
 
     /// A change is about to be written.
     mutating func judgeBefore(_ change: StoreChange) {
+        if case .unclaim(let attempt, _, _) = change { judge.takenBack = claimed(by: attempt) }
         guard case .setNextRun(let key, let next) = change, let row = store.present(key.uid),
             row.task.enabled, !row.isReplanned, let from = row.task.nextRun
         else { return }
@@ -149,8 +150,18 @@ extension World {
             if judge.ordered.contains(attempt.value) {
                 judge.violate(.orders, "attempt \(attempt.value) is taken back, and was ordered")
             }
+            // Where the clock is set back, an instant that did not run after all may.
+            if let instant = judge.takenBack { judge.ran[instant] = nil }
         default: break
         }
+    }
+
+    /// The instant that an execution's first attempt was claimed for.
+    private func claimed(by attempt: AttemptKey) -> OccurrenceKey? {
+        guard let row = store.attempts[attempt.value], row.number == 1,
+            let execution = store.executions[row.execution]
+        else { return nil }
+        return OccurrenceKey(uid: execution.task.uid, at: execution.plannedAt)
     }
 
     private mutating func noteRow(_ key: TaskKey, _ at: Instant) {
