@@ -45,6 +45,15 @@ struct RegistryTests {
             try run.request(.taskStatus, ["task": "maintenance.health_check"])["task"] != nil)
     }
 
+    /// What the harness has of the system's own tasks starts when a test asks for it: one that the
+    /// wall clock makes due comes between what a test does.
+    @Test func noTaskOfTheHarnessHasAnInstantOfItsOwn() throws {
+        let run = try SchedulerRun(try InstanceRoot())
+        let tasks = try #require(try run.request(.taskList)["tasks"]?.array)
+        #expect(!tasks.isEmpty)
+        #expect(tasks.allSatisfy { $0["next_run"] == .null }, "\(tasks)")
+    }
+
     private static let ruled = """
         {"id":"user.command","config":[
         {"name":"argv","type":"string_list","required":true,"minimum_count":1,

@@ -22,11 +22,16 @@ final class InstanceRoot: Sendable {
                 atPath: "\(path)/\(directory)", withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o750])
         }
-        // Whatever the machine is busy with must not hold a test back.
+        // Whatever the machine is busy with must not hold a test back, nor its clock make something
+        // due.
         let text = """
             scheduler:
               max_cpu_percent: 100
               max_memory_percent: 100
+            tasks:
+              maintenance:
+                health_check:
+                  enabled: false
 
             """
         try write(configuration.isEmpty ? text : configuration, to: "etc/aico/core.yaml")
