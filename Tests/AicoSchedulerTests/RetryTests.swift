@@ -172,6 +172,33 @@ struct RetryTests {
         }
     }
 
+    /// A worker carries what its task says is the result; that it is JSON is found out here.
+    @Test(
+        arguments: [
+            [], Array("{".utf8), Array("1 2".utf8), [0xFF], [0x22, 0x00, 0x22],
+            Array(repeating: 0x5B, count: 1000),
+        ] as [[UInt8]])
+    func aResultThatIsNotJSONIsTheTasksFault(result: [UInt8]) throws {
+        try run.createCommand()
+        let id = try #require(try run.request(.taskRun, ["task": "user.one"])["execution"])
+        let order = try worker.nextRun()
+        try worker.report(
+            .finished(
+                attempt: order.attempt, sequence: 0,
+                exit: AttemptExit(
+                    reply: .succeeded(result: result), exit: .exited(code: 0), cause: nil,
+                    usage: .none)))
+        #expect(try run.event(.executionFinished)["outcome"] == "failed_permanent")
+        let status = try execution(id)
+        #expect(status["reason"] == "protocol_violation")
+        #expect(status["error"] == "its result is not JSON")
+        #expect(status["result"] == .null)
+        // Its worker told the truth of it, and goes on.
+        _ = try run.request(.taskRun, ["task": "user.one"])
+        try worker.finish(try worker.nextRun(), sequence: 0)
+        #expect(try run.event(.executionFinished)["outcome"] == "succeeded")
+    }
+
     @Test func deadLettersComeInPages() throws {
         try run.createCommand(policies: ["retry": ["count": 0]])
         for _ in 0..<3 {

@@ -7,7 +7,7 @@ import AicoWire
 /// What a task process tells its worker, one frame on its SOCK_SEQPACKET socket.
 ///
 /// Downwards the same socket carries `Order.run` once and `Order.cancel`, as `OrderCodec` writes
-/// them. A frame is a kind byte, fixed fields, and a text or JSON up to the frame's end.
+/// them. A frame is a kind byte, fixed fields, and a text or a result up to the frame's end.
 enum TaskFrame: Sendable, Equatable {
     /// A line of output.
     case log(stream: LogStream, line: String)
@@ -15,7 +15,8 @@ enum TaskFrame: Sendable, Equatable {
     case progress(fraction: Double?, message: String)
     /// What the task's command left running; before the last frame.
     case leftBehind(LeftBehind)
-    /// The result; the last frame.
+    /// The result; the last frame. Whether it is JSON is for the scheduler to say, which parses it
+    /// anyway: a worker that parsed it would do so for nobody, with what is hostile.
     case succeeded(result: [UInt8])
     /// The task's failure; the last frame.
     case failed(permanent: Bool, message: String)
@@ -112,13 +113,7 @@ enum TaskFrameCodec {
         case .leftBehind:
             return .leftBehind(try leftBehind(bytes[1...]))
         case .succeeded:
-            let result = Array(bytes[1...])
-            do {
-                _ = try JSONValue.parse(result)
-            } catch {
-                throw TaskFrameError(description: "the result is not JSON: \(error)")
-            }
-            return .succeeded(result: result)
+            return .succeeded(result: Array(bytes[1...]))
         case .failed:
             guard bytes.count >= 2, bytes[1] <= 1 else {
                 throw TaskFrameError(description: "a failure says neither permanent nor not")

@@ -288,6 +288,14 @@ struct AttemptRecordTests {
         #expect(ending?.reply == .failed(permanent: true, message: "m"))
     }
 
+    @Test func aResultIsCarriedUnreadAndItsTaskIsLeftToEnd() {
+        let record = running()
+        #expect(record.received(.succeeded(result: [0xFF]), now: start).isEmpty)
+        #expect(!record.record.isViolated)
+        let ending = record.ending(.exited(code: 0))
+        #expect(ending?.reply == .succeeded(result: [0xFF]) && ending?.cause == nil)
+    }
+
     @Test func refusedConfigIsARefusedOrder() {
         let record = running()
         #expect(record.received(.refused(message: "bad"), now: start).isEmpty)
