@@ -34,7 +34,8 @@ enum CanaryFault: Sendable, CaseIterable {
 
 /// What is done to the system from outside; the shrinker leaves out what a violation needs not.
 enum Input: Sendable {
-    case calls([Call])
+    /// One client's calls; those of clients that send in one instant come among each other's.
+    case calls([Call], from: Int = 0)
     case incidents(Int)
     case storeSlow(by: Span, for: Span)
     case storeFails(StoreFailure, for: Span)

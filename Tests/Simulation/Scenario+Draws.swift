@@ -5,8 +5,10 @@ import AicoCore
 import SchedulerCore
 
 extension Scenario {
-    mutating func create(_ random: inout Randomness, at time: Span, zones: [ZoneRules]) -> Call {
-        let spec = draw(&random, name: random.pick(Self.names), at: time, zones: zones)
+    mutating func create(
+        _ random: inout Randomness, _ name: TaskID, at time: Span, zones: [ZoneRules]
+    ) -> Call {
+        let spec = draw(&random, name: name, at: time, zones: zones)
         specs.append(spec)
         return .create(spec.number)
     }
@@ -58,6 +60,7 @@ extension Scenario {
     mutating func addFaults(
         _ random: inout Randomness, from begin: Span, to end: Span, zones: [ZoneRules]
     ) {
+        if random.percent(25) { addStorm(&random, from: begin, to: end, zones: zones) }
         // Some stretches are crowded, some nearly calm: rare meetings need both.
         let gap: Span = random.pick([.seconds(40), .minutes(4), .minutes(10), .minutes(30)])
         var time = begin + random.time(.seconds(5), gap)
@@ -95,6 +98,55 @@ extension Scenario {
             at: later + random.time(.milliseconds(20), .seconds(4)))
     }
 
+    /// Several clients send hundreds of requests about a few names in one instant, half of the
+    /// times while something is wrong with the store, or before the scheduler dies.
+    private mutating func addStorm(
+        _ random: inout Randomness, from begin: Span, to end: Span, zones: [ZoneRules]
+    ) {
+        let time = begin + random.time(.seconds(30), max(.minutes(1), end - begin))
+        guard time < end else { return }
+        let before = time - random.time(.zero, .seconds(20))
+        switch random.below(8) {
+        case 0, 1:
+            let slowness = random.time(.seconds(1), .seconds(40))
+            add(.storeSlow(by: slowness, for: .minutes(2)), at: before)
+        case 2:
+            let failure = random.pick([StoreFailure.busy, .full, .io, .damaged])
+            add(.storeFails(failure, for: random.time(.seconds(20), .minutes(3))), at: before)
+        case 3:
+            add(
+                .crash(
+                    after: random.below(400), down: random.time(.milliseconds(100), .seconds(20)),
+                    isBatchKept: random.percent(50), settings: random.below(5), isReboot: false),
+                at: time)
+        default: break
+        }
+        let names = (0..<1 + random.below(3)).map { _ in random.pick(Self.names) }
+        let clients = 2 + random.below(15)
+        var left = 100 + random.below(301)
+        for client in 1...clients {
+            let share =
+                client == clients ? left : min(left, 1 + random.below(max(1, 2 * left / clients)))
+            left -= share
+            let calls = (0..<share).map { _ in
+                stormCall(&random, about: random.pick(names), at: time, zones: zones)
+            }
+            if !calls.isEmpty { add(.calls(calls, from: client), at: time) }
+        }
+        if random.percent(5) { add(.calls([.stop], from: clients + 1), at: time) }
+    }
+
+    /// A call of any kind but the one that ends the storm.
+    private mutating func stormCall(
+        _ random: inout Randomness, about name: TaskID, at time: Span, zones: [ZoneRules]
+    ) -> Call {
+        while true {
+            let call = call(&random, about: name, at: time, zones: zones)
+            if case .stop = call { continue }
+            return call
+        }
+    }
+
     private mutating func calls(
         _ random: inout Randomness, at time: Span, zones: [ZoneRules]
     ) -> [Call] {
@@ -112,16 +164,15 @@ extension Scenario {
             return Array(calls[from..<min(calls.count, from + 2 + random.below(5))])
         }
         return (0..<(random.percent(20) ? 2 + random.below(6) : 1)).map { _ in
-            call(&random, at: time, zones: zones)
+            call(&random, about: random.pick(Self.names), at: time, zones: zones)
         }
     }
 
     private mutating func call(
-        _ random: inout Randomness, at time: Span, zones: [ZoneRules]
+        _ random: inout Randomness, about name: TaskID, at time: Span, zones: [ZoneRules]
     ) -> Call {
-        let name = random.pick(Self.names)
         switch random.below(100) {
-        case 0..<22: return create(&random, at: time, zones: zones)
+        case 0..<22: return create(&random, name, at: time, zones: zones)
         case 22..<32:
             let spec = draw(&random, name: name, at: time, zones: zones)
             specs.append(spec)

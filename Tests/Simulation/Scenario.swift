@@ -49,7 +49,10 @@ struct Scenario: Sendable {
             specs.append(spec)
         }
         var time = Span.zero
-        for _ in 0..<4 { add(.calls([create(&random, at: time, zones: own)]), at: .seconds(3)) }
+        for _ in 0..<4 {
+            let name = random.pick(Self.names)
+            add(.calls([create(&random, name, at: time, zones: own)]), at: .seconds(3))
+        }
         while time < length {
             let rest = length - time
             let faulty = min(random.time(.hours(3), .hours(14)), max(.zero, rest - .minutes(100)))

@@ -9,6 +9,8 @@ struct Asked {
     var call: Call
     var at: Span
     var pending: Inbox.Pending
+    /// The name of the client's key.
+    var actor: String
     /// The number of the definition that it carries.
     var number: Int?
     /// Whether the scheduler was given it.
@@ -19,7 +21,9 @@ struct Asked {
 
 extension World {
     /// A client asks; what it read of the store before may be old by the time it is heard.
-    mutating func ask(_ call: Call) {
+    ///
+    /// - Parameter place: the call's among those that it sends together.
+    mutating func ask(_ call: Call, from client: Int, _ place: Int) {
         guard isUp else { return }
         var letter: StoredDeadLetter?
         switch call {
@@ -31,13 +35,14 @@ extension World {
         }
         judge.lastRequest += 1
         let id = judge.lastRequest
-        var dice = dice(.client)
-        // What is asked together comes together.
-        let delay = Span(Int64(200 + dice.below(30_000)))
+        var dice = dice(.client, UInt64(client))
+        // What is asked together comes together; of several clients each has its own pace.
+        var delay = Span(Int64(200 + dice.below(30_000)))
+        if client > 0 { delay = delay + Span(Int64(place * dice.below(300))) }
         guard let request = request(call, letter) else { return }
         let asked = Asked(
             call: call, at: now, pending: Inbox.Pending(id: id, request: request, call: call),
-            number: number(of: call))
+            actor: client == 0 ? "admin" : "client-\(client)", number: number(of: call))
         judge.asked[id] = asked
         schedule(.request(life: life, id), in: delay)
     }
@@ -88,6 +93,6 @@ extension World {
         judge.asked[next.id]?.isHeard = true
         judge.asked[next.id]?.lastLetter = store.letters.keys.max() ?? 0
         judgeRequest(next.call)
-        feed(.request(next.id, actor: "admin", request))
+        feed(.request(next.id, actor: judge.asked[next.id]?.actor ?? "admin", request))
     }
 }

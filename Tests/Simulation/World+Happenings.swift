@@ -72,8 +72,8 @@ extension World {
 
     private mutating func inject(_ input: Input, _ index: Int) {
         switch input {
-        case .calls(let calls):
-            for call in calls { ask(call) }
+        case .calls(let calls, let client):
+            for (place, call) in calls.enumerated() { ask(call, from: client, place) }
         case .incidents(let count):
             inbox.incidents += isUp ? count : 0
             poke()

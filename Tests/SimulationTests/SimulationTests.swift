@@ -54,6 +54,33 @@ struct SimulationTests {
         }
     }
 
+    /// Hundreds of requests in one instant, from several clients: each is heard and answered.
+    @Test func aStormIsHeardAndAnswered() throws {
+        func isOfStorm(_ input: TimedInput) -> Bool {
+            if case .calls(_, let client) = input.input { client > 0 } else { false }
+        }
+        let simulation = Simulation(seed: 9, hours: 3000)
+        let scenarios = simulation.lengths.indices.lazy.map { simulation.scenario($0) }
+        var scenario = try #require(scenarios.first { $0.inputs.contains(where: isOfStorm) })
+        let at = try #require(scenario.inputs.first(where: isOfStorm)?.at)
+        var storm = scenario.inputs.filter { isOfStorm($0) && $0.at == at }
+        // What comes before it has no part in this.
+        for index in storm.indices { storm[index].at = .minutes(2) }
+        let calls = storm.reduce(0) { count, input in
+            if case .calls(let calls, _) = input.input { count + calls.count } else { count }
+        }
+        #expect((100...401).contains(calls) && storm.count > 1)
+        scenario.quiets = []
+        var world = World(
+            scenario, inputs: scenario.inputs.filter { $0.at <= .seconds(10) } + storm, mutant: nil)
+        world.stopAt = .minutes(7)
+        world.run()
+        #expect(world.judge.violation == nil)
+        #expect(world.judge.asked.isEmpty)
+        // Some are about dead letters, of which there may be none.
+        #expect(world.judge.lastRequest > calls / 2, "\(world.judge.lastRequest) of \(calls)")
+    }
+
     /// A rule that is wrong on purpose: a step back and a death of a worker may not both be.
     @Test func theShrinkerLeavesWhatIsNeeded() throws {
         let scenario = Simulation(seed: 9, hours: 60).scenario(0)
@@ -73,7 +100,13 @@ struct SimulationTests {
 
     /// The same with the whole of an episode: what is left leads there again.
     @Test func aShrunkEpisodeFailsAgain() throws {
-        let scenario = Simulation(seed: 9, hours: 60).scenario(0)
+        let simulation = Simulation(seed: 9, hours: 3000)
+        let scenarios = simulation.lengths.indices.lazy.map { simulation.scenario($0) }
+        let found = scenarios.first { scenario in
+            let early = scenario.inputs.filter { $0.at < .hours(5) }
+            return early.count { if case .crash = $0.input { true } else { false } } > 2
+        }
+        let scenario = try #require(found)
         func play(_ inputs: [TimedInput]) -> Violation? {
             var world = World(scenario, inputs: inputs, mutant: nil)
             world.stopAt = .hours(5)
