@@ -163,7 +163,7 @@ extension BusServer {
             let request = try BusRequest(frames: frames)
             return RefusedRequest(id: request.id, topic: request.topic)
         } catch {
-            return RefusedRequest(id: error.id, topic: "")
+            return RefusedRequest(id: error.id, topic: error.topic)
         }
     }
 

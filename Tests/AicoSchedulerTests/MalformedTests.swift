@@ -89,6 +89,37 @@ struct MalformedTests {
         #expect(isAudited == (fault.code != .unknownTopic))
     }
 
+    /// A refusal is short whatever it refuses, and says what it can read of the request: of what
+    /// is no JSON that is its topic.
+    @Test func whatCannotBeReadIsRefusedInAFewWordsUnderItsTopic() throws {
+        let topic = BusTopic.taskList.rawValue
+        let long = String(repeating: "\u{1}", count: 200_000)
+        for document in ["", "list the tasks", "[1]", "{\"\(long)\":1,\"id\":\"a\"}", "\"\(long)"] {
+            let reply = try answer([Array(topic.utf8), Array(document.utf8)])
+            #expect(reply.id.isEmpty && reply.topic == topic)
+            #expect(reply.frames.reduce(0) { $0 + $1.count } < 400, "\(reply)")
+        }
+        let readable = try answer([Array(topic.utf8), Array("{\"id\":\"a\",\"\(long)\":1}".utf8)])
+        #expect(readable.frames.reduce(0) { $0 + $1.count } < 1000, "\(readable)")
+        // A topic that is too long is not sent back.
+        let reply = try answer([[UInt8](repeating: 0x74, count: 200), Array("{".utf8)])
+        #expect(reply.id.isEmpty && reply.topic.isEmpty)
+    }
+
+    /// What it refuses so is bounded as what it serves is: it costs the others one request each.
+    @Test func aFloodOfWhatCannotBeReadEndsItsConnectionAndNoOther() throws {
+        let frames = [Array(BusTopic.taskList.rawValue.utf8), Array("no JSON".utf8)]
+        for _ in 0..<100_000 {
+            if try !dealer.send(frames) {
+                guard try dealer.wait(for: .writable, timeout: .seconds(1)) else { break }
+            }
+        }
+        #expect(try run.request(.taskList)["tasks"] != nil)
+        #expect(try run.stop() == 0)
+        let actions = Set(try run.root.audit().map(\.action))
+        #expect(actions.isSuperset(of: ["bus.malformed", "bus.flood"]))
+    }
+
     @Test func bytesThatAreNoTextAreRefused() throws {
         for frames: [[UInt8]] in [
             [[0xFF, 0xFE], Array("{\"id\":\"a\",\"v\":1}".utf8)],

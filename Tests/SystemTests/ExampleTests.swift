@@ -110,6 +110,10 @@ struct ExampleTests {
         #expect(health["workers"]?.array?.count == 4)
         let refused = try client("ask", "scheduler.task.status", "{\"task\":\"user.nobody\"}")
         #expect(refused.status == 1 && refused.output.contains("not_found"), "\(refused.output)")
+        // Half of a character pair is JSON to Python, and not to the scheduler, which cannot say
+        // which request it refuses.
+        let unread = try client("ask", "scheduler.task.status", "{\"task\":\"\\ud800\"}")
+        #expect(unread.status == 1 && unread.output.contains("malformed"), "\(unread.output)")
     }
 
     @Test func pythonClientRunsATaskAndHearsItsLines() throws {

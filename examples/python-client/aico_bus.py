@@ -73,8 +73,9 @@ class Bus:
         until = time.monotonic() + self.patience
         while True:
             _, reply = self._receive(self.requests, until)
-            # One that was asked for before, and came too late.
-            if reply.get("id") != request["id"]:
+            # One that was asked for before, and came too late. Of a request that cannot be read the
+            # scheduler does not know the id: its refusal has an empty one.
+            if reply.get("id") not in (request["id"], ""):
                 continue
             if not reply["ok"]:
                 raise Refused(reply["error"])

@@ -31,7 +31,8 @@ extension Scheduler {
                     detail: error.reason))
             let refusal = BusRefusal(code: error.code, message: error.reason)
             return send(
-                .failure(refusal), to: PendingRequest(client: client, id: error.id, topic: ""))
+                .failure(refusal),
+                to: PendingRequest(client: client, id: error.id, topic: error.topic))
         }
         let pending = PendingRequest(client: client, id: request.id, topic: request.topic)
         do throws(BusRefusal) {

@@ -77,22 +77,24 @@ enum BusFrames {
             throw BusMessageError(
                 code: .malformed, reason: "has \(frames.count) frames, must have two")
         }
-        guard frames[1].count <= maximumBytes else {
-            throw BusMessageError(
-                code: .tooLarge, reason: "has \(frames[1].count) bytes, limit \(maximumBytes)")
-        }
         guard frames[0].count <= BusTopic.maximumLength,
             let topic = String(validating: frames[0], as: UTF8.self)
         else { throw BusMessageError(code: .malformed, reason: "the topic is no short text") }
+        guard frames[1].count <= maximumBytes else {
+            throw BusMessageError(
+                topic: topic, code: .tooLarge,
+                reason: "has \(frames[1].count) bytes, limit \(maximumBytes)")
+        }
         let document: JSONValue
         do {
             document = try JSONValue.parse(
                 frames[1], maximumBytes: maximumBytes, quotesTasks: quotesTasks)
         } catch {
-            throw BusMessageError(code: .malformed, reason: error.description)
+            throw BusMessageError(topic: topic, code: .malformed, reason: error.description)
         }
         guard let members = document.object else {
-            throw BusMessageError(code: .malformed, reason: "the second frame is no object")
+            throw BusMessageError(
+                topic: topic, code: .malformed, reason: "the second frame is no object")
         }
         return (topic, members)
     }

@@ -10,13 +10,16 @@ package let busProtocolVersion = 1
 package struct BusMessageError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The request's id as far as it could be read, else empty.
     package let id: String
+    /// The message's topic as far as it could be read, else empty.
+    package let topic: String
     /// The kind of fault.
     package let code: BusErrorCode
     /// The fault in words.
     package let reason: String
 
-    package init(id: String = "", code: BusErrorCode, reason: String) {
+    package init(id: String = "", topic: String = "", code: BusErrorCode, reason: String) {
         self.id = id
+        self.topic = topic
         self.code = code
         self.reason = reason
     }
@@ -61,22 +64,26 @@ package struct BusRequest: Sendable, Equatable {
             id.utf8.count <= Self.maximumIDLength
         else {
             throw BusMessageError(
-                code: .malformed, reason: "\"id\" must be a string of 1 to 64 bytes")
+                topic: topic, code: .malformed, reason: "\"id\" must be a string of 1 to 64 bytes")
         }
         if let stranger = members.keys.sorted().first(where: { !Self.keys.contains($0) }) {
             throw BusMessageError(
-                id: id, code: .malformed, reason: "unknown member \"\(stranger.prefix(64))\"")
+                id: id, topic: topic, code: .malformed,
+                reason: "unknown member \"\(stranger.prefix(64))\"")
         }
         guard let version = members["v"]?.int else {
-            throw BusMessageError(id: id, code: .malformed, reason: "\"v\" must be an integer")
+            throw BusMessageError(
+                id: id, topic: topic, code: .malformed, reason: "\"v\" must be an integer")
         }
         guard version == busProtocolVersion else {
             throw BusMessageError(
-                id: id, code: .unsupportedVersion, reason: "version \(version) is not spoken here")
+                id: id, topic: topic, code: .unsupportedVersion,
+                reason: "version \(version) is not spoken here")
         }
         let body = members["body"] ?? [:]
         guard body.object != nil else {
-            throw BusMessageError(id: id, code: .malformed, reason: "\"body\" must be an object")
+            throw BusMessageError(
+                id: id, topic: topic, code: .malformed, reason: "\"body\" must be an object")
         }
         self.init(id: id, topic: topic, body: body, version: version)
     }
@@ -109,7 +116,7 @@ package struct BusRefusal: Error, Sendable, Equatable {
 package struct BusReply: Sendable, Equatable {
     /// The request's id; empty where it could not be read.
     package var id: String
-    /// The request's topic.
+    /// The request's topic; empty where it could not be read.
     package var topic: String
     /// The data, or why there is none.
     package var outcome: Result<JSONValue, BusRefusal>
