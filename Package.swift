@@ -300,6 +300,7 @@ let package = Package(
                 path: "Tests/SecondWorker", swiftSettings: swiftSettings),
             .executableTarget(
                 name: "escape-probe", dependencies: ["CStorm"], path: "Tests/EscapeProbe"),
+            .executableTarget(name: "bus-crowd", path: "Tests/Crowd", cSettings: cWarnings),
             .executableTarget(
                 name: "sandbox-fixture", dependencies: ["LinuxSandbox", "LinuxSystem", "CLinux"],
                 path: "Tests/SandboxFixture", swiftSettings: swiftSettings),
