@@ -73,13 +73,31 @@ func copyFile(_ source: String, to target: String, mode: mode_t) throws {
 
 func fileExists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-/// Removes a directory tree without following links.
-func removeTree(_ path: String) {
-    for name in (try? directoryEntries(path)) ?? [] {
-        let full = "\(path)/\(name)"
-        if unlink(full) != 0 { removeTree(full) }
+/// Removes a directory tree without following links, whatever bytes its names have.
+func removeTree(_ path: String) { path.withCString { removeTree($0, in: AT_FDCWD) } }
+
+private func removeTree(_ name: UnsafePointer<CChar>, in parent: Int32) {
+    if unlinkat(parent, name, 0) == 0 { return }
+    let directory = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard directory >= 0 else { return }
+    guard let stream = fdopendir(directory) else {
+        close(directory)
+        return
     }
-    rmdir(path)
+    defer { closedir(stream) }
+    var names: [[CChar]] = []
+    while let entry = readdir(stream) {
+        // A task of random calls makes names that are no text: as a String they would be others.
+        withUnsafePointer(to: &entry.pointee.d_name) { bytes in
+            bytes.withMemoryRebound(to: CChar.self, capacity: 256) { text in
+                names.append(Array(UnsafeBufferPointer(start: text, count: strlen(text) + 1)))
+            }
+        }
+    }
+    for name in names where name != Array(".".utf8CString) && name != Array("..".utf8CString) {
+        removeTree(name, in: directory)
+    }
+    unlinkat(parent, name, AT_REMOVEDIR)
 }
 
 /// The target of a symbolic link.

@@ -33,8 +33,8 @@ struct SampleTests {
         let shell = try HostProcess(
             ["/bin/sh", "-euc", script],
             environment: ["PATH=\(environmentPath)", "HOME=\(home)", "AICO_ROOT=\(root)"])
-        // The first build compiles TaskKit.
-        let said = shell.remainingOutput(within: .seconds(1200))
+        // The first build compiles TaskKit: a minute on two processors.
+        let said = shell.remainingOutput(within: .seconds(300))
         guard shell.waitForEnd(within: .seconds(10)) == 0 else {
             throw SystemFailure("\(script)\n\(said)")
         }
