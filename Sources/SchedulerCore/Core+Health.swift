@@ -45,7 +45,8 @@ package struct HealthMemory: Sendable {
 
     /// Remembers a path that an attempt was refused for, until one of its class begins.
     mutating func note(_ exit: AttemptExit, of taskClass: TaskClass) {
-        guard exit.exit == .notStarted, case .layerRefused(let failure) = exit.cause,
+        // One whose code ran, and failed without the path, says so in its reply.
+        guard exit.reply == .none, case .layerRefused(let failure) = exit.cause,
             failure.isOfMounts
         else { return }
         lacks[taskClass] = lack("its attempts do not begin", failure, of: taskClass)

@@ -52,8 +52,9 @@ struct WorkerHealthTests {
             .user,
             .finished(
                 attempt: order.attempt, sequence: 0,
+                // As a worker says it of an attempt that its fork server never began.
                 exit: AttemptExit(
-                    reply: .none, exit: .notStarted, cause: .layerRefused(failure),
+                    reply: .none, exit: .signaled(signal: 9), cause: .layerRefused(failure),
                     usage: .none)))
         run.turn()
         #expect(lack()?.status == .degraded)

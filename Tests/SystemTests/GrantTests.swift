@@ -61,6 +61,62 @@ struct GrantTests {
         #expect(instance.stop() == 0)
     }
 
+    /// A keeper of grants in a call that no signal ends: its class is told of, the others go on, and
+    /// the system's stop leaves it to the kernel.
+    @Test(.enabled(if: HungFileSystem.isPossible, "needs /dev/fuse"))
+    func keeperThatCannotBeKilledHoldsUpItsClassAloneAndNoStop() throws {
+        let place = try Place()
+        let disk = "\(place.path)/disk"
+        mkdir(disk, 0o755)
+        let server = try HungFileSystem(on: disk)
+        defer { server.leave() }
+        let instance = try Instance(
+            change: place.profile("readable_if_present:\n  - $/disk/data  # a disk of the network"))
+        let client = try instance.client()
+        let before = try instance.runToEnd("user.before", argv: ["/bin/true"])
+        #expect(before.outcome == "succeeded", "\(before.data.text())")
+        server.hang()
+        let refused = try instance.runToEnd("user.refused", argv: ["/bin/true"])
+        #expect(refused.outcome != "succeeded", "\(refused.data.text())")
+        #expect(refused.data.text().contains("look at '\(disk)/data'"), "\(refused.data.text())")
+        let health = try client.request(topic: "scheduler.health", body: [:]).text()
+        #expect(health.contains("grants.user") && health.contains("\(disk)/data"), "\(health)")
+
+        let keeper = try #require(try keepers(of: instance).first { try isInCall($0) })
+        kill(keeper, SIGKILL)
+        usleep(200_000)
+        #expect(try isInCall(keeper), "the control: it cannot be killed")
+        let other = try instance.run("maintenance.health_check", client: client)
+        let deadline = ContinuousClock.now + Built.patience(seconds: 30)
+        var record = try instance.record(of: other, client: client)
+        while record.data["state"]?.string != "ended", .now < deadline {
+            record = try instance.record(of: other, client: client)
+        }
+        #expect(record.outcome == "succeeded", "\(record.data.text())")
+
+        let began = ContinuousClock.now
+        #expect(instance.stop() == 0)
+        #expect(.now - began < Built.patience(seconds: 10))
+        #expect(
+            instance.supervisor.waitForLine(
+                "process \(keeper) was killed and does not end",
+                within: Built.patience(seconds: 10)), "\(instance.supervisor.lines)")
+        #expect(try isInCall(keeper), "it is the kernel's")
+        #expect(try instance.cgroups() == [])
+    }
+
+    private func keepers(of instance: Instance) throws -> [Int32] {
+        let own = instance.supervisor.processID
+        return try textOfFile("/proc/\(own)/task/\(own)/children").split(separator: " ")
+            .compactMap { Int32($0) }
+            .filter { try textOfFile("/proc/\($0)/comm") == "aico-grants\n" }
+    }
+
+    /// Whether it sleeps in a call that no signal ends.
+    private func isInCall(_ process: Int32) throws -> Bool {
+        try textOfFile("/proc/\(process)/status").contains("State:\tD")
+    }
+
     @Test func taskThatClosesItsClassesDirectoryClosesItForNobodyElse() throws {
         let instance = try Instance()
         let work = "\(instance.root)/var/lib/aico/work"
