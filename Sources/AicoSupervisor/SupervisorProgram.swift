@@ -137,7 +137,8 @@ package enum SupervisorProgram {
         do {
             try supervisor.run()
         } catch {
-            try? supervisor.tree.remove()
+            // It hears of nothing any more: what runs must not go on without it.
+            try? supervisor.leaveNothing()
             throw error
         }
         withExtendedLifetime(supervisor) { SupervisorLog.write("stopped") }

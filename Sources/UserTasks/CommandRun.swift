@@ -43,7 +43,10 @@ struct CommandRun: ~Copyable {
 
     /// Runs until the command itself ends, not until its pipes do: what it left in the
     /// background ends with the attempt.
-    mutating func wait() -> WaitStatus {
+    ///
+    /// - Throws: where poll(2) is refused, as a command can have it that lowers this process's limit
+    ///   of descriptors; what runs of it ends with the attempt.
+    mutating func wait() throws(TaskFailure) -> WaitStatus {
         // As pid 1 this process inherits orphans, and one that is not reaped counts against the
         // attempt's process limit.
         let childSignals = getpid() == 1 ? Self.watchChildren() : -1
@@ -55,7 +58,12 @@ struct CommandRun: ~Copyable {
             let cancelled = waiting.add(isCancelled ? -1 : context.cancellationDescriptor)
             let result = waiting.add(process.resultNumber)
             let input = waiting.add(process.inputNumber, .writable)
-            _ = try? waiting.wait(for: nil)
+            do throws(Errno) {
+                try waiting.wait(for: nil)
+            } catch {
+                process.terminate()
+                throw .transient("cannot wait for the command: \(error)")
+            }
             if !waiting[cancelled].isEmpty {
                 isCancelled = true
                 process.terminate()

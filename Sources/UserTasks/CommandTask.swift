@@ -33,7 +33,7 @@ package struct CommandTask: ScheduledTask {
                 output: context.outputDescriptor,
                 errors: config.mergesOutput ? context.outputDescriptor : context.errorDescriptor)
             var run = try CommandRun(process, input: config.input, context: context)
-            let end = run.wait()
+            let end = try run.wait()
             return try run.verdict(end)
         } catch let failure as CommandFailure {
             throw CommandOutcome.notStarted(config.argv[0], failure)

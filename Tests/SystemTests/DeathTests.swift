@@ -138,6 +138,77 @@ struct DeathTests {
         #expect(instance.stop() == 0)
     }
 
+    /// poll(2) refuses more descriptors than a process may have. Whoever went on would be deaf, and
+    /// take a processor for it. Its end has a word, and what it holds up is launched anew.
+    @Test(arguments: [Victim.scheduler, .worker]) func processThatCannotWaitEndsWithAWord(
+        victim: Victim
+    ) throws {
+        let instance = try Instance()
+        let deaf = try victim.processID(in: instance)
+        let client = try instance.client()
+        try instance.makeTask("user.unheard", argv: ["/bin/true"], client: client)
+        try limitDescriptors(of: deaf, as: victim == .scheduler ? 61000 : 61004)
+        // A word that wakes it; the scheduler is woken by its supervisor.
+        if victim == .worker { _ = try instance.run("user.unheard", client: client) }
+        let said = victim == .scheduler ? "aico-scheduler: " : "worker: "
+        #expect(
+            instance.supervisor.waitForLine(
+                "\(said)cannot poll", within: Built.patience(seconds: 60)),
+            "\(instance.supervisor.lines)")
+        let end = victim == .scheduler ? "workers are killed, it starts again" : "user ended with"
+        #expect(instance.supervisor.waitForLine(end, within: Built.patience(seconds: 10)))
+        _ = try reconnect(instance)
+        let ended = try instance.runToEnd("user.after-deafness", argv: ["/bin/true"])
+        #expect(ended.outcome == "succeeded", "\(ended.data.text())")
+        #expect(instance.stop() == 0)
+    }
+
+    /// The supervisor, whose end nobody but its starter sees, leaves nobody behind.
+    @Test func supervisorThatCannotWaitEndsWithAllThatItStarted() throws {
+        let instance = try Instance()
+        let started = try instance.hostProcesses().map(\.processID)
+        try #require(!started.isEmpty)
+        try limitDescriptors(of: instance.supervisor.processID, as: 0)
+        #expect(
+            instance.supervisor.waitForLine(
+                "cannot wait for 'events'", within: Built.patience(seconds: 60)),
+            "\(instance.supervisor.lines)")
+        #expect(instance.supervisor.waitForEnd(within: Built.patience(seconds: 30)) == 71 << 8)
+        try waitUntilGone(instance)
+        for process in started {
+            // One that ended waits for whoever reaps the host's orphans.
+            let status = (try? textOfFile("/proc/\(process)/status")) ?? "State:\tZ"
+            #expect(status.contains("State:\tZ"), "\(status)")
+        }
+        try instance.restart()
+        #expect(instance.stop() == 0)
+    }
+
+    /// A command that has its own task process hear of nothing any more.
+    @Test func commandWhoseProcessCannotWaitFailsWithAWord() throws {
+        let instance = try Instance()
+        // An orphan that ends wakes it.
+        let script = "prlimit --pid 1 --nofile=1: && (sleep 0.1 &) && sleep 1000"
+        let ended = try instance.runToEnd(
+            "user.deaf", argv: ["/bin/sh", "-c", script],
+            policies: ["retry": ["count": 0], "timeout": 20])
+        #expect(ended.outcome == "failed_transient", "\(ended.data.text())")
+        #expect(ended.data.text().contains("cannot wait for the command"), "\(ended.data.text())")
+        #expect(instance.stop() == 0)
+    }
+
+    /// Sets the soft limit as prlimit(1) does, by a process of the same user: root may lack the
+    /// capability.
+    private func limitDescriptors(of process: Int32, as user: Int) throws {
+        let command = try HostProcess([
+            "/usr/bin/setpriv", "--reuid=\(user)", "--regid=\(user)", "--clear-groups",
+            "/usr/bin/prlimit", "--pid=\(process)", "--nofile=1:",
+        ])
+        let said = command.remainingOutput(within: Built.patience(seconds: 10))
+        let status = command.waitForEnd(within: Built.patience(seconds: 10))
+        try #require(status == 0, "\(said)")
+    }
+
     /// What a worker said as it died is told by `health`.
     /// Nothing can be launched and nobody reached without it: an end with a word, and no loop.
     @Test func systemEndsWithItsRuntimeDirectory() throws {

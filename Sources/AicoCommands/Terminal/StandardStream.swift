@@ -52,7 +52,9 @@ enum StandardStream {
                 if number == EINTR { continue }
                 guard number == EAGAIN else { throw Fault(number: number) }
                 var item = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&item, 1, -1)
+                let ready = poll(&item, 1, -1)
+                let refusal = errno
+                guard ready >= 0 || refusal == EINTR else { throw Fault(number: refusal) }
                 continue
             }
             rest = rest.dropFirst(count)

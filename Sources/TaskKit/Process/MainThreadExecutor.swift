@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import Synchronization
+import SystemPackage
 
 /// Runs a task's async code on the process's main thread, which also listens to the worker.
 ///
@@ -42,7 +43,12 @@ final class MainThreadExecutor: TaskExecutor {
 
     /// Runs jobs on the calling thread until one of them set `isDone`; calls `cancel` once when
     /// `cancellation` turns readable.
-    func run(cancellation: Int32, isDone: borrowing Atomic<Bool>, cancel: () -> Void) {
+    ///
+    /// - Throws: why it cannot sleep, as where poll(2) refuses more descriptors than the process may
+    ///   have: it would hear of no cancellation, and take a processor for it.
+    func run(
+        cancellation: Int32, isDone: borrowing Atomic<Bool>, cancel: () -> Void
+    ) throws(Errno) {
         var listened = cancellation
         while true {
             while let job = next() { job.runSynchronously(on: asUnownedTaskExecutor()) }
@@ -52,7 +58,9 @@ final class MainThreadExecutor: TaskExecutor {
                 // poll(2) passes over a negative descriptor.
                 pollfd(fd: listened, events: Int16(POLLIN), revents: 0),
             ]
-            poll(&items, 2, -1)
+            let count = poll(&items, 2, -1)
+            let code = Errno(rawValue: errno)
+            guard count >= 0 || code == .interrupted else { throw code }
             awaken()
             if items[1].revents != 0 {
                 listened = -1

@@ -7,6 +7,7 @@ import CLinux
 import Glibc
 import LinuxSystem
 import Synchronization
+import SystemPackage
 
 /// What runs in a task process after its last layer.
 package enum TaskMain {
@@ -67,8 +68,14 @@ package enum TaskMain {
             end.exitCode.store(exitCode, ordering: .relaxed)
             end.isDone.store(true, ordering: .releasing)
         }
-        executor.run(cancellation: channel.cancellationDescriptor, isDone: end.isDone) {
-            task.cancel()
+        do throws(Errno) {
+            try executor.run(cancellation: channel.cancellationDescriptor, isDone: end.isDone) {
+                task.cancel()
+            }
+        } catch {
+            let message = "cannot wait for the type's code: \(error)"
+            channel.send(.failed(permanent: false, message: message))
+            return ExitCode.failed
         }
         return end.exitCode.load(ordering: .relaxed)
     }

@@ -60,7 +60,8 @@ final class TaskSocket: TaskChannel {
                 guard error == .wouldBlock else { return }
                 var room = PollSet()
                 room.add(descriptor, .writable)
-                _ = try? room.wait(for: nil)
+                // Where poll(2) is refused, it looks again in a while.
+                if (try? room.wait(for: nil)) == nil { usleep(10_000) }
             }
         }
     }

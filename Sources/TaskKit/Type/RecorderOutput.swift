@@ -69,7 +69,8 @@ final class RecorderOutput: Sendable {
     private func serve() {
         while true {
             var items = reading.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-            poll(&items, nfds_t(items.count), -1)
+            let count = poll(&items, nfds_t(items.count), -1)
+            if count < 0, errno != EINTR { return finish() }
             if !state.withLock({ drain(&$0) }) { return finish() }
         }
     }
