@@ -96,7 +96,9 @@ extension World {
 
     /// What the scheduler's death interrupted goes on as its own task says, or is over with it.
     private mutating func judgeOwner(_ end: AttemptEnd) {
-        guard let attempt = store.attempts[end.attempt.value], attempt.isRunning,
+        // The search for what a damaged page stops may write a delete before an end that was decided
+        // before it.
+        guard !judge.isDamaged, let attempt = store.attempts[end.attempt.value], attempt.isRunning,
             let row = store.executions[attempt.execution]
         else { return }
         if end.outcome.reason == .schedulerDied, store.present(row.task.uid) == nil {
