@@ -12,6 +12,14 @@ struct StoreDamageTests {
         HealthRules.judge(run.core.healthFacts).checks.first { $0.name == "store" }
     }
 
+    /// Runs a new task `user.one` that is tried again when it fails; gives its first order.
+    private func start(_ run: inout CoreRun, retryingAfter delay: Duration) throws -> AttemptOrder {
+        let retry = RetryPolicy(count: 3, delay: delay)
+        try run.create("user.one", "@yearly", TaskPolicies(retry: retry))
+        run.request(.run(try TaskID("user.one")))
+        return try #require(run.take().orders.first)
+    }
+
     /// Ends what runs at once, for some minutes; gives the names of what ran.
     private func play(_ run: inout CoreRun, minutes: Int) throws -> [String] {
         var names: [String] = []
@@ -135,10 +143,7 @@ struct StoreDamageTests {
     /// A retry whose claim can never be written waits in the store still: the next start resumes it.
     @Test func aCancelWhoseClaimCannotBeWrittenIsRefused() throws {
         var run = try CoreRun()
-        let retry = RetryPolicy(count: 3, delay: .seconds(60))
-        try run.create("user.one", "@yearly", TaskPolicies(retry: retry))
-        run.request(.run(try TaskID("user.one")))
-        let order = try #require(run.take().orders.first)
+        let order = try start(&run, retryingAfter: .seconds(60))
         try run.fail(order)
         _ = run.take()
         run.isStoreWell = false
@@ -166,11 +171,8 @@ struct StoreDamageTests {
     /// and nothing is told of it that the store does not have.
     @Test func anExecutionWhoseAttemptCannotEndIsOutOfReach() throws {
         var run = try CoreRun()
-        let retry = RetryPolicy(count: 3, delay: .seconds(600))
-        try run.create("user.one", "@yearly", TaskPolicies(retry: retry))
         try run.create("user.two", "interval:60")
-        run.request(.run(try TaskID("user.one")))
-        let order = try #require(run.take().orders.first)
+        let order = try start(&run, retryingAfter: .seconds(600))
         run.isDamaged = {
             if case .endAttempt(let end) = $0 { end.attempt == order.attempt } else { false }
         }
@@ -200,11 +202,8 @@ struct StoreDamageTests {
     /// What follows an end that could not be written is not told as if it were there.
     @Test func whatBuildsUponWhatIsLostFallsWithIt() throws {
         var run = try CoreRun()
-        let retry = RetryPolicy(count: 3, delay: .seconds(600))
-        try run.create("user.one", "@yearly", TaskPolicies(retry: retry))
         try run.create("user.two", "@yearly")
-        run.request(.run(try TaskID("user.one")))
-        let order = try #require(run.take().orders.first)
+        let order = try start(&run, retryingAfter: .seconds(600))
         run.isDamaged = { if case .endAttempt = $0 { true } else { false } }
         run.isStoreWell = false
         try run.fail(order)
