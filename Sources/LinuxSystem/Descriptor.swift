@@ -12,6 +12,19 @@ package struct Descriptor: ~Copyable, Sendable {
     /// Takes ownership of an open descriptor.
     package init(owning number: CInt) { file = FileDescriptor(rawValue: number) }
 
+    /// Takes ownership of what a call opens, also one of C's that this module does not make: -1
+    /// with errno where it fails.
+    package init(_ call: SystemCall, _ open: () -> CInt) throws(Errno) {
+        self.init(owning: CInt(try system(call) { Int(open()) }))
+    }
+
+    /// Takes ownership of a descriptor that this process was started with, and keeps it from what
+    /// this process starts (FD_CLOEXEC).
+    package init(inheriting number: CInt) throws(Errno) {
+        _ = try system(.fcntl) { Int(fcntl(number, F_SETFD, FD_CLOEXEC)) }
+        self.init(owning: number)
+    }
+
     deinit { _ = Glibc.close(file.rawValue) }
 
     /// The number, for calls that this module does not make.
@@ -30,8 +43,7 @@ package struct Descriptor: ~Copyable, Sendable {
     /// Another descriptor of the same open file, close-on-exec (F_DUPFD_CLOEXEC).
     package func duplicate() throws(Errno) -> Descriptor {
         let number = file.rawValue
-        return Descriptor(
-            owning: CInt(try system(.dup) { Int(fcntl(number, F_DUPFD_CLOEXEC, 0)) }))
+        return try Descriptor(.dup) { fcntl(number, F_DUPFD_CLOEXEC, 0) }
     }
 
     /// What fstat(2) says of it.
@@ -45,14 +57,14 @@ package struct Descriptor: ~Copyable, Sendable {
     /// Reads at most `bytes.count` bytes from where the file stands; 0 at its end.
     package func read(into bytes: inout [UInt8]) throws(Errno) -> Int {
         let number = file.rawValue
-        let room = bytes.count
+        let room = portion(.read, of: bytes.count)
         return try system(.read) { Glibc.read(number, &bytes, room) }
     }
 
     /// Reads at most `bytes.count` bytes from a place of the file; 0 at its end.
     package func read(into bytes: inout [UInt8], at offset: Int64) throws(Errno) -> Int {
         let number = file.rawValue
-        let room = bytes.count
+        let room = portion(.pread, of: bytes.count)
         return try system(.pread) { pread(number, &bytes, room, Int(offset)) }
     }
 
@@ -63,9 +75,10 @@ package struct Descriptor: ~Copyable, Sendable {
         var written = 0
         while written < bytes.count {
             let from = written
+            let part = portion(.write, of: bytes.count - from)
             written += try system(.write) {
                 bytes.withUnsafeBytes {
-                    Glibc.write(number, $0.baseAddress.map { $0 + from }, $0.count - from)
+                    Glibc.write(number, $0.baseAddress.map { $0 + from }, part)
                 }
             }
         }

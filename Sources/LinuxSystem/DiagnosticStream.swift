@@ -3,6 +3,7 @@
 
 internal import Glibc
 internal import Synchronization
+internal import SystemPackage
 
 /// Standard error of a process that must never wait for whoever reads it.
 ///
@@ -37,18 +38,21 @@ package final class DiagnosticStream: Sendable {
     package init(name: String, number: CInt = 2) {
         self.name = name
         self.number = number
-        var status = stat()
-        guard fstat(number, &status) == 0 else {
+        guard let status = try? FileDescriptor(rawValue: number).status() else {
             way = .file
             return
         }
-        switch FileStatus(status).kind {
+        switch status.kind {
         case .regular, .directory, .link: way = .file
         case .socket: way = .socket
         case .pipe, .device:
             let flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
-            let opened = open("/proc/self/fd/\(number)", flags)
-            way = opened >= 0 ? .own(opened) : .shared
+            do throws(Errno) {
+                way = .own(
+                    try Descriptor(.open) { open("/proc/self/fd/\(number)", flags) }.release())
+            } catch {
+                way = .shared
+            }
         }
     }
 
@@ -73,30 +77,34 @@ package final class DiagnosticStream: Sendable {
     private func put(_ bytes: ArraySlice<UInt8>) -> Int {
         var rest = bytes
         while !rest.isEmpty {
-            let count = once(rest.prefix(Self.part))
+            let count = attempt(rest.prefix(Self.part))
             guard count > 0 else { return rest.count }
             rest = rest.dropFirst(count)
         }
         return 0
     }
 
-    private func once(_ bytes: ArraySlice<UInt8>) -> Int {
+    private var hasRoom: Bool {
+        var room = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
+        return (try? once(.poll) { Int(poll(&room, 1, 0)) }) == 1
+    }
+
+    private func attempt(_ bytes: ArraySlice<UInt8>) -> Int {
         bytes.withUnsafeBytes { bytes in
-            var count = 0
-            repeat {
+            let written: Int? =
                 switch way {
-                case .file: count = Glibc.write(number, bytes.baseAddress, bytes.count)
-                case .own(let own): count = Glibc.write(own, bytes.baseAddress, bytes.count)
+                case .file: try? FileDescriptor(rawValue: number).put(bytes)
+                case .own(let own): try? FileDescriptor(rawValue: own).put(bytes)
                 case .socket:
-                    let flags = Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL)
-                    count = send(number, bytes.baseAddress, bytes.count, flags)
+                    try? system(.send) {
+                        send(
+                            number, bytes.baseAddress, bytes.count,
+                            Int32(MSG_DONTWAIT) | Int32(MSG_NOSIGNAL))
+                    }
                 case .shared:
-                    var room = pollfd(fd: number, events: Int16(POLLOUT), revents: 0)
-                    guard poll(&room, 1, 0) > 0 else { return 0 }
-                    count = Glibc.write(number, bytes.baseAddress, bytes.count)
+                    hasRoom ? try? FileDescriptor(rawValue: number).put(bytes) : nil
                 }
-            } while count < 0 && errno == EINTR
-            return max(0, count)
+            return written ?? 0
         }
     }
 }

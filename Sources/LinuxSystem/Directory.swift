@@ -42,19 +42,27 @@ package struct Directory: ~Copyable, Sendable {
     /// Opens a directory by its path, whose last part must not be a link.
     package init(_ path: String) throws(SystemError) {
         let opened = try naming("open", path) { () throws(Errno) in
-            Descriptor(owning: CInt(try system(.open) { Int(Glibc.open(path, Self.flags)) }))
+            try Descriptor(.open) { Glibc.open(path, Self.flags) }
         }
         self.init(owning: opened, path: path == "/" ? "" : path)
+    }
+
+    /// Makes a directory by its path; false where something is there already.
+    @discardableResult
+    package static func make(at path: String, mode: UInt32) throws(SystemError) -> Bool {
+        do {
+            _ = try system(.mkdir) { Int(mkdir(path, mode)) }
+            return true
+        } catch {
+            if error == .fileExists { return false }
+            throw SystemError("make", path, error)
+        }
     }
 
     /// The host's root, to go on from by paths: what it holds cannot be listed (O_PATH).
     package static func hostRoot() throws(SystemError) -> Directory {
         let opened = try naming("open", "/") { () throws(Errno) in
-            Descriptor(
-                owning: CInt(
-                    try system(.open) {
-                        Int(Glibc.open("/", pathOnly | O_DIRECTORY | O_CLOEXEC))
-                    }))
+            try Descriptor(.open) { Glibc.open("/", pathOnly | O_DIRECTORY | O_CLOEXEC) }
         }
         return Directory(owning: opened, path: "")
     }
@@ -74,7 +82,7 @@ package struct Directory: ~Copyable, Sendable {
     package func parent() throws(SystemError) -> Descriptor {
         let number = descriptor.number
         return try naming("open", full("..")) { () throws(Errno) in
-            Descriptor(owning: CInt(try system(.open) { Int(openat(number, "..", Self.flags)) }))
+            try Descriptor(.open) { openat(number, "..", Self.flags) }
         }
     }
 
@@ -92,8 +100,7 @@ package struct Directory: ~Copyable, Sendable {
         let flags = flags | O_NOFOLLOW | O_CLOEXEC
         let number = descriptor.number
         return try naming("open", full(name)) { () throws(Errno) in
-            Descriptor(
-                owning: CInt(try system(.open) { Int(openat(number, name, flags, mode)) }))
+            try Descriptor(.open) { openat(number, name, flags, mode) }
         }
     }
 
@@ -103,7 +110,7 @@ package struct Directory: ~Copyable, Sendable {
         let number = descriptor.number
         let name = entry.cString
         return try naming("open", full(entry.shown)) { () throws(Errno) in
-            Descriptor(owning: CInt(try system(.open) { Int(openat(number, name, flags)) }))
+            try Descriptor(.open) { openat(number, name, flags) }
         }
     }
 
@@ -118,9 +125,7 @@ package struct Directory: ~Copyable, Sendable {
         if parts.count > 1, case .kernel = walk {
             let number = descriptor.number
             do throws(Errno) {
-                return Descriptor(
-                    owning: CInt(
-                        try system(.open) { Int(aico_open_beneath(number, relative, flags)) }))
+                return try Descriptor(.open) { aico_open_beneath(number, relative, flags) }
             } catch {
                 // The kernel does not say where: the same again, part by part, for the words.
                 _ = try open(relative, flags: flags, by: .parts)
@@ -134,7 +139,7 @@ package struct Directory: ~Copyable, Sendable {
             let number = current.number
             let next = try naming("open", full(parts[...index].joined(separator: "/"))) {
                 () throws(Errno) in
-                Descriptor(owning: CInt(try system(.open) { Int(openat(number, part, flags)) }))
+                try Descriptor(.open) { openat(number, part, flags) }
             }
             current = next
         }
@@ -169,11 +174,7 @@ package struct Directory: ~Copyable, Sendable {
     package func entries(limit: Int) throws(SystemError) -> (entries: [Entry], isAll: Bool) {
         let number = descriptor.number
         let copy = try naming("read", path) { () throws(Errno) in
-            Descriptor(
-                owning: CInt(
-                    try system(.open) {
-                        Int(openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
-                    }))
+            try Descriptor(.open) { openat(number, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         }
         guard let stream = fdopendir(copy.number) else {
             throw SystemError("read", path, Errno(rawValue: errno))
@@ -183,11 +184,8 @@ package struct Directory: ~Copyable, Sendable {
         defer { closedir(stream) }
         var found: [Entry] = []
         while true {
-            let (next, code) = try naming("read", path) { () throws(Errno) in
-                try readEntry(stream)
-            }
+            let next = try naming("read", path) { () throws(Errno) in try readEntry(stream) }
             guard let next else {
-                if code != 0 { throw SystemError("read", path, Errno(rawValue: code)) }
                 return (found.sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }, true)
             }
             if next.bytes == [0x2E] || next.bytes == [0x2E, 0x2E] { continue }
@@ -323,7 +321,6 @@ package struct Directory: ~Copyable, Sendable {
         let temporary = "\(name).new"
         try remove(temporary)
         let file = try open(temporary, flags: Self.creatingFlags, mode: mode)
-        let number = descriptor.number
         do {
             try naming("write", full(temporary)) { () throws(Errno) in
                 if let group { try file.changeOwner(user: .max, group: group) }
@@ -332,7 +329,7 @@ package struct Directory: ~Copyable, Sendable {
             try file.write(bytes, syncing: full(temporary))
             try rename(temporary, to: name)
         } catch {
-            _ = unlinkat(number, temporary, 0)
+            _ = try? remove(temporary)
             throw error
         }
         try sync()
@@ -382,15 +379,16 @@ package struct Directory: ~Copyable, Sendable {
     }
 }
 
-/// The next entry of a stream, or nil with errno, 0 at the end.
-private func readEntry(
-    _ stream: OpaquePointer
-) throws(Errno) -> (entry: Directory.Entry?, code: Int32) {
-    #if DEBUG
-        if let forced = ForcedErrno.next(.getdents) { return (nil, forced.rawValue) }
-    #endif
-    errno = 0
-    guard let entry = readdir(stream) else { return (nil, errno) }
+/// The next entry of a stream; nil at the end.
+private func readEntry(_ stream: OpaquePointer) throws(Errno) -> Directory.Entry? {
+    var found: UnsafeMutablePointer<dirent>?
+    _ = try system(.getdents) {
+        // The end and a failure give the same, but for errno.
+        errno = 0
+        found = readdir(stream)
+        return found == nil && errno != 0 ? -1 : 0
+    }
+    guard let entry = found else { return nil }
     let bytes = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
     let kind: FileStatus.Kind? =
         switch Int(entry.pointee.d_type) {
@@ -402,7 +400,7 @@ private func readEntry(
         case DT_BLK, DT_CHR: .device
         default: nil
         }
-    return (Directory.Entry(bytes: bytes, kind: kind), 0)
+    return Directory.Entry(bytes: bytes, kind: kind)
 }
 
 extension Descriptor {

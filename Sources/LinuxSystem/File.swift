@@ -33,7 +33,7 @@ package struct File: ~Copyable, Sendable {
     {
         let flags = O_RDONLY | Directory.fileFlags & ~(isLinkFollowed ? O_NOFOLLOW : 0)
         let opened = try naming("open", path) { () throws(Errno) in
-            Descriptor(owning: CInt(try system(.open) { Int(Glibc.open(path, flags)) }))
+            try Descriptor(.open) { Glibc.open(path, flags) }
         }
         try self.init(opened, path: path)
     }
@@ -88,10 +88,10 @@ package struct File: ~Copyable, Sendable {
             while used < count {
                 let from = used
                 do throws(Errno) {
+                    let part = portion(.pread, of: count - from)
                     let got = try system(.pread) {
                         pread(
-                            number, buffer.baseAddress.map { $0 + from }, count - from,
-                            Int(offset) + from)
+                            number, buffer.baseAddress.map { $0 + from }, part, Int(offset) + from)
                     }
                     if got == 0 { return }
                     used += got

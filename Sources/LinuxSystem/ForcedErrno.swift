@@ -10,8 +10,13 @@
         package final class Script: @unchecked Sendable {
             // One thread: the test's, whose task-local value it is.
             private var answers: [SystemCall: [Errno?]]
+            /// So many bytes go with one call of a name at most.
+            let most: [SystemCall: Int]
 
-            init(_ answers: [SystemCall: [Errno?]]) { self.answers = answers }
+            init(_ answers: [SystemCall: [Errno?]], most: [SystemCall: Int]) {
+                self.answers = answers
+                self.most = most
+            }
 
             func next(_ call: SystemCall) -> Errno? {
                 guard var left = answers[call], !left.isEmpty else { return nil }
@@ -27,12 +32,17 @@
 
         static func next(_ call: SystemCall) -> Errno? { script?.next(call) }
 
+        static func most(_ call: SystemCall) -> Int { script?.most[call] ?? .max }
+
         /// Runs `body` while the calls named in `answers` fail; a nil lets one through.
+        ///
+        /// - Parameter most: of which calls each moves so many bytes at most, as one that is short.
         @discardableResult
         package static func run<Value>(
-            _ answers: [SystemCall: [Errno?]], _ body: () throws -> Value
+            _ answers: [SystemCall: [Errno?]], most: [SystemCall: Int] = [:],
+            _ body: () throws -> Value
         ) rethrows -> (value: Value, isUsedUp: Bool) {
-            let script = Script(answers)
+            let script = Script(answers, most: most)
             let value = try $script.withValue(script) { try body() }
             return (value, script.isUsedUp)
         }

@@ -45,13 +45,12 @@ package struct PollSet: Sendable {
         let end = timeout.map { Clock.boot + $0 }
         while true {
             let left = end.map { ($0 - Clock.boot).pollMilliseconds } ?? -1
-            let count = poll(&items, nfds_t(items.count), left)
-            if count > 0 { return Int(count) }
-            if count < 0 {
-                let code = Errno(rawValue: errno)
-                guard code == .interrupted else { throw code }
-            } else if let end, Clock.boot >= end {
-                return 0
+            do throws(Errno) {
+                let count = try once(.poll) { Int(poll(&items, nfds_t(items.count), left)) }
+                if count > 0 { return count }
+                if let end, Clock.boot >= end { return 0 }
+            } catch {
+                if error != .interrupted { throw error }
             }
         }
     }

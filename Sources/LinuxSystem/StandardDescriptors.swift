@@ -2,6 +2,7 @@
 // Part of the AICO Task Supervisor
 
 internal import Glibc
+internal import SystemPackage
 
 /// Descriptors 0 to 2, which every program takes for granted and nobody promises.
 package enum StandardDescriptors {
@@ -17,6 +18,19 @@ package enum StandardDescriptors {
             let opened = open("/dev/null", failing ? direction : O_RDWR)
             // Without /dev/null nothing is safe to go on with.
             if opened != number { _exit(71) }
+        }
+    }
+
+    /// Opens a terminal that output goes to anew, to be written only: children inherit standard
+    /// output and error, and could read what is typed there.
+    package static func keepTerminalWriteOnly() {
+        for number in [STDOUT_FILENO, STDERR_FILENO] where isatty(number) == 1 {
+            let flags = O_WRONLY | O_NOCTTY | O_CLOEXEC
+            // Where it cannot be opened it stays as it is.
+            do throws(Errno) {
+                let opened = try Descriptor(.open) { open("/proc/self/fd/\(number)", flags) }
+                dup2(opened.number, number)
+            } catch {}
         }
     }
 }

@@ -8,28 +8,46 @@ package import SystemPackage
 ///
 /// A test makes one of them fail by its name: see `ForcedErrno`.
 package enum SystemCall: String, Sendable, CaseIterable {
-    case access, dup, fchmod, fchown, flock, fstat, fsync, getdents, link, mkdir, open, pipe, pread,
-        read, receive, rename, send, socketpair, stat, unlink, wait, write
+    case access, dup, eventfd, fchmod, fchown, fcntl, flock, fstat, fsync, getdents, link, mkdir,
+        open, pidfdOpen, pidfdSignal, pipe, poll, pread, read, readlink, receive, rename, send,
+        signalfd, socketpair, stat, statfs, unlink, wait, write
 }
 
 /// The one policy for errno: a call that was interrupted is made again, everything else is thrown.
 ///
-/// errno is read in the first expression after the call. close(2) and poll(2) do not come here:
-/// a descriptor is gone whatever close says, and a wait has a deadline that goes on.
+/// close(2) does not come here: a descriptor is gone whatever it says.
 @inline(__always)
 func system(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int {
     while true {
-        #if DEBUG
-            if let forced = ForcedErrno.next(call) {
-                if forced == .interrupted { continue }
-                throw forced
-            }
-        #endif
-        let result = body()
-        if result >= 0 { return result }
-        let code = Errno(rawValue: errno)
-        if code != .interrupted { throw code }
+        do throws(Errno) {
+            return try once(call, body)
+        } catch {
+            if error != .interrupted { throw error }
+        }
     }
+}
+
+/// Makes a call that is not simply made again where it was interrupted: a wait has an end.
+///
+/// errno is read in the first expression after the call.
+@inline(__always)
+func once(_ call: SystemCall, _ body: () -> Int) throws(Errno) -> Int {
+    #if DEBUG
+        if let forced = ForcedErrno.next(call) { throw forced }
+    #endif
+    let result = body()
+    if result >= 0 { return result }
+    throw Errno(rawValue: errno)
+}
+
+/// How much of `count` bytes a call is to ask for: all, but where a test wants short ones.
+@inline(__always)
+func portion(_ call: SystemCall, of count: Int) -> Int {
+    #if DEBUG
+        return min(count, ForcedErrno.most(call))
+    #else
+        return count
+    #endif
 }
 
 extension Errno {
@@ -38,4 +56,7 @@ extension Errno {
 
     /// Whether a link stands where none is followed.
     package var isLink: Bool { self == .tooManySymbolicLinkLevels }
+
+    /// The system's words for a number of errno(3), as `No such file or directory`.
+    package static func words(_ number: CInt) -> String { Errno(rawValue: number).description }
 }

@@ -33,4 +33,16 @@ package enum WaitStatus: Sendable, Hashable {
         }
         return found == 0 ? nil : WaitStatus(word)
     }
+
+    /// The next child of all that ended; nil where those that are left run.
+    ///
+    /// - Parameter isReaped: else it is told again, until it is waited for.
+    /// - Throws: `.noChildProcess` where none is left.
+    package static func nextEnded(isReaped: Bool) throws(Errno) -> pid_t? {
+        var info = siginfo_t()
+        let flags = WEXITED | WNOHANG | (isReaped ? 0 : WNOWAIT)
+        _ = try system(.wait) { Int(waitid(P_ALL, 0, &info, flags)) }
+        let child = info._sifields._kill.si_pid
+        return child == 0 ? nil : child
+    }
 }
