@@ -39,7 +39,7 @@ package enum SupervisorProgram {
             SupervisorLog.write(lack)
             return Status.notPermitted
         }
-        keepTerminalWriteOnly()
+        StandardDescriptors.keepTerminalWriteOnly()
         do {
             // Before anything is started or made. From here on TERM waits until all is in place,
             // and a scheduler that goes away raises no SIGPIPE.
@@ -145,24 +145,16 @@ package enum SupervisorProgram {
         return Status.done
     }
 
-    /// Opens a terminal anew, to be written only: children inherit standard output and error, and
-    /// could read what is typed there.
-    private static func keepTerminalWriteOnly() {
-        for descriptor in [STDOUT_FILENO, STDERR_FILENO] where isatty(descriptor) == 1 {
-            let opened = open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NOCTTY | O_CLOEXEC)
-            guard opened >= 0 else { continue }
-            dup2(opened, descriptor)
-            close(opened)
-        }
-    }
-
     /// Where this executable is, and with it the others.
     private static func ownDirectory() throws(SupervisorError) -> String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count)
-        guard count > 0, count < buffer.count, let slash = buffer[..<count].lastIndex(of: 0x2F)
-        else { throw .system("find", "own executable") }
-        return String(decoding: buffer[..<slash], as: UTF8.self)
+        let path: String
+        do throws(Errno) {
+            path = try FileSystem.target(ofLink: "/proc/self/exe")
+        } catch {
+            throw SupervisorError(
+                operation: "find", subject: "own executable", reason: .errno(error))
+        }
+        return String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
     }
 }
 

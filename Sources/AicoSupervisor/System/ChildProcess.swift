@@ -5,6 +5,7 @@ import CLinux
 import Glibc
 import LinuxSandbox
 import LinuxSystem
+import SystemPackage
 
 /// A child known by its pidfd.
 final class ChildProcess {
@@ -23,17 +24,16 @@ final class ChildProcess {
 
     /// How it ended, if it has; reaps it then.
     func reap() -> WaitStatus? {
-        var status: Int32 = 0
-        switch aico_pidfd_reap(descriptor.number, &status) {
-        case 1: return WaitStatus(status)
-        case 0: return nil
-        // Reaped elsewhere: its status is lost, its end is not.
-        default: return .signaled(signal: SIGKILL)
+        do throws(Errno) {
+            return try Pidfd.reap(descriptor.number)
+        } catch {
+            // Reaped elsewhere: its status is lost, its end is not.
+            return .signaled(signal: SIGKILL)
         }
     }
 
     /// Sends a signal; a process that is gone already is fine.
-    func signal(_ number: Int32) { _ = aico_pidfd_signal(descriptor.number, number) }
+    func signal(_ number: Int32) { try? Pidfd.send(number, to: descriptor.number) }
 
     /// How long a killed process is waited for: it ends at once, but for one that hangs in a call
     /// of a file system that does not answer.

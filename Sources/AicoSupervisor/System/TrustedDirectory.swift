@@ -23,7 +23,7 @@ struct TrustedDirectory: ~Copyable {
                 directory: try telling { () throws(SystemError) in try Directory("/") },
                 privilege: privilege)
         }
-        if mkdir(path, 0o755) != 0, errno != EEXIST { throw .system("make", path) }
+        try telling { () throws(SystemError) in _ = try Directory.make(at: path, mode: 0o755) }
         return TrustedDirectory(
             directory: try telling { () throws(SystemError) in
                 let root = try Directory(path)

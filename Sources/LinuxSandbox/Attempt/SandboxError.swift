@@ -2,7 +2,8 @@
 // Part of the AICO Task Supervisor
 
 import CLinux
-import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// A sandbox operation of the worker's side that failed.
 package struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible {
@@ -22,7 +23,7 @@ package struct SandboxError: Error, Sendable, Equatable, CustomStringConvertible
     /// One line: what failed and why.
     package var description: String {
         let place = layer.map { " (layer \($0.name))" } ?? ""
-        return "cannot \(operation)\(place): \(String(cString: strerror(errno)))"
+        return "cannot \(operation)\(place): \(Errno.words(errno))"
     }
 }
 

@@ -40,7 +40,7 @@ package struct CgroupError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 
     /// Makes a call whose failure is told with its operation and subject.
-    static func telling<Value>(
+    static func telling<Value: ~Copyable>(
         _ operation: @autoclosure () -> String, _ subject: @autoclosure () -> String,
         _ body: () throws(Errno) -> Value
     ) throws(CgroupError) -> Value {

@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import SystemPackage
 
 /// Kills and removes a cgroup subtree by descriptors, leaves first.
 ///
@@ -122,14 +123,14 @@ enum CgroupRemoval {
     static func kill(
         _ pid: pid_t, ifStill isMember: () throws(CgroupError) -> Bool
     ) throws(CgroupError) {
-        let opened = aico_pidfd_open(pid)
-        guard opened >= 0 else {
-            let code = errno
-            if code == ESRCH { return }
-            throw CgroupError(operation: "open process", subject: "\(pid)", errno: code)
+        let pidfd: Descriptor
+        do throws(Errno) {
+            pidfd = try Pidfd.open(pid)
+        } catch {
+            if error == .noSuchProcess { return }
+            throw CgroupError(operation: "open process", subject: "\(pid)", errno: error.rawValue)
         }
-        let pidfd = Descriptor(owning: opened)
-        if try isMember() { _ = aico_pidfd_signal(pidfd.number, SIGKILL) }
+        if try isMember() { Pidfd.kill(pidfd.number) }
     }
 
     /// Sleeps until the kernel says that the tree emptied, at most 100 ms.

@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import SystemPackage
 
 /// A slot's cgroups in the trees of a hybrid host.
 final class HybridLeaf {
@@ -13,7 +14,7 @@ final class HybridLeaf {
     /// Page cache up to this is given back within a few ms; the kernel takes about 0.4 ms a MiB.
     private static let quicklyEmptied: UInt64 = 4 << 20
     /// Counts the times that memory ran out; see memcg_test and cgroup-v1/memory.rst, section 9.
-    private let memoryEvent: Descriptor
+    private let memoryEvent: EventCounter
     /// Kept open for `memoryKills` and `kill`.
     private let memoryControl: ControlFile
     private let killSwitch: ControlFile
@@ -128,8 +129,7 @@ final class HybridLeaf {
         try renewProcesses()
         if left > Self.neglected { try? memory.write("0", to: "memory.force_empty") }
         try memory.write("0", to: "memory.max_usage_in_bytes")
-        var drained = [UInt8](repeating: 0, count: 8)
-        while (try? memoryEvent.read(into: &drained)) == drained.count {}
+        _ = try? memoryEvent.take()
         base = try counters()
     }
 
@@ -180,13 +180,10 @@ final class HybridLeaf {
     /// Registers an eventfd for "memory ran out".
     private static func watchMemory(
         _ group: CgroupDirectory, control: ControlFile
-    ) throws(CgroupError) -> Descriptor {
-        let made = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
-        guard made >= 0 else {
-            let code = errno
-            throw CgroupError(operation: "watch", subject: group.label, errno: code)
+    ) throws(CgroupError) -> EventCounter {
+        let event = try CgroupError.telling("watch", group.label) { () throws(Errno) in
+            try EventCounter()
         }
-        let event = Descriptor(owning: made)
         try group.write("\(event.number) \(control.number)", to: "cgroup.event_control")
         return event
     }

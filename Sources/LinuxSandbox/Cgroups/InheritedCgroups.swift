@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-import CLinux
 import Glibc
+import LinuxSystem
 
 /// Finds the class's cgroup descriptors in a worker and makes their backend.
 package enum InheritedCgroups {
@@ -57,8 +57,6 @@ package enum InheritedCgroups {
     private static let cgroup2Magic = 0x6367_7270
 
     private static func fileSystem(of descriptor: Int32) -> Int? {
-        var status = statfs()
-        guard fstatfs(descriptor, &status) == 0 else { return nil }
-        return Int(status.f_type)
+        try? FileSystem.magic(of: descriptor)
     }
 }

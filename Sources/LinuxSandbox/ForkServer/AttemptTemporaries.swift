@@ -2,7 +2,6 @@
 // Part of the AICO Task Supervisor
 
 import CLinux
-import Glibc
 import LinuxSystem
 import SystemPackage
 
@@ -10,7 +9,7 @@ import SystemPackage
 /// keeps it.
 final class AttemptTemporaries {
     private let path: String
-    private let top: Descriptor
+    private let top: Directory
     private var count: UInt64 = 0
     /// Left by attempts that ended, and not empty.
     private var left: [String] = []
@@ -18,12 +17,11 @@ final class AttemptTemporaries {
     /// Nil where every attempt has a `/tmp` of its own, or none is there.
     init?(_ plan: Plan) {
         guard !plan.hasUserNamespace,
-            let mount = plan.mounts.first(where: { $0.kind == .temporary })
+            let mount = plan.mounts.first(where: { $0.kind == .temporary }),
+            let opened = try? Directory(mount.target)
         else { return nil }
-        let opened = open(mount.target, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard opened >= 0 else { return nil }
         path = mount.target
-        top = Descriptor(owning: opened)
+        top = opened
     }
 
     /// An attempt's directory.
@@ -44,22 +42,19 @@ final class AttemptTemporaries {
     func make() throws(Errno) -> Entry {
         count += 1
         let name = "attempt-\(count)"
-        let opened = aico_temporary_make(top.number, name)
-        guard opened >= 0 else { throw Errno(rawValue: errno) }
-        return Entry(
-            name: name, path: "\(path)/\(name)", descriptor: Descriptor(owning: opened))
+        let opened = try Descriptor(.open) { aico_temporary_make(top.descriptor.number, name) }
+        return Entry(name: name, path: "\(path)/\(name)", descriptor: opened)
     }
 
     /// Removes a directory of an attempt that ended: at once where it is empty, else with the next
     /// sweep.
     func leave(_ name: String) {
-        guard unlinkat(top.number, name, AT_REMOVEDIR) != 0, errno != ENOENT else { return }
-        left.append(name)
+        if (try? top.remove(name, isDirectory: true)) == nil { left.append(name) }
     }
 
     /// Removes what was left, whatever is in it; whether all is gone.
     func sweep() -> Bool {
-        left.removeAll { aico_temporary_remove(top.number, $0) == 0 }
+        left.removeAll { aico_temporary_remove(top.descriptor.number, $0) == 0 }
         return left.isEmpty
     }
 }

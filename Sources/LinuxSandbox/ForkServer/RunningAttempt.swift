@@ -88,7 +88,7 @@ final class RunningAttempt {
     /// Kills the whole tree; by its first process alone where there is no cgroup.
     func kill() {
         if let cgroup, (try? cgroup.kill()) != nil { return }
-        _ = aico_pidfd_signal(pidfd, SIGKILL)
+        Pidfd.kill(pidfd)
     }
 
     /// Whether nothing of the tree is left, killing what is and putting the next look off.
@@ -111,8 +111,7 @@ final class RunningAttempt {
     /// The event alone is no reason to end an attempt: every leaf below a class that ran out gets
     /// it, and it comes before the kernel has chosen whom to kill.
     func noteOutOfMemory() {
-        var drained: UInt64 = 0
-        if let outOfMemoryEvent { while read(outOfMemoryEvent, &drained, 8) == 8 {} }
+        if let outOfMemoryEvent { _ = try? EventCounter.take(from: outOfMemoryEvent) }
         // For a quarter of a second: a cpu limit can hold up the process that ran out.
         memoryBackoff = PollBackoff(longestPause: 256_000_000)
         lookForMemoryKill()

@@ -37,9 +37,8 @@ package final class GrantKeeper {
 
         init() throws(Errno) {
             var memory: UnsafeMutablePointer<aico_grant_page>?
-            let descriptor = aico_grant_page_make(&memory)
-            guard descriptor >= 0, let memory else { throw Errno(rawValue: errno) }
-            let made = Descriptor(owning: descriptor)
+            let made = try Descriptor(.open) { aico_grant_page_make(&memory) }
+            guard let memory else { throw .noMemory }
             let pair = try MessageSocket.Pair()
             page = memory
             pageDescriptor = made
@@ -59,9 +58,8 @@ package final class GrantKeeper {
         page = ends.page
         socket = ends.ours
         let path = "/proc/\(worker)/ns/mnt"
-        let opened = open(path, O_RDONLY | O_CLOEXEC)
-        guard opened >= 0 else { throw Errno(rawValue: errno) }
-        namespace = Descriptor(owning: opened)
+        // A link of the kernel's own, which leads to no path.
+        namespace = try Descriptor(.open) { open(path, O_RDONLY | O_CLOEXEC) }
         try start()
     }
 
@@ -79,8 +77,8 @@ package final class GrantKeeper {
     /// - Throws: `.timedOut` where it ended before a look's time was over: a new one would do the
     ///   same; else why no process could be made.
     package func startAgain() throws(Errno) {
-        var status: Int32 = 0
-        guard aico_pidfd_reap(process.pidfd, &status) != 0 else { return }
+        // One that was reaped elsewhere has ended as well.
+        do throws(Errno) { if try Pidfd.reap(process.pidfd) == nil { return } } catch {}
         close(process.pidfd)
         process = (0, -1)
         guard Clock.monotonic - startedAt >= Self.patience else { throw .timedOut }
@@ -91,7 +89,7 @@ package final class GrantKeeper {
     package func end() -> LaunchedProcess? {
         guard process.pidfd >= 0 else { return nil }
         defer { process = (0, -1) }
-        _ = aico_pidfd_signal(process.pidfd, SIGKILL)
+        Pidfd.kill(process.pidfd)
         return LaunchedProcess(pid: process.pid, pidfd: process.pidfd)
     }
 

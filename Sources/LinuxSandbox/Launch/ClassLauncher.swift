@@ -53,22 +53,13 @@ package enum ClassLauncher {
         guard plan.userID != 0, plan.groupID != 0, !plan.workerFilter.isEmpty else {
             throw LaunchError(layer: .identity, errno: EINVAL, detail: "the plan names root")
         }
-        let memory = aico_sealed_memfd("plan", planBytes, planBytes.count)
-        guard memory >= 0 else {
-            throw LaunchError(layer: .descriptors, errno: errno, detail: "plan")
+        let memory = try telling("plan") { () throws(Errno) in
+            try Descriptor(.open) { aico_sealed_memfd("plan", planBytes, planBytes.count) }
         }
-        defer { close(memory) }
-        let sockets = aico_detached_directory(endpoints)
-        guard sockets >= 0 else {
-            throw LaunchError(layer: .descriptors, errno: errno, detail: endpoints)
+        let sockets = try telling(endpoints) { () throws(Errno) in
+            try Descriptor(.open) { aico_detached_directory(endpoints) }
         }
-        defer { close(sockets) }
-        let ends: GrantKeeper.Ends
-        do throws(Errno) {
-            ends = try GrantKeeper.Ends()
-        } catch {
-            throw LaunchError(layer: .descriptors, errno: error.rawValue, detail: "grants")
-        }
+        let ends = try telling("grants") { () throws(Errno) in try GrantKeeper.Ends() }
         var launch = Launch(
             path: executable, arguments: arguments, environment: environment + [Self.bindAtOnce],
             userID: plan.userID, groupID: plan.groupID)
@@ -76,7 +67,10 @@ package enum ClassLauncher {
         launch.capabilities = forkServerCapabilities(plan)
         launch.entry = cgroups.worker.entry
         launch.descriptors =
-            [memory, sockets, ends.theirs.descriptor.number, ends.pageDescriptor.number]
+            [
+                memory.number, sockets.number, ends.theirs.descriptor.number,
+                ends.pageDescriptor.number,
+            ]
             + cgroups.descriptors
         launch.output = logDescriptor
         launch.errors = logDescriptor
@@ -95,9 +89,19 @@ package enum ClassLauncher {
             // It has ended already.
             if error.isMissing { return LaunchedClass(process: process, grants: nil) }
             var failure = LaunchError(layer: .mounts, errno: error.rawValue, detail: "grants")
-            _ = aico_pidfd_signal(process.pidfd, SIGKILL)
+            Pidfd.kill(process.pidfd)
             failure.left = process
             throw failure
+        }
+    }
+
+    private static func telling<Value: ~Copyable>(
+        _ detail: String, _ body: () throws(Errno) -> Value
+    ) throws(LaunchError) -> Value {
+        do throws(Errno) {
+            return try body()
+        } catch {
+            throw LaunchError(layer: .descriptors, errno: error.rawValue, detail: detail)
         }
     }
 

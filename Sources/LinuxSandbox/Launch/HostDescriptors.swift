@@ -128,9 +128,7 @@ package enum HostDescriptors {
     }
 
     private static func link(_ path: String) -> String? {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = readlink(path, &buffer, buffer.count)
-        return count < 0 ? nil : String(decoding: buffer[..<count], as: UTF8.self)
+        try? FileSystem.target(ofLink: path)
     }
 }
 

@@ -127,11 +127,10 @@ package struct LaunchedProcess: Sendable, Equatable {
 
     /// Kills it, reaps it if it ends within a second, and closes its pidfd.
     func end() {
-        _ = aico_pidfd_signal(pidfd, SIGKILL)
+        Pidfd.kill(pidfd)
         var ended = PollSet()
         ended.add(pidfd)
-        var status: Int32 = 0
-        if (try? ended.wait(for: .seconds(1))) == 1 { _ = aico_pidfd_reap(pidfd, &status) }
+        if (try? ended.wait(for: .seconds(1))) == 1 { _ = try? Pidfd.reap(pidfd) }
         close(pidfd)
     }
 }

@@ -2,7 +2,8 @@
 // Part of the AICO Task Supervisor
 
 import CLinux
-import Glibc
+import LinuxSystem
+import SystemPackage
 
 /// A process that could not be launched.
 package struct LaunchError: Error, Equatable, CustomStringConvertible {
@@ -19,7 +20,7 @@ package struct LaunchError: Error, Equatable, CustomStringConvertible {
     /// One line, as `layer mounts refused at '/srv/x': No such file or directory`.
     package var description: String {
         let place = detail.isEmpty ? "" : " at '\(detail)'"
-        return "layer \(layer.name) refused\(place): \(String(cString: strerror(errno)))"
+        return "layer \(layer.name) refused\(place): \(Errno.words(errno))"
     }
 
     package init(layer: Layer, errno: Int32, detail: String) {
