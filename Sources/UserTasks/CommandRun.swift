@@ -29,13 +29,12 @@ struct CommandRun: ~Copyable {
     init(
         _ process: consuming CommandProcess, input: [UInt8]?, context: TaskContext
     ) throws(CommandFailure) {
-        let number = aico_pidfd_open(process.processID)
-        let code = Errno(rawValue: errno)
-        guard number >= 0 else {
+        do throws(Errno) {
+            exit = try Pidfd.open(process.processID)
+        } catch {
             process.terminate()
-            throw .resources(code)
+            throw .resources(error)
         }
-        exit = Descriptor(owning: number)
         self.process = process
         self.context = context
         self.input = ArraySlice(input ?? [])
@@ -49,12 +48,11 @@ struct CommandRun: ~Copyable {
     mutating func wait() throws(TaskFailure) -> WaitStatus {
         // As pid 1 this process inherits orphans, and one that is not reaped counts against the
         // attempt's process limit.
-        let childSignals = getpid() == 1 ? Self.watchChildren() : -1
-        defer { if childSignals >= 0 { close(childSignals) } }
+        let childSignals = getpid() == 1 ? try? SignalQueue(of: SIGCHLD) : nil
         while true {
             var waiting = PollSet()
             let exited = waiting.add(exit.number)
-            let children = waiting.add(childSignals)
+            let children = waiting.add(Self.number(childSignals))
             let cancelled = waiting.add(isCancelled ? -1 : context.cancellationDescriptor)
             let result = waiting.add(process.resultNumber)
             let input = waiting.add(process.inputNumber, .writable)
@@ -70,7 +68,10 @@ struct CommandRun: ~Copyable {
             }
             if !waiting[result].isEmpty { _ = readResult() }
             if !waiting[input].isEmpty { writeInput() }
-            if !waiting[children].isEmpty { reapOrphans(childSignals) }
+            if !waiting[children].isEmpty {
+                Self.drain(childSignals)
+                reapOrphans()
+            }
             if !waiting[exited].isEmpty, let end = reap() {
                 drain()
                 if getpid() == 1, let left = LeftProcesses.find() { context.tell(of: left) }
@@ -86,25 +87,28 @@ struct CommandRun: ~Copyable {
 }
 
 extension CommandRun {
-    /// Takes SIGCHLD as a descriptor.
-    private static func watchChildren() -> Int32 {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGCHLD)
-        sigprocmask(SIG_BLOCK, &signals, nil)
-        return signalfd(-1, &signals, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
+    /// For a poll set; -1, which poll(2) passes over, where there is none.
+    private static func number(_ signals: borrowing SignalQueue?) -> Int32 {
+        switch signals {
+        case .some(let signals): signals.descriptor.number
+        case .none: -1
+        }
     }
 
-    private func reapOrphans(_ childSignals: Int32) {
-        var signal = signalfd_siginfo()
-        while read(childSignals, &signal, MemoryLayout<signalfd_siginfo>.size) > 0 {}
+    private static func drain(_ signals: borrowing SignalQueue?) {
+        switch signals {
+        case .some(let signals): signals.drain()
+        case .none: break
+        }
+    }
+
+    private func reapOrphans() {
         while true {
             // Looks before it reaps: the command's own status is for `reap`.
-            var info = siginfo_t()
-            guard waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
-            let child = info._sifields._kill.si_pid
-            guard child > 0, child != process.processID else { return }
-            waitpid(child, nil, WNOHANG)
+            guard let child = (try? WaitStatus.nextEnded(isReaped: false)) ?? nil,
+                child != process.processID
+            else { return }
+            _ = try? WaitStatus.take(child, isPatient: false)
         }
     }
 
@@ -120,16 +124,10 @@ extension CommandRun {
 
     private mutating func readResult() -> Int {
         let number = process.resultNumber
-        guard number >= 0 else { return 0 }
-        // Not kept, and not zeroed: most commands write nothing there.
-        let chunk = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { room, used in
-            var count = 0
-            repeat {
-                count = read(number, room.baseAddress, room.count)
-            } while count < 0 && errno == EINTR
-            used = max(0, count)
-            if count == 0 { process.closeResult() }
-        }
+        guard number >= 0,
+            let chunk = try? FileDescriptor(rawValue: number).take(upTo: Self.chunkBytes)
+        else { return 0 }
+        if chunk.isEmpty { process.closeResult() }
         // One byte more than permitted is kept, to know that it was too much.
         let room = Self.maximumResultBytes + 1 - resultBytes.count
         resultBytes.append(contentsOf: chunk.prefix(max(0, room)))
@@ -137,12 +135,14 @@ extension CommandRun {
     }
 
     private mutating func writeInput() {
-        let descriptor = process.inputNumber
-        let count = input.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-        let code = errno
-        if count > 0 { input = input.dropFirst(count) }
-        // A command that does not read its input is no failure of ours.
-        if input.isEmpty || (count < 0 && code != EAGAIN && code != EINTR) { process.closeInput() }
+        let descriptor = FileDescriptor(rawValue: process.inputNumber)
+        do throws(Errno) {
+            input = input.dropFirst(try descriptor.put(input))
+        } catch {
+            // A command that does not read its input is no failure of ours.
+            if error != .wouldBlock { process.closeInput() }
+        }
+        if input.isEmpty { process.closeInput() }
     }
 
     /// The last line on descriptor 3, if it is JSON.

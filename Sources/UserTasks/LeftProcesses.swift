@@ -2,9 +2,8 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-import CLinux
-import Glibc
 import LinuxSystem
+import SystemPackage
 
 /// What runs on in an attempt whose command has ended, seen while it still can be: with the attempt's
 /// first process, which this one is, the kernel ends all others.
@@ -16,11 +15,11 @@ enum LeftProcesses {
     ///
     /// Each is a child of the first process of a pid namespace, or of another that is.
     static func find() -> LeftBehind? {
-        while true {
-            var info = siginfo_t()
+        do throws(Errno) {
+            while try WaitStatus.nextEnded(isReaped: true) != nil {}
+        } catch {
             // No child at all (ECHILD) is the ordinary end.
-            guard waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 else { return nil }
-            if info._sifields._kill.si_pid == 0 { break }
+            return nil
         }
         let numbers = (try? Directory("/proc").names(limit: most).names) ?? []
         let names = numbers.compactMap { Int32($0) }.filter { $0 > 1 }.sorted().map(name)

@@ -5,6 +5,8 @@ public import AicoCore
 import AicoWire
 import Glibc
 import LinuxSandbox
+import LinuxSystem
+import SystemPackage
 
 /// The one call of a worker executable.
 public enum WorkerMain {
@@ -77,19 +79,13 @@ public enum WorkerMain {
     }
 
     private static func readPlan() throws(WorkerError) -> [UInt8] {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
-        while bytes.count <= maximumPlanBytes {
-            let count = pread(planDescriptor, &chunk, chunk.count, off_t(bytes.count))
-            let code = errno
-            if count < 0, code == EINTR { continue }
-            guard count >= 0 else {
-                throw WorkerError(
-                    description: "cannot read the plan on descriptor 3: "
-                        + "\(String(cString: strerror(code))); the supervisor starts workers")
-            }
-            guard count > 0 else { return bytes }
-            bytes += chunk[..<count]
+        let plan = FileDescriptor(rawValue: planDescriptor)
+        do throws(Errno) {
+            if let bytes = try plan.content(limit: maximumPlanBytes) { return bytes }
+        } catch {
+            throw WorkerError(
+                description: "cannot read the plan on descriptor 3: \(error); "
+                    + "the supervisor starts workers")
         }
         throw WorkerError(description: "the plan is longer than \(maximumPlanBytes) bytes")
     }
