@@ -21,6 +21,7 @@ final class GrantAnswers {
 
     private let socket: MessageSocket
     private let page: UnsafePointer<aico_grant_page>
+    private let pageDescriptor: Descriptor
     /// Of the last order.
     private(set) var number: UInt64 = 0
     private var askedAt: UInt64 = 0
@@ -35,9 +36,13 @@ final class GrantAnswers {
                 operation: "find the keeper of grants", layer: .mounts, errno: errno)
         }
         self.page = page
-        _ = fcntl(Self.socketDescriptor, F_SETFD, FD_CLOEXEC)
-        _ = fcntl(Self.pageDescriptor, F_SETFD, FD_CLOEXEC)
-        socket = MessageSocket(owning: Descriptor(owning: Self.socketDescriptor))
+        do throws(Errno) {
+            socket = MessageSocket(owning: try Descriptor(inheriting: Self.socketDescriptor))
+            pageDescriptor = try Descriptor(inheriting: Self.pageDescriptor)
+        } catch {
+            throw SandboxError(
+                operation: "find the keeper of grants", layer: .mounts, errno: error.rawValue)
+        }
     }
 
     /// Closes a worker's copies once its fork server has them.

@@ -2,8 +2,8 @@
 // Part of the AICO Task Supervisor
 
 import AicoCore
-
 import Glibc
+import LinuxSystem
 import SystemPackage
 
 /// Looks at the space that is left where a directory lies.
@@ -16,10 +16,11 @@ struct DiskProbe {
     var minimumFreeBytes: UInt64
 
     func findings() -> [Finding] {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0 else {
-            let code = Errno(rawValue: errno)
-            return [.unknown("disk.\(name)", "\(path): \(code)")]
+        let status: statvfs
+        do throws(Errno) {
+            status = try FileSystem.room(of: path)
+        } catch {
+            return [.unknown("disk.\(name)", "\(path): \(error)")]
         }
         return [space(status)] + [inodes(status)].compactMap { $0 }
     }

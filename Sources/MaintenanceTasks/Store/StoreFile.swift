@@ -3,7 +3,7 @@
 
 import GRDB
 import GRDBSQLite
-import Glibc
+import LinuxSystem
 import SystemPackage
 import TaskKit
 
@@ -22,12 +22,13 @@ struct StoreFile {
     /// - Parameter busyTimeout: seconds to wait for the scheduler's write lock.
     init(path: String, busyTimeout: Double) throws(StoreFileError) {
         self.path = path
-        var status = stat()
-        guard lstat(path, &status) == 0 else {
-            let code = Errno(rawValue: errno)
-            throw StoreFileError(path: path, reason: "\(code)", code: code.rawValue)
+        let status: FileStatus
+        do throws(Errno) {
+            status = try FileStatus(of: path)
+        } catch {
+            throw StoreFileError(path: path, reason: "\(error)", code: error.rawValue)
         }
-        guard status.st_mode & S_IFMT == S_IFREG else {
+        guard status.kind == .regular else {
             throw StoreFileError(path: path, reason: "not a regular file")
         }
         var configuration = Configuration()
@@ -89,8 +90,7 @@ struct StoreFile {
     var bytesOnDisk: Int64 { Self.bytes(path) + Self.bytes(path + "-wal") }
 
     private static func bytes(_ path: String) -> Int64 {
-        var status = stat()
-        return lstat(path, &status) == 0 ? Int64(status.st_size) : 0
+        (try? FileStatus(of: path).size) ?? 0
     }
 }
 
