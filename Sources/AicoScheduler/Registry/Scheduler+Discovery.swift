@@ -4,7 +4,8 @@
 import AicoConfig
 import AicoCore
 package import AicoWire
-import Glibc
+import LinuxSystem
+import SystemPackage
 import Logging
 import SchedulerCore
 
@@ -22,18 +23,11 @@ extension Scheduler {
 extension [WorkerDescription] {
     /// Reads the file that the supervisor left open; nil where there is none.
     static func inherited() -> [WorkerDescription]? {
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 64 * 1024)
         let most = WorkerID.maximumCount * (WorkerDescription.maximumBytes + 5)
-        while bytes.count <= most {
-            let count = pread(
-                WorkerDescription.descriptor, &chunk, chunk.count, off_t(bytes.count))
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                return bytes.isEmpty ? nil : WorkerDescription.decode(bytes)
-            }
-            bytes += chunk[..<count]
+        let file = FileDescriptor(rawValue: WorkerDescription.descriptor)
+        guard let bytes = (try? file.content(limit: most)) ?? nil, !bytes.isEmpty else {
+            return nil
         }
-        return nil
+        return WorkerDescription.decode(bytes)
     }
 }
