@@ -47,11 +47,15 @@ package enum SupervisorProgram {
             guard stopSignals >= 0 else { throw SupervisorError.system("take", "stop signals") }
             let stop = Descriptor(owning: stopSignals)
             try Inherited.settle()
+            // Before another mount namespace is entered, where its path may lead elsewhere.
+            let service = ServiceManager(processID: getpid()) { name in
+                getenv(name).map { String(cString: $0) }
+            }
             let compiler = Compiler(
                 binaries: try ownDirectory(), profiles: arguments.profiles ?? "",
                 root: arguments.root, privilege: privilege)
-            return try arguments.isCheck
-                ? check(compiler) : supervise(compiler, stopSignals: stop)
+            if arguments.isCheck { return try check(compiler) }
+            return try supervise(compiler, stopSignals: stop, service: service)
         } catch {
             SupervisorLog.write("\(error)")
             return Status.failed
@@ -129,11 +133,12 @@ package enum SupervisorProgram {
 
     /// Prepares a system by the compiler's rights and keeps it until it is stopped.
     static func supervise(
-        _ compiler: Compiler, stopSignals: consuming Descriptor
+        _ compiler: Compiler, stopSignals: consuming Descriptor,
+        service: consuming ServiceManager?
     ) throws -> Int32 {
         let system = try PreparedSystem(compiler.withDefaultProfiles())
         for lack in system.lacks() { SupervisorLog.write("warning: \(lack)") }
-        let supervisor = Supervisor(system, stopSignals: stopSignals)
+        let supervisor = Supervisor(system, stopSignals: stopSignals, service: service)
         do {
             try supervisor.run()
         } catch {

@@ -27,6 +27,8 @@ package struct SupervisorMessage: Sendable, Equatable {
         case stop = 4
         /// Scheduler to supervisor: the answer to a ping; `argument` is the ping's.
         case pong = 5
+        /// Scheduler to supervisor: whether a worker takes orders; `argument` is 1 where it does, else 0.
+        case ready = 6
         /// Supervisor to scheduler: a worker runs; `processID` is its host pid.
         case launched = 65
         /// Supervisor to scheduler: a worker ended; `argument` is its raw wait status.

@@ -8,9 +8,9 @@ package import SystemPackage
 ///
 /// A test makes one of them fail by its name: see `ForcedErrno`.
 package enum SystemCall: String, Sendable, CaseIterable {
-    case access, dup, eventfd, fchmod, fchown, fcntl, flock, fstat, fsync, getdents, link, mkdir,
-        open, pidfdOpen, pidfdSignal, pipe, poll, pread, read, readlink, receive, rename, send,
-        signalfd, socketpair, stat, statfs, unlink, wait, write
+    case access, connect, dup, eventfd, fchmod, fchown, fcntl, flock, fstat, fsync, getdents, link,
+        mkdir, open, pidfdOpen, pidfdSignal, pipe, poll, pread, read, readlink, receive, rename,
+        send, signalfd, socket, socketpair, stat, statfs, unlink, wait, write
 }
 
 /// The one policy for errno: a call that was interrupted is made again, everything else is thrown.

@@ -40,6 +40,7 @@ struct ForcedErrnoTests {
         case .rename: try directory.rename("one", to: "two")
         case .send: try MessageSocket.Pair().ours.send([1])
         case .signalfd: _ = try SignalQueue().descriptor.number
+        case .socket, .connect: _ = try NotifySocket(address: "/nowhere")
         case .socketpair: _ = try MessageSocket.Pair().ours.descriptor.number
         case .stat: _ = try FileStatus(following: "/")
         case .statfs: _ = try FileSystem.room(of: "/")

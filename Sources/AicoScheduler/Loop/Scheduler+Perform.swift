@@ -19,6 +19,7 @@ extension Scheduler {
             case .write(let token, let changes): writer.submit(changes, token: token)
             case .send(let worker, let order): send(order, to: worker)
             case .publish(let published):
+                tellSupervisor(of: published)
                 attempt("publish") { () throws(ZeroMQError) in
                     try bus.publish(published.topic, published.json)
                 }
@@ -33,6 +34,14 @@ extension Scheduler {
             case .end(let status): self.status = self.status ?? status
             }
         }
+    }
+
+    /// The supervisor tells who started the system when all classes take orders.
+    private func tellSupervisor(of published: Published) {
+        guard case .worker(let worker, let state, _, _) = published else { return }
+        supervisor.send(
+            SupervisorMessage(
+                kind: .ready, worker: UInt8(worker.number), argument: state == "ready" ? 1 : 0))
     }
 
     private func send(_ order: Order, to worker: WorkerID) {

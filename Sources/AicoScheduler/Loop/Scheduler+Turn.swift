@@ -261,7 +261,7 @@ extension Scheduler {
         case .shutdown: feed(.stop)
         case .ping:
             supervisor.send(SupervisorMessage(kind: .pong, argument: message.argument))
-        case .launch, .kill, .status, .stop, .pong: endForBadMessage()
+        case .launch, .kill, .status, .stop, .pong, .ready: endForBadMessage()
         }
     }
 

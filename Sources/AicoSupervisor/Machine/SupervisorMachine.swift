@@ -16,6 +16,8 @@ struct SupervisorMachine: Equatable {
     private(set) var scheduler = SchedulerState.running
     private(set) var heartbeat = Heartbeat()
     private(set) var workers: [WorkerID: WorkerState]
+    /// The workers that take orders, as the scheduler says.
+    private(set) var takesOrders: Set<WorkerID> = []
     /// By their numbers.
     private let workerIDs: [WorkerID]
     /// Whether a scheduler of this start came so far as to ask for a worker.
@@ -82,6 +84,12 @@ struct SupervisorMachine: Equatable {
             return workerIDs.map { .send(statusMessage(of: $0)) }
         case .stop:
             return stop()
+        case .ready:
+            guard workerIDs.indices.contains(Int(message.worker)), 0...1 ~= message.argument else {
+                return handle(violation: .undecodable)
+            }
+            noteReady(workerIDs[Int(message.worker)], message.argument == 1)
+            return []
         case .pong:
             return heartbeat.answer(message.argument) ? [] : handle(violation: .unasked)
         case .launched, .exited, .launchFailed, .shutdown, .ping:
@@ -247,6 +255,7 @@ struct SupervisorMachine: Equatable {
     private mutating func handleExit(
         _ workerID: WorkerID, status: Int32, ranFor: Duration, words: [UInt8] = []
     ) -> [SupervisorAction] {
+        takesOrders.remove(workerID)
         switch worker(workerID) {
         case .running:
             let told = SupervisorAction.send(
@@ -274,6 +283,7 @@ struct SupervisorMachine: Equatable {
     }
 
     private mutating func killAllWorkers() -> [SupervisorAction] {
+        takesOrders = []
         var actions: [SupervisorAction] = []
         for workerID in workerIDs {
             switch worker(workerID) {
@@ -290,6 +300,15 @@ struct SupervisorMachine: Equatable {
             }
         }
         return actions
+    }
+
+    /// An exit may have crossed the word of a worker that took orders.
+    private mutating func noteReady(_ workerID: WorkerID, _ takesOrders: Bool) {
+        if takesOrders, case .running = worker(workerID) {
+            self.takesOrders.insert(workerID)
+        } else {
+            self.takesOrders.remove(workerID)
+        }
     }
 
     private func worker(_ workerID: WorkerID) -> WorkerState { workers[workerID] ?? .idle }

@@ -41,6 +41,7 @@ final class Supervisor {
     private let lock: Descriptor
     private let runtime: RuntimeDirectories
     private let stopSignals: Descriptor
+    private var service: ServiceManager?
     private var machine: SupervisorMachine
     private var timers = SupervisorTimers()
     private var isFinished = false
@@ -57,7 +58,10 @@ final class Supervisor {
     /// How many messages of the scheduler one turn takes.
     private static let messagesPerTurn = 64
 
-    init(_ system: consuming PreparedSystem, stopSignals: consuming Descriptor) {
+    init(
+        _ system: consuming PreparedSystem, stopSignals: consuming Descriptor,
+        service: consuming ServiceManager?
+    ) {
         root = system.compiler.root
         executables = system.compiler.binaries
         profiles = system.compiler.profiles
@@ -72,6 +76,7 @@ final class Supervisor {
         runtime = system.runtime
         lock = system.lock
         self.stopSignals = consume stopSignals
+        self.service = consume service
     }
 
     /// Runs until the system is stopped; nothing of it is left then.
@@ -79,6 +84,7 @@ final class Supervisor {
         perform(SupervisorMachine.start)
         while true {
             while !pending.isEmpty { perform(machine.handle(pending.removeFirst())) }
+            service?.tell(machine.serviceState, at: Clock.monotonic)
             if isFinished { break }
             left.removeAll { $0.child.reap() != nil }
             try wait()
@@ -101,7 +107,8 @@ final class Supervisor {
         let words = running.map { set.add(workers[$0]?.words.number ?? -1) }
         let keepers = running.map { set.add(workers[$0]?.grants?.descriptor ?? -1) }
         do throws(Errno) {
-            try set.wait(for: timers.nearest.map { $0 - Clock.monotonic })
+            let next = [timers.nearest, service?.nextSign].compactMap(\.self).min()
+            try set.wait(for: next.map { $0 - Clock.monotonic })
         } catch {
             throw SupervisorError(
                 operation: "wait for", subject: "events", reason: .errno(error))
