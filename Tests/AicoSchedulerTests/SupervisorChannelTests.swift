@@ -18,6 +18,22 @@ struct SupervisorChannelTests {
         }
     }
 
+    /// What a service manager is told of depends on it.
+    @Test func theSupervisorIsToldWhichWorkerTakesOrders() throws {
+        let run = try SchedulerRun(try InstanceRoot())
+        let number = UInt8(WorkerID.agency.number)
+        _ = try run.worker(.agency)
+        var told: [SupervisorMessage] = []
+        while told.last?.argument != 1 { told.append(try run.receiveAny()) }
+        #expect(told.allSatisfy { $0.kind == .ready })
+        #expect(told.filter { $0.argument == 1 }.map(\.worker) == [number], "no other one does")
+        run.send(.exited, .agency, argument: 9)
+        let left = try run.receiveAny()
+        #expect(left.kind == .ready)
+        #expect(left.worker == number)
+        #expect(left.argument == 0)
+    }
+
     @Test func aWorkersLastWordsAreOneLineOfHealth() throws {
         let run = try SchedulerRun(try InstanceRoot())
         run.send(

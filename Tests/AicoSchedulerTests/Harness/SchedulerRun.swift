@@ -104,8 +104,17 @@ final class SchedulerRun {
         _ = Glibc.send(channel, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
-    /// The next message that the scheduler sends to its supervisor.
+    /// The next message that the scheduler sends to its supervisor, but for what it tells of workers
+    /// that take orders or no longer do.
     func receive(within seconds: Int32 = 10) throws -> SupervisorMessage {
+        while true {
+            let message = try receiveAny(within: seconds)
+            if message.kind != .ready { return message }
+        }
+    }
+
+    /// The next message that the scheduler sends to its supervisor.
+    func receiveAny(within seconds: Int32 = 10) throws -> SupervisorMessage {
         var item = pollfd(fd: channel, events: Int16(POLLIN), revents: 0)
         try #require(poll(&item, 1, seconds * 1000) == 1)
         var bytes = [UInt8](repeating: 0, count: SupervisorMessage.size + 1)

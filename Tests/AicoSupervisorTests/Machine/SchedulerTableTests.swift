@@ -47,6 +47,9 @@ struct SchedulerRow: CustomTestStringConvertible {
                 .message(.to(.status, .maintenance)),
                 running: .to(.running, status), stopping: .to(.stopping, status)),
             SchedulerRow(
+                .message(.to(.ready, .user, argument: 1)),
+                running: .to(.running, []), stopping: .to(.stopping, [])),
+            SchedulerRow(
                 .schedulerExited(status: 11, ranFor: .seconds(5)),
                 running: .to(
                     .backingOff,
@@ -110,7 +113,10 @@ struct SchedulerRow: CustomTestStringConvertible {
         + [
             row(
                 .message(.to(.pong, .user, argument: 1)), as: .unasked,
-                stopping: .to(.stopping, violated(.unasked)))
+                stopping: .to(.stopping, violated(.unasked))),
+            row(
+                .message(.to(.ready, .user, argument: 2)), as: .undecodable,
+                stopping: .to(.stopping, violated(.undecodable))),
         ]
         + [SupervisorMessage.Kind.launched, .exited, .launchFailed, .shutdown, .ping].map { kind in
             row(

@@ -73,7 +73,8 @@ struct PrivilegeTests {
     @Test func everyProcessIsStartedByTheRightsThatThereAre() throws {
         let privilege = FakePrivilege(scratch)
         let system = try PreparedSystem(compiler(privilege))
-        let supervisor = Supervisor(system, stopSignals: Descriptor(owning: eventfd(0, 0)), service: nil)
+        let supervisor = Supervisor(
+            system, stopSignals: Descriptor(owning: eventfd(0, 0)), service: nil)
         let before = privilege.asked.count
         supervisor.launchScheduler()
         for worker in WorkerID.shipped { supervisor.launchWorker(worker) }
@@ -112,7 +113,8 @@ struct PrivilegeTests {
     @Test func aWorkerIsNotLaunchedBesideOneOfBeforeThatHangs() throws {
         let privilege = FakePrivilege(scratch)
         let system = try PreparedSystem(compiler(privilege))
-        let supervisor = Supervisor(system, stopSignals: Descriptor(owning: eventfd(0, 0)), service: nil)
+        let supervisor = Supervisor(
+            system, stopSignals: Descriptor(owning: eventfd(0, 0)), service: nil)
         let hung = try FakePrivilege.sleeper()
         supervisor.leave(hung, of: .user)
         let began = Clock.monotonic
@@ -134,7 +136,8 @@ struct PrivilegeTests {
 
     @Test func theSystemsEndWaitsForNothingThatHangs() throws {
         let system = try PreparedSystem(compiler(FakePrivilege(scratch)))
-        let supervisor = Supervisor(system, stopSignals: Descriptor(owning: eventfd(0, 0)), service: nil)
+        let supervisor = Supervisor(
+            system, stopSignals: Descriptor(owning: eventfd(0, 0)), service: nil)
         let hung = try FakePrivilege.sleeper()
         supervisor.leave(hung, of: .user)
         let began = Clock.monotonic
@@ -148,7 +151,8 @@ struct PrivilegeTests {
     @Test(arguments: ["/dev/null", "/etc/passwd"])
     func aWorkerThatHoldsSomethingOfTheHostsIsEnded(path: String) throws {
         let system = try PreparedSystem(compiler(FakePrivilege(scratch, leaking: path)))
-        let supervisor = Supervisor(system, stopSignals: Descriptor(owning: eventfd(0, 0)), service: nil)
+        let supervisor = Supervisor(
+            system, stopSignals: Descriptor(owning: eventfd(0, 0)), service: nil)
         supervisor.launchWorker(.user)
         // As at each heartbeat.
         supervisor.lookAtDescriptors(of: .user, on: Supervisor.readMounts())
