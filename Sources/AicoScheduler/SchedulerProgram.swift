@@ -69,10 +69,22 @@ package enum SchedulerProgram {
                 ).begin()
             }
             scheduler.discover(descriptions ?? [])
-            return try scheduler.run()
+            return run(scheduler)
         } catch {
             complain("\(error)")
             return status(of: error)
+        }
+    }
+
+    /// Runs until the system stops. The word of a failure and the exit come before anything of the
+    /// scheduler's is closed: where no descriptor is left, a store that closes has libdispatch end
+    /// the process by a trap.
+    private static func run(_ scheduler: Scheduler) -> Int32 {
+        do {
+            return try scheduler.run()
+        } catch {
+            complain("\(error)")
+            exit(status(of: error))
         }
     }
 

@@ -6,7 +6,7 @@ package import SystemPackage
 
 /// The descriptors of one wait.
 package struct PollSet: Sendable {
-    /// What is waited for, or came; an end and an error come unasked, under no name here.
+    /// What is waited for, or came; an error comes unasked, under no name here.
     package struct Events: OptionSet, Sendable {
         /// As of poll(2).
         package let rawValue: Int16
@@ -16,6 +16,8 @@ package struct PollSet: Sendable {
         package static let readable = Events(rawValue: Int16(POLLIN))
         /// A file of the kernel's changed since it was read (POLLPRI).
         package static let priority = Events(rawValue: Int16(POLLPRI))
+        /// The other end is closed (POLLHUP); comes unasked.
+        package static let hangUp = Events(rawValue: Int16(POLLHUP))
         /// There is room to write (POLLOUT).
         package static let writable = Events(rawValue: Int16(POLLOUT))
     }

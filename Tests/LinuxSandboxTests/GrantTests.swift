@@ -352,8 +352,22 @@ struct GrantTests {
         }
         #expect(mount("none", data, "tmpfs", 0, nil) == 0)
         makeFile("\(data)/new")
-        try keeper.startAgain()
+        #expect(try keeper.startAgain())
         #expect(try fixture.next().said == "new")
+    }
+
+    /// Its end is told by whoever sees the class's: nothing is to be made anew.
+    @Test func keeperLeftByItsClassIsNotMadeAnew() throws {
+        let fixture = try GrantFixture(["list /srv/data"]) { host in
+            mkdir("\(host)/data", 0o755)
+            return [GrantFixture.grant("\(host)/data", as: "/srv/data")]
+        }
+        let keeper = try #require(fixture.worker.grants)
+        #expect(kill(fixture.worker.pid, SIGKILL) == 0)
+        var ended = pollfd(fd: keeper.descriptor, events: Int16(POLLIN), revents: 0)
+        #expect(poll(&ended, 1, 10_000) == 1)
+        #expect(try !keeper.startAgain())
+        #expect(keeper.end() == nil)
     }
 
     /// A check before a start, too, ends; the path and what was found before it are named.
@@ -402,7 +416,7 @@ struct GrantTests {
         }
         // It takes the mount on it along.
         try #require(rmdir("\(fixture.host)/data/kept") == 0)
-        try keeper.startAgain()
+        #expect(try keeper.startAgain())
         let outcome = try fixture.next()
         #expect(outcome.said?.hasPrefix("errno ") == true, "\(outcome)")
     }

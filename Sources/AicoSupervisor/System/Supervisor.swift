@@ -161,7 +161,8 @@ final class Supervisor {
         guard let keeper = workers[workerID]?.grants else { return }
         let path = keeper.lookedAt.map { "'\($0)' gives no answer" } ?? "it ended"
         do throws(Errno) {
-            try keeper.startAgain()
+            // A worker that is about to end is told of by its end.
+            guard try keeper.startAgain() else { return }
             SupervisorLog.write("worker \(workerID.label) is shown nothing new: \(path)")
         } catch {
             SupervisorLog.write(

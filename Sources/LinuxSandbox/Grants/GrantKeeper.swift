@@ -72,17 +72,20 @@ package final class GrantKeeper {
         return plan.mounts.indices.contains(number) ? plan.mounts[number].source : nil
     }
 
-    /// Reaps a process that ended and makes a new one.
+    /// Reaps a process that ended and makes a new one; false where its fork server had left it, which
+    /// asks nobody any more.
     ///
     /// - Throws: `.timedOut` where it ended before a look's time was over: a new one would do the
     ///   same; else why no process could be made.
-    package func startAgain() throws(Errno) {
+    package func startAgain() throws(Errno) -> Bool {
         // One that was reaped elsewhere has ended as well.
-        do throws(Errno) { if try Pidfd.reap(process.pidfd) == nil { return } } catch {}
+        do throws(Errno) { if try Pidfd.reap(process.pidfd) == nil { return false } } catch {}
         close(process.pidfd)
         process = (0, -1)
+        guard !isLeft else { return false }
         guard Clock.monotonic - startedAt >= Self.patience else { throw .timedOut }
         try start()
+        return true
     }
 
     /// Kills the process and gives it up; whoever gets it reaps it. Nil where none runs.
@@ -96,6 +99,14 @@ package final class GrantKeeper {
     deinit {
         munmap(page, MemoryLayout<aico_grant_page>.size)
         if process.pidfd >= 0 { LaunchedProcess(pid: process.pid, pidfd: process.pidfd).end() }
+    }
+
+    /// Whether the fork server's end of the socket is closed.
+    private var isLeft: Bool {
+        var set = PollSet()
+        let end = set.add(socket.descriptor.number, [])
+        _ = try? set.wait(for: .zero)
+        return set[end].contains(.hangUp)
     }
 
     private func start() throws(Errno) {

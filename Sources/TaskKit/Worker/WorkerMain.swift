@@ -58,7 +58,18 @@ public enum WorkerMain {
         // to this process where it is pid 1; ignoring SIGCHLD has the kernel reap them.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGCHLD, SIG_IGN)
-        try Worker(types: types, plan: plan, forkServer: forkServer).run()
+        work(as: try Worker(types: types, plan: plan, forkServer: forkServer))
+    }
+
+    /// Works to the end. The word and the exit come before anything of the worker's is closed: what
+    /// it lacks may be needed for that.
+    private static func work(as worker: Worker) -> Never {
+        do {
+            try worker.run()
+        } catch {
+            WorkerLog.write("\(error)")
+            exit(ExitCode.internalError)
+        }
         WorkerLog.write("the fork server is gone; ending")
         exit(ExitCode.forkServerGone)
     }
