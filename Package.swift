@@ -213,6 +213,7 @@ let tests: [(name: String, dependencies: [Target.Dependency])] = [
             "AicoScheduler", "AicoConfig", "AicoKeys", "AicoStore", "AicoWire", "AicoCore",
             "SchedulerCore", "BusServer",
             "BusClient", "ZeroMQ", .product(name: "Logging", package: "swift-log"),
+            .product(name: "GRDB", package: "GRDB.swift"),
         ]
     ),
     (

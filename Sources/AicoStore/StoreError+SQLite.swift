@@ -80,10 +80,18 @@ extension StoreError.Cause {
         }
     }
 
+    /// True where it is what one row holds that cannot be read: others can.
+    package var isOfOneRow: Bool {
+        switch self {
+        case .sealed, .malformedRow: true
+        default: false
+        }
+    }
+
     /// True where a page could not be read or made sense of: others may be sound.
     var isDamage: Bool {
         switch self {
-        case .sealed, .malformedRow: true
+        case _ where isOfOneRow: true
         case .database(let code, _):
             [.SQLITE_IOERR_READ, .SQLITE_IOERR_SHORT_READ].contains(ResultCode(rawValue: code))
         default: failure == .damaged

@@ -8,7 +8,9 @@ import GRDB
 /// Rows as records.
 extension StoreReads {
     func execution(_ row: Row) throws(StoreError) -> StoredExecution {
-        let id = String.fromDatabaseValue(row[ExecutionColumn.executionID]) ?? "?"
+        let id =
+            String.fromDatabaseValue(row[ExecutionColumn.executionID])
+            ?? "row \(Int64.fromDatabaseValue(row[ExecutionColumn.id]) ?? 0)"
         let columns = Columns<ExecutionColumn>(row: row, operation: "read execution", subject: id)
         let startedAt = try columns.instant(.startedAt)
         let seconds: Double? = columns.optional(.durationSeconds)

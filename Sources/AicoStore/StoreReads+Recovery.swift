@@ -154,7 +154,7 @@ extension StoreReads {
         }
     }
 
-    private func records<Record: Sendable>(
+    func records<Record: Sendable>(
         _ rows: [Row], _ record: (Row) throws(StoreError) -> Record
     ) throws(StoreError) -> Recovered<Record> {
         var found = Recovered<Record>()

@@ -21,19 +21,18 @@ package enum AuditVerdict: Sendable, Equatable {
 /// `AuditAnchor` holds the link that the first one left continues.
 extension StoreReads {
     /// Entries, newest first.
-    package func audit(limit: Int) throws(StoreError) -> [AuditEntry] {
-        try read("read audit log") { db in
-            try Row.fetchAll(
-                db, sql: "SELECT \(AuditColumn.list) FROM audit_log ORDER BY id DESC LIMIT ?",
-                arguments: [limit]
-            ).compactMap { row in
-                let columns = Columns<AuditColumn>(
-                    row: row, operation: "read audit log", subject: "")
-                return try? AuditEntry(
-                    at: columns.instant(.at), actor: columns.text(.actor),
-                    action: columns.text(.action), subject: columns.text(.subject),
-                    detail: columns.text(.detail))
-            }
+    package func audit(limit: Int) throws(StoreError) -> StorePage<AuditEntry> {
+        try page(
+            "read audit log", id: AuditColumn.id, limit: limit,
+            "SELECT \(AuditColumn.list) FROM audit_log ORDER BY id DESC LIMIT :most", [:]
+        ) { row throws(StoreError) in
+            let columns = Columns<AuditColumn>(
+                row: row, operation: "read audit entry",
+                subject: String(Int64.fromDatabaseValue(row[AuditColumn.id]) ?? 0))
+            return AuditEntry(
+                at: try columns.instant(.at), actor: try columns.text(.actor),
+                action: try columns.text(.action), subject: try columns.text(.subject),
+                detail: try columns.text(.detail))
         }
     }
 

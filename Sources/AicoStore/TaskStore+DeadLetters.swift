@@ -10,14 +10,29 @@ extension StoreReads {
     ///
     /// - Parameters:
     ///   - includeResolved: also those that were sent back.
-    ///   - before: only those that are older than the one of this number.
+    ///   - before: only those that are older than the one of this number; nil for the newest.
     ///   - limit: at most this many.
     package func deadLetters(
-        includeResolved: Bool = false, before: Int64? = nil, limit: Int
+        includeResolved: Bool = false, before: Int64?, limit: Int
+    ) throws(StoreError) -> StorePage<StoredDeadLetter> {
+        try page(
+            "read dead letters", id: DeadLetterColumn.id, limit: limit,
+            """
+            SELECT \(DeadLetterColumn.list) FROM dead_letters
+            WHERE id \(before == nil ? "<=" : "<") :before
+            \(includeResolved ? "" : "AND resolved_at IS NULL") ORDER BY id DESC LIMIT :most
+            """, ["before": before ?? .max]
+        ) { row throws(StoreError) in try letter(row) }
+    }
+
+    /// The newest dead letters, of which each must be readable.
+    package func deadLetters(
+        includeResolved: Bool = false, limit: Int
     ) throws(StoreError) -> [StoredDeadLetter] {
-        try letters(
-            "WHERE id < ? \(includeResolved ? "" : "AND resolved_at IS NULL ")"
-                + "ORDER BY id DESC LIMIT ?", [before ?? .max, limit])
+        let found = try deadLetters(
+            includeResolved: includeResolved, before: nil, limit: limit)
+        if let row = found.unreadable.first { throw row.error }
+        return found.records
     }
 
     /// How many dead letters nobody has sent back or purged.
@@ -28,34 +43,28 @@ extension StoreReads {
         }
     }
 
-    /// One dead letter, sent back or not; nil where there is none.
+    /// One dead letter, sent back or not; nil where there is none, an error where it cannot be read.
     package func deadLetter(id: Int64) throws(StoreError) -> StoredDeadLetter? {
-        try letters("WHERE id = ?", [id]).first
+        let row = try read("read dead letters", String(id)) { db in
+            try Row.fetchOne(
+                db, sql: "SELECT \(DeadLetterColumn.list) FROM dead_letters WHERE id = ?",
+                arguments: [id])
+        }
+        guard let row else { return nil }
+        return try letter(row)
     }
 
-    private func letters(_ clause: String, _ arguments: StatementArguments) throws(StoreError)
-        -> [StoredDeadLetter]
-    {
-        let rows = try read("read dead letters") { db in
-            try Row.fetchAll(
-                db, sql: "SELECT \(DeadLetterColumn.list) FROM dead_letters \(clause)",
-                arguments: arguments)
-        }
-        var found: [StoredDeadLetter] = []
-        for row in rows {
-            let id = Int64.fromDatabaseValue(row[DeadLetterColumn.id]) ?? 0
-            let columns = Columns<DeadLetterColumn>(
-                row: row, operation: "read dead letter", subject: String(id))
-            found.append(
-                StoredDeadLetter(
-                    id: id, executionID: try columns.text(.executionID),
-                    taskID: try columns.text(.taskID), taskUID: try columns.text(.taskUID),
-                    at: try columns.instant(.at), reason: try columns.text(.reason),
-                    attempts: try columns.value(.attempts),
-                    resolvedAt: columns.optionalInstant(.resolvedAt),
-                    retriedAs: columns.optional(.retriedAs)))
-        }
-        return found
+    private func letter(_ row: Row) throws(StoreError) -> StoredDeadLetter {
+        let id = Int64.fromDatabaseValue(row[DeadLetterColumn.id]) ?? 0
+        let columns = Columns<DeadLetterColumn>(
+            row: row, operation: "read dead letter", subject: String(id))
+        return StoredDeadLetter(
+            id: id, executionID: try columns.text(.executionID),
+            taskID: try columns.text(.taskID), taskUID: try columns.text(.taskUID),
+            at: try columns.instant(.at), reason: try columns.text(.reason),
+            attempts: try columns.value(.attempts),
+            resolvedAt: columns.optionalInstant(.resolvedAt),
+            retriedAs: columns.optional(.retriedAs))
     }
 }
 

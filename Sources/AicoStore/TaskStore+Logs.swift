@@ -17,33 +17,38 @@ extension StoreReads {
     ///   - fromEnd: the last lines instead of the first, in the same order.
     package func logs(
         execution: String, after: Int64 = 0, limit: Int, fromEnd: Bool = false
-    ) throws(StoreError) -> [StoredLogLine] {
-        let rows = try read("read log of", execution) { db in
-            let rows = try Row.fetchAll(
-                db,
-                sql: """
-                    SELECT \(LogColumn.list) FROM execution_logs WHERE execution_id = ? AND id > ?
-                    ORDER BY id \(fromEnd ? "DESC" : "") LIMIT ?
-                    """, arguments: [execution, after, limit])
-            return fromEnd ? rows.reversed() : rows
-        }
-        var lines: [StoredLogLine] = []
-        for row in rows {
-            let columns = Columns<LogColumn>(row: row, operation: "read log of", subject: execution)
-            let attempt: Int64 = try columns.value(.attempt)
-            let sequence: UInt32 = try columns.value(.sequence)
-            let sealed: Data = try columns.value(.line)
-            let bytes = try? sealer.open(
-                Array(sealed), table: "execution_logs", column: "line",
-                row: "\(execution)/\(attempt)/\(sequence)")
-            lines.append(
-                StoredLogLine(
-                    id: try columns.value(.id), attempt: UInt64(bitPattern: attempt),
-                    sequence: sequence, stream: try columns.value(.stream),
-                    at: try columns.instant(.at),
-                    line: bytes.map { String(decoding: $0, as: UTF8.self) }))
-        }
-        return lines
+    ) throws(StoreError) -> StorePage<StoredLogLine> {
+        var found = try page(
+            "read log of", execution, id: LogColumn.id, limit: limit,
+            """
+            SELECT \(LogColumn.list) FROM execution_logs
+            WHERE execution_id = :execution AND id > :after
+            ORDER BY id \(fromEnd ? "DESC" : "") LIMIT :most
+            """, ["execution": execution, "after": after]
+        ) { row throws(StoreError) in try line(row, of: execution) }
+        guard fromEnd else { return found }
+        // Nothing follows what was read first.
+        found.last = [found.records.first?.id, found.unreadable.first?.row].compactMap { $0 }.max()
+        found.isCut = false
+        found.records.reverse()
+        found.unreadable.reverse()
+        return found
+    }
+
+    private func line(_ row: Row, of execution: String) throws(StoreError) -> StoredLogLine {
+        let id = Int64.fromDatabaseValue(row[LogColumn.id]) ?? 0
+        let columns = Columns<LogColumn>(
+            row: row, operation: "read log line", subject: String(id))
+        let attempt: Int64 = try columns.value(.attempt)
+        let sequence: UInt32 = try columns.value(.sequence)
+        let sealed: Data = try columns.value(.line)
+        let bytes = try? sealer.open(
+            Array(sealed), table: "execution_logs", column: "line",
+            row: "\(execution)/\(attempt)/\(sequence)")
+        return StoredLogLine(
+            id: id, attempt: UInt64(bitPattern: attempt), sequence: sequence,
+            stream: try columns.value(.stream), at: try columns.instant(.at),
+            line: bytes.map { String(decoding: $0, as: UTF8.self) })
     }
 }
 

@@ -44,7 +44,7 @@ import Testing
         #expect(execution?.state == .running)
         #expect(execution?.trigger == .schedule)
         #expect(execution?.success == nil)
-        let occurrence = try store.occurrences(task: "user.backup", limit: 1).first
+        let occurrence = try store.occurrences(task: "user.backup", limit: 1).records.first
         #expect(occurrence?.disposition == .ran)
         #expect(occurrence?.executionID == "e1")
         let task = try store.task(try TaskID("user.backup"))
@@ -185,7 +185,7 @@ import Testing
         _ = try claimed(try Fixture.claim())
         #expect(try store.deferredOccurrences().records.isEmpty)
         #expect(try store.perform([decide(.skipped, "overlap")]) == [.alreadyClaimed])
-        let occurrences = try store.occurrences(task: "user.backup", limit: 9)
+        let occurrences = try store.occurrences(task: "user.backup", limit: 9).records
         #expect(occurrences.map(\.disposition) == [.ran])
     }
 

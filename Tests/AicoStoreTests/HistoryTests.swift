@@ -33,7 +33,7 @@ import Testing
         "\(number % 2 == 0 ? "a" : "b")\(number)-0000"
     }
 
-    private func pages(_ page: (String?) throws -> [StoredExecution]) throws -> [String] {
+    private func pages(_ page: (String?) throws -> StorePage<StoredExecution>) throws -> [String] {
         var found: [String] = []
         while true {
             let next = try page(found.last).map(\.id)

@@ -23,38 +23,50 @@ extension Scheduler {
         let reader = try ObjectReader(body, keys: ["limit", "after"])
         let limit = try reader.int("limit", in: 1...1000) ?? 1000
         let after = try reader.int("after", in: 1...Int.max).map(Int64.init)
+        let rows = unreadableRows
         read(request) { store throws(StoreError) in
             let found = try store.deadLetters(before: after, limit: limit)
-            let next: JSONValue =
-                found.count == limit ? found.last.map { .int(Int($0.id)) } ?? .null : .null
-            return .success(["dead_letters": .array(found.map(\.view)), "next": next])
+            return .success([
+                "dead_letters": .array(found.map(\.view)),
+                "next": found.next.map { .int(Int($0)) } ?? .null,
+                "left_out": rows.count(found),
+            ])
         }
     }
 
     func retryDeadLetter(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         let id = try letter(body)
         guard let id else { throw Self.noLetter }
-        let found = Found<StoredDeadLetter>()
+        let found = Found<FoundLetter>()
+        let rows = unreadableRows
         read(
             request,
             then: {
-                found.value.withLock { $0 }.map { .success(.retryDeadLetter($0)) }
-                    ?? .failure(Self.noLetter)
+                switch found.value.withLock({ $0 }) {
+                case .letter(let letter): .success(.retryDeadLetter(letter))
+                case .unreadable(let refusal): .failure(refusal)
+                case nil: .failure(Self.noLetter)
+                }
             },
             { store throws(StoreError) in
-                let letter = try store.deadLetter(id: id)
+                let letter = try store.find(letter: id, noting: rows)
                 found.value.withLock { $0 = letter }
             })
     }
 
     func purgeDeadLetters(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         if let id = try letter(body) {
-            let found = Found<StoredDeadLetter>()
+            let found = Found<FoundLetter>()
+            let rows = unreadableRows
             read(
                 request,
                 then: {
-                    guard let letter = found.value.withLock({ $0 }) else {
-                        return .failure(Self.noLetter)
+                    let letter: StoredDeadLetter
+                    switch found.value.withLock({ $0 }) {
+                    case .letter(let found): letter = found
+                    // What cannot be read can be forgotten.
+                    case .unreadable: return .success(.purgeDeadLetter(id))
+                    case nil: return .failure(Self.noLetter)
                     }
                     // `dlq list` no longer shows it, so there is nothing to forget.
                     guard letter.resolvedAt == nil else {
@@ -67,7 +79,7 @@ extension Scheduler {
                     return .success(.purgeDeadLetter(id))
                 },
                 { store throws(StoreError) in
-                    let letter = try store.deadLetter(id: id)
+                    let letter = try store.find(letter: id, noting: rows)
                     found.value.withLock { $0 = letter }
                 })
         } else {
@@ -90,6 +102,29 @@ extension Scheduler {
         BusRefusal(
             code: .notFound, message: "there is no such dead letter",
             hint: "type: aico scheduler dlq list")
+    }
+}
+
+/// What a dead letter's number names.
+private enum FoundLetter {
+    case letter(StoredDeadLetter)
+    /// Its row is there and cannot be read.
+    case unreadable(BusRefusal)
+}
+
+extension StoreReads {
+    /// Finds a dead letter by its number; nil where there is none.
+    fileprivate func find(letter id: Int64, noting rows: UnreadableRows) throws(StoreError)
+        -> FoundLetter?
+    {
+        do throws(StoreError) {
+            return try deadLetter(id: id).map { .letter($0) }
+        } catch let error where error.cause.isOfOneRow {
+            rows.note(error)
+            var refusal = error.refusal
+            refusal.hint = "forget it with \"aico scheduler dlq purge \(id)\""
+            return .unreadable(refusal)
+        }
     }
 }
 

@@ -16,13 +16,15 @@ extension Scheduler {
             let live = try liveExecution(text)
             let name = live?.id ?? text
             let waits = live.map { waitsView(of: $0) } ?? .null
+            let rows = unreadableRows
             return read(request) { store throws(StoreError) in
                 switch try store.find(name) {
                 case .failure(let refusal): return .failure(refusal)
                 case .success(let execution):
                     let attempts = try store.attempts(execution: execution.id)
                     return .success([
-                        "execution": execution.view(attempts: attempts).adding("waits", waits)
+                        "execution": execution.view(attempts: attempts.records)
+                            .adding("waits", waits), "left_out": rows.count(attempts),
                     ])
                 }
             }
@@ -31,12 +33,14 @@ extension Scheduler {
         let view = view(of: task)
         let isKnown = task.lastOutcome != nil
         let waits = waits(ofBegun: WaitingExecutions.all(in: core).filter { $0.task == task.key })
+        let rows = unreadableRows
         read(request) { store throws(StoreError) in
             let latest = try store.history(uid: task.key.uid, limit: 5)
             let outcome = latest.first { $0.outcome != nil }?.outcome
             return .success([
                 "task": isKnown ? view : view.adding("last_outcome", .text(outcome)),
                 "executions": .array(latest.map { $0.view().adding("waits", waits[$0.id]) }),
+                "left_out": rows.count(latest),
             ])
         }
     }
@@ -58,21 +62,20 @@ extension Scheduler {
         let queued =
             after != nil || outcome != nil
             ? [] : queuedViews(waiting.filter { $0.attempts == 0 })
+        let rows = unreadableRows
         read(request) { store throws(StoreError) in
-            if let after, try store.execution(after) == nil {
-                return .failure(ExecutionName.unknown(after))
-            }
             // A deleted task has its history still, under its name.
             let found = try store.history(
                 task: task == nil ? id?.text : nil, uid: task?.key.uid, outcome: outcome,
                 since: since, before: after, limit: limit)
             // One that never was is a mistake.
-            if found.isEmpty, queued.isEmpty, task == nil, let unknown { return .failure(unknown) }
-            var next = JSONValue.null
-            if found.count == limit { next = .text(found.last?.id) }
+            if found.last == nil, after == nil, queued.isEmpty, task == nil, let unknown {
+                return .failure(unknown)
+            }
             let views = found.map { $0.view().adding("waits", waits[$0.id]) }
             return .success([
-                "executions": .array(views), "next": next, "queued": .array(queued),
+                "executions": .array(views), "next": .text(try store.cursor(of: found)),
+                "queued": .array(queued), "left_out": rows.count(found),
             ])
         }
     }
@@ -95,15 +98,14 @@ extension Scheduler {
     func logs(_ body: JSONValue, _ request: PendingRequest) throws(BusRefusal) {
         let reader = try ObjectReader(body, keys: ["task", "execution", "after", "limit", "tail"])
         let page = LogPage(
-            after: try reader.int("after", in: 0...Int.max) ?? 0,
+            rows: unreadableRows, after: try reader.int("after", in: 0...Int.max) ?? 0,
             limit: try reader.int("limit", in: 1...10_000) ?? 1000,
             tail: try reader.int("tail", in: 1...10_000))
         if let text = try reader.string("execution") {
             let live = try liveExecution(text)
             if let live, live.attempts == 0 {
                 return send(
-                    .success(["execution": view(of: live), "lines": [], "more": false]),
-                    to: request)
+                    .success(page.empty(view(of: live))), to: request)
             }
             let name = live?.id ?? text
             return read(request) { store throws(StoreError) in
@@ -119,12 +121,14 @@ extension Scheduler {
         let task = core.tasks[id]
         let unknown: BusRefusal = self.unknown(id)
         read(request) { store throws(StoreError) in
-            let latest = try store.history(
-                task: task == nil ? id.text : nil, uid: task?.key.uid, limit: 1
-            ).first
-            if let latest { return .success(try page.read(latest, store)) }
-            return task == nil
-                ? .failure(unknown) : .success(["execution": .null, "lines": [], "more": false])
+            let found = try store.history(
+                task: task == nil ? id.text : nil, uid: task?.key.uid, limit: 1)
+            let passed = page.rows.count(found)
+            if let latest = found.first {
+                return .success(try page.read(latest, store, behind: passed.int ?? 0))
+            }
+            guard task != nil || found.last != nil else { return .failure(unknown) }
+            return .success(page.empty().adding("left_out", passed))
         }
     }
 
@@ -178,19 +182,36 @@ struct LogPage: Sendable {
     /// A reply carries at most this much log text.
     private static let maximumBytes = 4 * 1024 * 1024
 
+    let rows: UnreadableRows
     let after: Int
     let limit: Int
     let tail: Int?
 
-    func read(_ execution: StoredExecution, _ store: ReadOnlyStore) throws(StoreError) -> JSONValue
-    {
-        let lines = try store.logs(
+    /// No line of an execution.
+    func empty(_ execution: JSONValue = .null) -> JSONValue {
+        [
+            "execution": execution, "lines": [], "more": false, "next": .int(after), "left_out": 0,
+        ]
+    }
+
+    /// - Parameter passed: how many later executions of the task could not be read.
+    func read(
+        _ execution: StoredExecution, _ store: ReadOnlyStore, behind passed: Int = 0
+    ) throws(StoreError) -> JSONValue {
+        var found = try store.logs(
             execution: execution.id, after: Int64(after), limit: tail ?? limit,
             fromEnd: tail != nil)
+        let attempts = try store.attempts(execution: execution.id)
+        _ = rows.count(attempts)
         let numbers = Dictionary(
-            try store.attempts(execution: execution.id).map { ($0.key, Int($0.number)) },
-            uniquingKeysWith: { first, _ in first })
-        let fitting = Self.fitting(tail == nil ? lines : lines.reversed())
+            attempts.map { ($0.key, Int($0.number)) }, uniquingKeysWith: { first, _ in first })
+        let fitting = Self.fitting(tail == nil ? found.records : found.reversed())
+        let isWhole = fitting.count == found.count
+        if !isWhole, let last = fitting.last?.id {
+            // What lies behind belongs to the page that has the lines there.
+            found.unreadable.removeAll { tail == nil ? $0.row > last : $0.row < last }
+            if tail == nil { found.last = last }
+        }
         let views: [JSONValue] = (tail == nil ? fitting : fitting.reversed()).map { line in
             [
                 "id": .int(Int(line.id)), "attempt": .int(numbers[line.attempt] ?? 0),
@@ -199,8 +220,12 @@ struct LogPage: Sendable {
                 "line": .text(line.line),
             ]
         }
-        let isMore = fitting.count < lines.count || tail == nil && lines.count == limit
-        return ["execution": execution.view(), "lines": .array(views), "more": .bool(isMore)]
+        let leftOut = rows.count(found).int ?? 0
+        return [
+            "execution": execution.view(), "lines": .array(views),
+            "more": .bool(!isWhole || found.isCut),
+            "next": .int(found.last.map(Int.init) ?? after), "left_out": .int(passed + leftOut),
+        ]
     }
 
     /// The first lines that fit a reply.

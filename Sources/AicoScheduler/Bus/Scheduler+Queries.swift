@@ -35,8 +35,17 @@ extension Scheduler {
         lastQuery += 1
         queries[lastQuery] = .document(request)
         let (id, topic) = (request.id, request.topic)
+        let rows = unreadableRows
         reader.submit(token: lastQuery) { store throws(StoreError) in
-            let outcome = try query(store)
+            let outcome: Result<JSONValue, BusRefusal>
+            do throws(StoreError) {
+                outcome = try query(store)
+            } catch let error where error.cause.isOfOneRow {
+                rows.note(error)
+                outcome = .failure(error.refusal)
+            } catch let error where error.cause == .unknownCursor {
+                outcome = .failure(ExecutionName.unknown(error.subject))
+            }
             return BusReply(id: id, topic: topic, outcome: outcome).frames[1]
         }
     }
@@ -58,6 +67,7 @@ extension Scheduler {
     /// The reader found an answer, or could not.
     func answered(_ token: UInt64, _ result: Result<[UInt8], StoreTrouble>) {
         guard let query = queries.removeValue(forKey: token) else { return }
+        tellOfUnreadableRows()
         switch (query, result) {
         case (.document(let request), .success(let document)):
             attempt("reply") { () throws(ZeroMQError) in
@@ -76,5 +86,15 @@ extension Scheduler {
                 code: trouble.kind == .busy ? .unavailable : .internal, message: trouble.message)
             send(.failure(refusal), to: request)
         }
+    }
+
+    /// Has health tell of rows that a question met and could not read.
+    private func tellOfUnreadableRows() {
+        guard let check = unreadableRows.news() else { return }
+        core.health.surroundings.removeAll { $0.name == check.name }
+        core.health.surroundings.append(check)
+        log.error("rows of the store cannot be read", metadata: ["what": "\(check.message)"])
+        // Has health judged anew.
+        lookAtLog(always: true)
     }
 }

@@ -39,6 +39,8 @@ package final class Scheduler {
     /// Questions to the store that are on their way.
     var queries: [UInt64: PendingQuery] = [:]
     var lastQuery: UInt64 = 0
+    /// What questions could not read of it.
+    let unreadableRows = UnreadableRows()
     /// Events that the performing of actions caused, to be handled in the same turn.
     var echoes: [Event] = []
     /// What to exit with, once the system has stopped.

@@ -18,7 +18,7 @@ extension InstanceRoot {
     /// What became of a task's instants, earliest first.
     func occurrences(_ task: String = "user.one") throws -> [StoredOccurrence] {
         let store = try store()
-        let found = try store.occurrences(task: task, limit: 1000)
+        let found = try store.occurrences(task: task, limit: 1000).records
         try store.close()
         return found.reversed()
     }
