@@ -292,6 +292,13 @@ enum ErrorMessages {
     static let noDeadLetters: PlainText = "there are no dead letters"
     static let nothingDue: PlainText = "nothing is due"
 
+    static func leftOut(_ rows: Int) -> PlainText {
+        let (what, are) =
+            rows == 1
+            ? ("1 row of the store", "is left out") : ("\(rows) rows of the store", "are left out")
+        return "\(what) could not be read and \(are); \"aico scheduler health\" says more"
+    }
+
     static func moreTasks(after id: String) -> PlainText {
         "there are more tasks; go on with --after \(id)"
     }

@@ -66,6 +66,7 @@ struct DeadLetterList: ParsableCommand {
             ]
         }
         try console.table(table, ifEmpty: ErrorMessages.noDeadLetters)
+        console.say(LeftOut(of: data))
         if let next = data["next"]?.int { console.say(ErrorMessages.moreDeadLetters(after: next)) }
     }
 }

@@ -25,6 +25,8 @@ struct Follower {
     let connection: ConnectionOptions
     let lines: Lines
     private var printer: LinePrinter
+    /// The last row of output that was read, whether it could be or not.
+    private var lastRow = 0
     private var sequence: Int?
     /// What it was last said to wait for.
     private var waitsFor: String?
@@ -60,20 +62,38 @@ struct Follower {
         }
     }
 
-    /// Prints what is stored already, the last `tail` lines of it or all.
-    mutating func catchUp(tail: Int? = nil, on console: Console) throws(Failure) {
+    /// Prints what is stored already, the last `tail` lines of it or all; `first` is what was asked
+    /// for before, where that is so.
+    mutating func catchUp(
+        tail: Int? = nil, first: JSONValue? = nil, on console: Console
+    ) throws(Failure) {
         guard lines != .none else { return }
-        var body: [String: JSONValue] = ["execution": .string(execution)]
-        if let tail { body["tail"] = .int(tail) }
+        var leftOut = LeftOut()
+        var page: JSONValue
+        if let first { page = first } else { page = try ask(tail: tail) }
         while true {
-            if tail == nil { body["after"] = .int(printer.lastID) }
-            body["limit"] = 1000
-            let page = try bus.ask(.taskLogs, body)
             for line in page["lines"]?.array ?? [] {
                 try printer.print(stored: LogLine(line), on: console)
             }
-            guard tail == nil, page["more"]?.bool == true else { return }
+            leftOut.add(page)
+            let place = page["next"]?.int ?? printer.lastID
+            // A place that stays where it was would be asked for ever.
+            let goesOn = tail == nil && page["more"]?.bool == true && place > lastRow
+            lastRow = max(lastRow, place)
+            guard goesOn else { break }
+            page = try ask()
         }
+        console.say(leftOut)
+    }
+
+    private func ask(tail: Int? = nil) throws(Failure) -> JSONValue {
+        var body: [String: JSONValue] = ["execution": .string(execution), "limit": 1000]
+        if let tail {
+            body["tail"] = .int(tail)
+        } else {
+            body["after"] = .int(max(lastRow, printer.lastID))
+        }
+        return try bus.ask(.taskLogs, body)
     }
 
     /// Says what it waits for, once for each reason: details may change with every look.

@@ -75,5 +75,6 @@ struct TaskHistory: ParsableCommand {
         try console.table(
             ExecutionView.table(executions, now: console.now()), ifEmpty: ErrorMessages.noExecutions
         )
+        console.say(LeftOut(of: data))
     }
 }

@@ -54,7 +54,7 @@ struct TaskLogs: ParsableCommand {
         var follower = Follower(
             task: execution.task, execution: execution.id, bus: bus, connection: connection,
             lines: .data)
-        try follower.catchUp(tail: tail, on: console)
+        try follower.catchUp(tail: tail, first: data, on: console)
         guard follow else { return }
         let end: ExecutionView
         if let (_, view) = try follower.ending(console) {
@@ -72,16 +72,22 @@ struct TaskLogs: ParsableCommand {
     ) throws(Failure) -> JSONValue {
         var members = first.object ?? [:]
         var lines = first["lines"]?.array ?? []
-        var isMore = first["more"]?.bool == true
-        while isMore, let last = lines.last?["id"]?.int {
-            let next = try bus.ask(
+        var leftOut = LeftOut(of: first)
+        var (page, place) = (first, 0)
+        // A page may have nothing but lines that cannot be read.
+        while page["more"]?.bool == true, let last = page["next"]?.int ?? lines.last?["id"]?.int,
+            last > place
+        {
+            place = last
+            page = try bus.ask(
                 .taskLogs,
                 ["execution": .string(execution), "after": .int(last), "limit": 1000])
-            lines += next["lines"]?.array ?? []
-            isMore = next["more"]?.bool == true
+            lines += page["lines"]?.array ?? []
+            leftOut.add(page)
         }
         members["lines"] = .array(lines)
-        members["more"] = nil
+        if members[LeftOut.member] != nil { members[LeftOut.member] = leftOut.json }
+        for member in ["more", "next"] { members[member] = nil }
         return .object(members)
     }
 }

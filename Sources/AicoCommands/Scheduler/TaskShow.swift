@@ -28,6 +28,7 @@ struct TaskShow: ParsableCommand {
         let target = try Target(id)
         let data = try connection.connect().ask(.taskStatus, target.body)
         guard !output.json else { return try console.document(data) }
+        defer { console.say(LeftOut(of: data)) }
         switch target {
         case .task:
             try show(task: TaskView(data["task"] ?? .null), on: console)

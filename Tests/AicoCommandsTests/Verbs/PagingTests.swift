@@ -116,4 +116,67 @@ struct PagingTests {
                 == "aico: cannot list: after \"user.a\" the scheduler names the same place again\n")
         #expect(bus.requests.count == 2)
     }
+
+    // MARK: - Rows that cannot be read
+
+    /// Pages of which the second has nothing but rows that are left out.
+    private static func leavingOut(_ member: String, behind places: [JSONValue]) -> FakeBus.Script {
+        { request in
+            let after = request.body["after"]
+            let page: (element: [JSONValue], next: JSONValue, leftOut: Int) =
+                if after == places[0] {
+                    ([], places[1], 4)
+                } else if after == places[1] {
+                    ([["id": 14, "execution": "e1", "line": "one"]], .null, 0)
+                } else {
+                    ([["id": 9, "execution": "e9", "line": "nine"]], places[0], 1)
+                }
+            return .data([
+                member: .array(page.element), "next": page.next, "more": .bool(page.next != .null),
+                "left_out": .int(page.leftOut), "execution": Samples.execution,
+            ])
+        }
+    }
+
+    @Test(
+        arguments: [
+            (["history"], "executions", ["e9", "row:5"]),
+            (["dlq", "list"], "dead_letters", [9, 5]),
+            (["logs", "user.photos"], "lines", [9, 13]),
+        ] as [([String], String, [JSONValue])])
+    func whatIsLeftOutOfPagesIsSaidInOneLine(
+        verb: [String], member: String, places: [JSONValue]
+    ) throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root, Self.leavingOut(member, behind: places))
+        let run = CommandRun(["scheduler"] + verb, root: root)
+        #expect(run.status == 0)
+        #expect(
+            run.talk == "5 rows of the store could not be read and are left out; "
+                + "\"aico scheduler health\" says more\n")
+        #expect(bus.requests.map { $0.body["after"] } == [nil, places[0], places[1]])
+        let json = CommandRun(["scheduler"] + verb + ["--json"], root: root)
+        let document = try json.document()
+        #expect(document["left_out"] == 5)
+        #expect(document[member]?.array?.map { $0["id"] } == [9, 14])
+        #expect(json.talk == "")
+    }
+
+    @Test func oneRowThatIsLeftOutIsOne() throws {
+        let root = try CommandRoot()
+        let bus = try FakeBus(root) { request in
+            .data([
+                "task": Samples.task, "executions": [], "execution": Samples.execution,
+                "left_out": 1,
+            ])
+        }
+        for name in ["user.photos", "3f2a91c0"] {
+            let run = CommandRun(["scheduler", "show", name], root: root)
+            #expect(run.status == 0)
+            #expect(
+                run.talk == "1 row of the store could not be read and is left out; "
+                    + "\"aico scheduler health\" says more\n")
+        }
+        #expect(bus.requests.count == 2)
+    }
 }
