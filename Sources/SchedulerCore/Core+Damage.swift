@@ -50,12 +50,14 @@ extension SchedulerCore {
         var writes: [Ledger.Write] = []
         var count = 0
         for write in ledger.pending.prefix(search.left) where writes.count < search.portion {
-            count += 1
             if write.subjects.isDisjoint(with: search.held) {
                 writes.append(write)
             } else {
+                // What is before it is tried before it, or it would come before what fails of that.
+                guard writes.isEmpty else { break }
                 search.hold(write)
             }
+            count += 1
         }
         ledger.pending.removeFirst(count)
         search.left -= count
@@ -115,18 +117,9 @@ extension SchedulerCore {
     /// Others were written since these failed: what fails once more is not to be written, and what
     /// does not came as the store was mended.
     private mutating func tryAgain(_ search: DamageSearch) {
-        var second: [Ledger.Write] = []
-        for var write in search.failed {
-            write.changes = write.changes.flatMap { change in
-                // A later one may have been written since.
-                guard case .setNextRun(let key, _) = change else { return [change] }
-                return task(key).map { nextRunChanged($0, to: $0.record.nextRun) } ?? []
-            }
-            second.append(write)
-        }
-        ledger.pending = second + ledger.pending
+        ledger.pending = search.failed + ledger.pending
         ledger.search = DamageSearch(
-            left: second.count, portion: 1, hasWritten: true, isSecond: true,
+            left: search.failed.count, portion: 1, hasWritten: true, isSecond: true,
             trouble: search.trouble, begunAt: search.begunAt)
         hurry()
     }

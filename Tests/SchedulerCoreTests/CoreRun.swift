@@ -15,6 +15,8 @@ struct CoreRun {
     private(set) var actions: [Action] = []
     /// Batches that have no answer yet.
     private(set) var batches: [(token: UInt64, changes: [StoreChange])] = []
+    /// What the store took, batch by batch.
+    private(set) var written: [[StoreChange]] = []
     private var lastKey: UInt64 = 0
     private var deleted: Set<TaskKey> = []
     private var pings: [(WorkerID, UInt64)] = []
@@ -106,17 +108,21 @@ struct CoreRun {
 
     /// Answers all batches as written.
     mutating func answerStore() {
-        while !batches.isEmpty {
-            let batch = batches.removeFirst()
-            if batch.changes.contains(where: isDamaged) {
-                let trouble = StoreTrouble(kind: .damaged, message: StoreFailure.damaged.words)
-                feed(.committed(token: batch.token, .failure(trouble)))
-            } else {
-                let results = batch.changes.map { result(of: $0) }
-                feed(.committed(token: batch.token, .success(results)))
-            }
-            feed(.settle(Heard(until: boot)))
+        while !batches.isEmpty { answerNext() }
+    }
+
+    /// Answers the next batch as written, where none of it is damaged, and ends the turn.
+    mutating func answerNext() {
+        let batch = batches.removeFirst()
+        if batch.changes.contains(where: isDamaged) {
+            let trouble = StoreTrouble(kind: .damaged, message: StoreFailure.damaged.words)
+            feed(.committed(token: batch.token, .failure(trouble)))
+        } else {
+            let results = batch.changes.map { result(of: $0) }
+            written.append(batch.changes)
+            feed(.committed(token: batch.token, .success(results)))
         }
+        feed(.settle(Heard(until: boot)))
     }
 
     /// Answers the next batch as written, before the loop does anything else.

@@ -247,4 +247,44 @@ struct StoreDamageTests {
         #expect(ended == orders.map(\.executionID))
         #expect(check(run)?.status == .healthy)
     }
+
+    /// What waits in a search for what failed keeps its place behind others that fail after that.
+    @Test func whatIsTriedOnceMoreIsWrittenInItsOrder() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "@yearly")
+        let key = try #require(run.core.tasks[try TaskID("user.one")]?.key)
+        let now = run.wall
+        func audit(_ action: String) -> StoreChange {
+            .audit(AuditEntry(at: now, actor: "test", action: action, subject: "", detail: ""))
+        }
+        let (next, later) = (now + .seconds(60), now + .seconds(120))
+        run.isDamaged = {
+            switch $0 {
+            case .setNextRun(_, let at): at == next
+            case .audit(let entry): entry.action == "bad"
+            default: false
+            }
+        }
+        let changes = [
+            .setNextRun(key, next), audit("good"), audit("bad"), .setNextRun(key, later),
+            audit("well"),
+        ]
+        for change in changes { run.core.write([change]) }
+        let before = run.written.count
+        run.isStoreWell = false
+        run.turn()
+        while !run.batches.isEmpty {
+            if run.core.ledger.search?.isSecond == true { run.isDamaged = { _ in false } }
+            run.answerNext()
+        }
+        let order = run.written[before...].joined().compactMap { change -> String? in
+            switch change {
+            case .setNextRun(_, let at): at == next ? "next" : "later"
+            case .audit(let entry): entry.action
+            default: nil
+            }
+        }
+        #expect(order == ["good", "well", "next", "bad", "later"])
+        #expect(run.core.lost.words.isEmpty)
+    }
 }
