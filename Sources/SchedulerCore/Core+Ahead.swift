@@ -26,7 +26,7 @@ extension SchedulerCore {
         }
         let next = task.table.next(after: instant)
         tasks[task.id]?.record.nextRun = next
-        if !planted(.claimWithoutNextRun) { write(nextRunChanged(task, to: next)) }
+        if !planted(.claimWithoutNextRun) { tellNextRun(of: task.key) }
         arm(task.id)
         var execution = Execution(
             id: ids.next(), task: task.key, worker: workerID(of: task), trigger: .schedule,

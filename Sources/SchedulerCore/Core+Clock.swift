@@ -40,22 +40,21 @@ extension SchedulerCore {
             return
         }
         // One that is not stored yet takes its nearer instant when it is.
-        let changes = taskIDs.filter { tasks[$0]?.isCreating == false }.flatMap { takeNearer($0) }
-        if !changes.isEmpty { write(changes) }
+        for id in taskIDs where tasks[id]?.isCreating == false { takeNearer(id) }
     }
 
     /// Plans the instant that is nearer than the one that was planned by another clock.
     ///
     /// What is due and not yet looked at, as where the jitter puts it off, stays due; a plan that
     /// was at its end has instants before it again.
-    mutating func takeNearer(_ id: TaskID) -> [StoreChange] {
+    mutating func takeNearer(_ id: TaskID) {
         guard let task = tasks[id], task.record.enabled,
             let next = task.table.next(after: now.wall),
             task.record.nextRun.map({ next < $0 }) ?? true
-        else { return [] }
+        else { return }
         tasks[id]?.record.nextRun = next
         arm(id)
-        return nextRunChanged(task, to: next)
+        tellNextRun(of: task.key)
     }
 
     /// Instants up to this one may come a second time.

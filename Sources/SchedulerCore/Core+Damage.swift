@@ -13,6 +13,12 @@ struct DamageSearch: Sendable {
     var failed: [Ledger.Write] = []
     /// What these are about.
     var held: Set<String> = []
+    /// Tasks of whose instants these have rows: no next run of them may be written that passes one.
+    var rowless: Set<String> = []
+    /// What waits for rows that failed once more, until these are given up.
+    var putOff: [Ledger.Write] = []
+    /// What these are about.
+    var putOffSubjects: Set<String> = []
     /// Whether the store took any: what failed alone then is not the store's whole fault.
     var hasWritten = false
     /// Whether these failed alone before, and others were written since.
@@ -26,6 +32,22 @@ struct DamageSearch: Sendable {
     mutating func hold(_ write: Ledger.Write) {
         failed.append(write)
         if !write.isAside { held.formUnion(write.subjects) }
+        rowless.formUnion(write.tasksOfRows)
+    }
+
+    /// Whether a write would pass an instant whose row has yet to be written, or builds upon one that
+    /// would.
+    func isEarly(_ write: Ledger.Write) -> Bool {
+        !rowless.isDisjoint(with: write.tasksOfPlans)
+            || !putOffSubjects.isDisjoint(with: write.subjects)
+    }
+
+    /// Has a write wait for rows before it.
+    mutating func wait(_ write: Ledger.Write) {
+        // The rows themselves are tried once more before it.
+        guard isSecond else { return hold(write) }
+        putOff.append(write)
+        putOffSubjects.formUnion(write.subjects)
     }
 }
 
@@ -50,12 +72,14 @@ extension SchedulerCore {
         var writes: [Ledger.Write] = []
         var count = 0
         for write in ledger.pending.prefix(search.left) where writes.count < search.portion {
-            if write.subjects.isDisjoint(with: search.held) {
-                writes.append(write)
-            } else {
+            let isHeld = !write.subjects.isDisjoint(with: search.held)
+            let isEarly = search.isEarly(write) && !planted(.rowsNotAwaited)
+            if isHeld || isEarly {
                 // What is before it is tried before it, or it would come before what fails of that.
                 guard writes.isEmpty else { break }
-                search.hold(write)
+                if isHeld { search.hold(write) } else { search.wait(write) }
+            } else {
+                writes.append(write)
             }
             count += 1
         }
@@ -72,7 +96,7 @@ extension SchedulerCore {
             // All of it waits, in its order.
             guard let search = ledger.search else { return false }
             ledger.search = nil
-            failed(search.failed + writes, trouble)
+            failed(search.failed + search.putOff + writes, trouble)
             return true
         }
         if writes.count > 1 {
@@ -101,6 +125,7 @@ extension SchedulerCore {
         guard search.left <= 0 || ledger.pending.isEmpty else { return hurry() }
         ledger.search = nil
         if search.hasWritten, search.isSecond {
+            ledger.pending = search.putOff + ledger.pending
             for write in search.failed { giveUp(write, search.trouble) }
             if !search.failed.isEmpty { assessHealth() }
             if !ledger.pending.isEmpty { hurry() }
@@ -197,6 +222,34 @@ extension Ledger.Write {
             }
         }
         return subjects
+    }
+
+    /// Tasks of whose instants it writes rows, by their identities.
+    fileprivate var tasksOfRows: Set<String> {
+        var tasks: Set<String> = []
+        for change in changes {
+            switch change {
+            case .claim(let claim) where !claim.trigger.isRequested: tasks.insert(claim.task.uid)
+            case .deferral(let key, _, _, let trigger, _, _) where !trigger.isRequested:
+                tasks.insert(key.uid)
+            case .occurrence(let key, _, _, _, _): tasks.insert(key.uid)
+            default: break
+            }
+        }
+        return tasks
+    }
+
+    /// Tasks whose next runs it moves, by their identities.
+    fileprivate var tasksOfPlans: Set<String> {
+        var tasks: Set<String> = []
+        for change in changes {
+            switch change {
+            case .updateTask(let task): tasks.insert(task.key.uid)
+            case .setNextRun(let key, _): tasks.insert(key.uid)
+            default: break
+            }
+        }
+        return tasks
     }
 
     /// Whether nothing builds upon it.

@@ -40,7 +40,7 @@ extension SchedulerCore {
             }
         }
         tasks[key.id]?.record.nextRun = plan.next
-        if !planted(.claimWithoutNextRun) { changes += nextRunChanged(task, to: plan.next) }
+        if !planted(.claimWithoutNextRun) { tellNextRun(of: key) }
         write(changes)
         arm(key.id)
         let isAll = task.policies.misfire == .runAll && plan.due.count > 1
@@ -63,12 +63,27 @@ extension SchedulerCore {
         }
     }
 
-    /// What tells the store of a task's next run; nothing while a change that plans anew is on its
-    /// way: its next run must not be overwritten, and what it came to is written after it.
-    mutating func nextRunChanged(_ task: TaskState, to next: Instant?) -> [StoreChange] {
-        guard task.isReplanning else { return [.setNextRun(task.key, next)] }
-        tasks[task.id]?.owesNextRun = true
-        return []
+    /// Has the store told of a task's next run at the end of the turn.
+    mutating func tellNextRun(of key: TaskKey) {
+        guard task(key) != nil else { return }
+        tasks[key.id]?.owesNextRun = true
+        replanned.append(key)
+    }
+
+    /// Tells the store of the next runs that moved on: after the rows of what they passed, which it
+    /// must have first where it cannot take all at once.
+    ///
+    /// Not while a change that plans anew is on its way: its next run must not be overwritten, and
+    /// what it came to is written after it.
+    mutating func writeNextRuns() {
+        guard !replanned.isEmpty else { return }
+        let moved = replanned
+        replanned = []
+        for key in moved {
+            guard let task = task(key), task.owesNextRun, !task.isReplanning else { continue }
+            tasks[key.id]?.owesNextRun = false
+            write([.setNextRun(key, task.record.nextRun)])
+        }
     }
 
     /// Instants of a task that wait or run: one that a clock passes again after it was set back is

@@ -56,13 +56,13 @@ extension SchedulerCore {
             if let next = task.table.next(after: now.wall), next < known {
                 tasks[id]?.record.nextRun = next
                 expectAgain(known)
-                write([.setNextRun(task.key, next)])
+                tellNextRun(of: task.key)
             }
             arm(id)
         } else {
             if case .at = task.table.schedule.kind, task.record.lastRun != nil { return }
             plan(id, after: now.wall)
-            if let next = tasks[id]?.record.nextRun { write([.setNextRun(task.key, next)]) }
+            if tasks[id]?.record.nextRun != nil { tellNextRun(of: task.key) }
         }
     }
 

@@ -75,8 +75,7 @@ extension SchedulerCore {
         tasks[key.id]?.isCreating = false
         arm(key.id)
         // Where the clock was stepped back while this was written.
-        let changes = takeNearer(key.id)
-        if !changes.isEmpty { write(changes) }
+        takeNearer(key.id)
         if let request { reply(request, .task(key)) }
         releaseRequests(of: key.id)
     }
@@ -168,9 +167,8 @@ extension SchedulerCore {
         tasks[key.id]?.record = record
         tasks[key.id]?.table = change.table
         if record.nextRun != change.record.nextRun || task.owesNextRun {
-            tasks[key.id]?.owesNextRun = false
             // Where a further change is on its way, after that.
-            if let now = self.task(key) { write(nextRunChanged(now, to: record.nextRun)) }
+            tellNextRun(of: key)
         }
         arm(key.id)
         if before.enabled, !record.enabled { skipWaiting(of: key, reason: "disabled") }

@@ -296,10 +296,7 @@ extension SchedulerCore {
         case .updated(let key, let at, let request):
             if tasks[key.id]?.key == key {
                 tasks[key.id]?.changes.removeAll { $0.record.updatedAt == at }
-                if tasks[key.id]?.owesNextRun == true {
-                    tasks[key.id]?.owesNextRun = false
-                    if let now = task(key) { write(nextRunChanged(now, to: now.record.nextRun)) }
-                }
+                if tasks[key.id]?.owesNextRun == true { tellNextRun(of: key) }
             }
             reply(request, .refused(refusal))
             // What was built upon it falls with it.

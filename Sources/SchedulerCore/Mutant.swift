@@ -40,6 +40,7 @@ package enum Mutant: String, Sendable, CaseIterable {
     case eventBeforeCommit = "event_before_commit"
     case waitingWriteForgotten = "waiting_write_forgotten"
     case orderBeforeInstant = "order_before_instant"
+    case rowsNotAwaited = "rows_not_awaited"
     /// Of the timetable itself, which core and simulation share; planted by the simulation.
     case wrongDSTInstant = "wrong_dst_instant"
 }

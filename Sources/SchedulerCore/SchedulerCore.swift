@@ -49,6 +49,8 @@ package struct SchedulerCore: Sendable {
     /// Executions by the key of their running attempt.
     var attempts: [AttemptKey: String] = [:]
     var queue: Queue
+    /// Tasks whose next runs moved in this turn, which the store is yet to be told.
+    var replanned: [TaskKey] = []
     /// Held back by the machine.
     var held: Set<String> = []
     /// Waiting since this turn, with nothing in the store that says so.
@@ -200,6 +202,7 @@ package struct SchedulerCore: Sendable {
     private mutating func settle(_ heard: Heard) {
         fireTimers(heard)
         admit()
+        writeNextRuns()
         finishStop()
         flush()
         expectedBack = [

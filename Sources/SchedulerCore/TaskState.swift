@@ -11,7 +11,8 @@ package struct TaskState: Sendable {
     package internal(set) var table: Planner.Timetable
     /// Definitions that are being written, the latest last.
     var changes: [TaskDefinition] = []
-    /// Whether its next run moved on and the store was not told: a change was on its way.
+    /// Whether its next run moved on and the store was not told: the turn is not over, or a change is
+    /// on its way.
     var owesNextRun = false
     /// Whether its row is being written for the first time.
     var isCreating = false

@@ -248,6 +248,87 @@ struct StoreDamageTests {
         #expect(check(run)?.status == .healthy)
     }
 
+    /// Whether a change writes a row of an instant of a task.
+    private func isRow(_ change: StoreChange, of name: String) -> Bool {
+        switch change {
+        case .claim(let claim): claim.task.id.text == name
+        case .occurrence(let key, _, _, _, _), .deferral(let key, _, _, _, _, _):
+            key.id.text == name
+        default: false
+        }
+    }
+
+    private func isPlan(_ change: StoreChange, of name: String) -> Bool {
+        switch change {
+        case .setNextRun(let key, _): key.id.text == name
+        case .updateTask(let task): task.id.text == name
+        default: false
+        }
+    }
+
+    /// A scheduler that dies in the midst of a search must not leave a next run behind that passed
+    /// an instant without a row: the next one would not know of it.
+    @Test(arguments: [TaskPolicies(), TaskPolicies(overlap: .queueAll)])
+    func aNextRunWaitsForTheRowsOfWhatItPassed(_ policies: TaskPolicies) throws {
+        var run = try CoreRun()
+        try run.create("user.one", "interval:60", policies)
+        let id = try TaskID("user.one")
+        let first = try #require(run.core.tasks[id]?.record.nextRun)
+        run.isDamaged = { isRow($0, of: "user.one") }
+        let before = run.written.count
+        run.pass(.seconds(200))
+        #expect(run.core.storeFailure != nil)
+        #expect(!run.written[before...].joined().contains { isPlan($0, of: "user.one") })
+        run.isDamaged = { _ in false }
+        run.pass(.seconds(5))
+        var hasRow = false
+        for change in run.written[before...].joined() {
+            if case .claim(let claim) = change { hasRow = hasRow || claim.plannedAt == first }
+            #expect(!isPlan(change, of: "user.one") || hasRow)
+        }
+        let next = run.written.joined().reversed().lazy.compactMap { change -> Instant? in
+            if case .setNextRun(_, let next) = change { next } else { nil }
+        }.first
+        #expect(hasRow && next == run.core.tasks[id]?.record.nextRun)
+        #expect(check(run)?.status == .healthy)
+    }
+
+    /// What waits for a row that is given up is written all the same: the next run, and a change of
+    /// the task, which writes the next run too.
+    @Test func aRowThatCannotBeWrittenIsGivenUpBeforeItIsPassed() throws {
+        var run = try CoreRun()
+        try run.create("user.one", "interval:60")
+        try run.create("user.two", "@yearly")
+        let id = try TaskID("user.one")
+        let first = try #require(run.core.tasks[id]?.record.nextRun)
+        run.isStoreWell = false
+        run.pass(first - run.wall)
+        _ = run.take()
+        run.isDamaged = { isRow($0, of: "user.one") }
+        let before = run.written.count
+        let changed = try CoreRun.task(
+            "user.one", "interval:60", TaskPolicies(priority: 7), at: run.wall)
+        run.request(.update(changed))
+        run.request(.run(try TaskID("user.two")))
+        let given = { (run: CoreRun) in run.core.lost.words.contains { $0.contains("user.one") } }
+        for _ in 0..<5 {
+            run.pass(.seconds(1))
+            while !run.batches.isEmpty {
+                run.answerNext()
+                let written = run.written[before...].joined()
+                #expect(given(run) || !written.contains { isPlan($0, of: "user.one") })
+            }
+        }
+        #expect(given(run))
+        #expect(run.core.lost.words.allSatisfy { !$0.contains("the next run") })
+        let written = run.written[before...].joined()
+        #expect(written.contains { if case .updateTask = $0 { true } else { false } })
+        #expect(written.contains { if case .setNextRun = $0 { true } else { false } })
+        #expect(!run.take().replies.contains { if case .refused = $0 { true } else { false } })
+        #expect(run.core.tasks[id]?.policies.priority == 7)
+        #expect(run.core.waitingChanges == 0 && run.core.storeFailure == nil)
+    }
+
     /// What waits in a search for what failed keeps its place behind others that fail after that.
     @Test func whatIsTriedOnceMoreIsWrittenInItsOrder() throws {
         var run = try CoreRun()

@@ -25,6 +25,8 @@ final class RealStore {
     struct Ghost {
         var changes: [StoreChange]
         var latest: Instant
+        /// Whether the scheduler that wrote it had given up what it could not write.
+        var mayLackRows: Bool
     }
 
     let disk: FaultyDisk
@@ -80,7 +82,7 @@ final class RealStore {
     }
 
     /// Writes a batch, or fails, as the disk does.
-    func write(_ changes: [StoreChange], latest: Instant) -> BatchResult {
+    func write(_ changes: [StoreChange], latest: Instant, mayLackRows: Bool) -> BatchResult {
         guard writer != nil else {
             return .failure(StoreTrouble(kind: .closed, message: "the store is not open"))
         }
@@ -89,7 +91,7 @@ final class RealStore {
         disk.heal()
         if case .failure = result {
             if mayHaveGhost {
-                ghosts.append(Ghost(changes: changes, latest: latest))
+                ghosts.append(Ghost(changes: changes, latest: latest, mayLackRows: mayLackRows))
             } else {
                 ghosts = []
             }

@@ -110,12 +110,25 @@ extension World {
     /// A change is about to be written.
     mutating func judgeBefore(_ change: StoreChange) {
         if case .unclaim(let attempt, _, _) = change { judge.takenBack = claimed(by: attempt) }
-        guard case .setNextRun(let key, let next) = change, let row = store.present(key.uid),
-            row.task.enabled, !row.isReplanned, let from = row.task.nextRun
+        let (key, next): (TaskKey, Instant?)
+        switch change {
+        case .setNextRun(let of, let to): (key, next) = (of, to)
+        case .updateTask(let task): (key, next) = (task.key, task.nextRun)
+        default: return
+        }
+        guard let row = store.present(key.uid), row.task.enabled, !row.isReplanned,
+            let from = row.task.nextRun
         else { return }
         if let next, next <= from { return }
+        if case .updateTask(let task) = change, isPlannedAnew(row.task, by: task) { return }
         guard let table = scenario.table(of: row.task) else { return }
         judge.moved.append((key, from, next, table))
+    }
+
+    private func isPlannedAnew(_ task: StoredTask, by new: StoredTask) -> Bool {
+        new.schedule != task.schedule || new.timezone != task.timezone
+            || new.enabled != task.enabled
+            || scenario.table(of: new)?.policies.dst != scenario.table(of: task)?.policies.dst
     }
 
     /// A change was written, or did not apply.
@@ -207,10 +220,13 @@ extension World {
         }
     }
 
+    /// Whether rows may be missing: of what a damaged page took, and the scheduler gave up.
+    var mayLackRows: Bool { judge.isDamaged && !core.storeDamages.isEmpty }
+
     /// A batch was written: every instant that a plan passed has its row.
-    mutating func judgeBatch(_ latest: Instant) {
+    mutating func judgeBatch(_ latest: Instant, mayLackRows: Bool) {
         guard !judge.moved.isEmpty else { return }
-        guard !judge.isDamaged else { return judge.moved = [] }
+        guard !mayLackRows else { return judge.moved = [] }
         for (key, from, to, table) in judge.moved {
             let jitter = Planner.jitter(of: key.id, policies: table.policies)
             let now = latest - jitter

@@ -31,7 +31,7 @@ extension World {
         let failed = real.faults
         let tooLarge = batch.changes.map { $0.number.map { refuses($0) } ?? false }
         let sent = zip(batch.changes, tooLarge).map { $1 ? $0.tooLarge : $0 }
-        let result = real.write(sent, latest: batch.latest)
+        let result = real.write(sent, latest: batch.latest, mayLackRows: mayLackRows)
         faults += real.faults - failed
         guard case .success(let results) = result, results.count == sent.count else {
             if real.planted == .errorToldAsSuccess {
@@ -55,7 +55,7 @@ extension World {
                 }
             }
         }
-        judgeBatch(batch.latest)
+        judgeBatch(batch.latest, mayLackRows: mayLackRows)
         return result
     }
 
@@ -108,7 +108,7 @@ extension World {
         guard let found else { return }
         note("a batch that was told as failed is there after all")
         for number in found.changes.compactMap(\.number) { judge.refusedNumbers.remove(number) }
-        _ = apply(found.changes, found.latest)
+        _ = apply(found.changes, found.latest, mayLackRows: found.mayLackRows)
     }
 
     private func refusesAlways(_ number: Int) -> Bool { writer.tooLarge.contains(number) }

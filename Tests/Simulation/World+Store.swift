@@ -41,7 +41,9 @@ extension World {
     }
 
     /// Writes a batch, all of it, and looks at what it leaves behind.
-    mutating func apply(_ changes: [StoreChange], _ latest: Instant) -> [ChangeResult] {
+    mutating func apply(
+        _ changes: [StoreChange], _ latest: Instant, mayLackRows: Bool? = nil
+    ) -> [ChangeResult] {
         var results: [ChangeResult] = []
         results.reserveCapacity(changes.count)
         for change in changes {
@@ -54,7 +56,7 @@ extension World {
             judgeAfter(change, outcome)
             results.append(.outcome(outcome))
         }
-        judgeBatch(latest)
+        judgeBatch(latest, mayLackRows: mayLackRows ?? self.mayLackRows)
         return results
     }
 }
