@@ -63,8 +63,10 @@ extension SchedulerCore {
 
     /// Changes that wait to be written.
     package var waitingChanges: Int {
-        ledger.pending.reduce(0) { $0 + $1.changes.count }
-            + (ledger.inFlight?.writes.reduce(0) { $0 + $1.changes.count } ?? 0)
+        let waiting = [
+            ledger.pending, ledger.inFlight?.writes, ledger.search?.failed, ledger.search?.putOff,
+        ]
+        return waiting.reduce(0) { $1?.reduce($0) { $0 + $1.changes.count } ?? $0 }
     }
 
     /// Has changes written, and what follows from that done after.

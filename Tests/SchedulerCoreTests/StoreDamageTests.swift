@@ -355,6 +355,9 @@ struct StoreDamageTests {
         run.isStoreWell = false
         run.turn()
         while !run.batches.isEmpty {
+            // Also what failed and is to be tried once more waits.
+            let written = run.written[before...].joined().count
+            #expect(run.core.waitingChanges == changes.count - written)
             if run.core.ledger.search?.isSecond == true { run.isDamaged = { _ in false } }
             run.answerNext()
         }

@@ -10,7 +10,8 @@ extension World {
         judgeWrite(changes)
         writer.batches.append(
             WriterModel.Batch(token: token, changes: changes, latest: judge.latestWall))
-        judge.latestWall = wall
+        // What waits behind a search may be of before a step back of the clock.
+        if core.waitingChanges == changes.count { judge.latestWall = wall }
         var dice = dice(.store)
         var delay = Span(Int64(500 + dice.below(8000)))
         if now < writer.slowUntil { delay = delay + dice.time(.zero, writer.slowness) }
