@@ -20,6 +20,7 @@ setup: ## Install the Debian packages that are missing
 
 build: setup ## Build the release executables
 	swift build $(RELEASE)
+	scripts/link-programs $(BIN)
 
 test: build ## Run all tests (those that need root say so and are skipped otherwise)
 	swift build --build-tests
