@@ -34,10 +34,17 @@ extension Scenario {
         policies.dst = DSTPolicy(
             gap: random.pick(DSTPolicy.Gap.allCases),
             overlap: random.pick(DSTPolicy.Overlap.allCases))
-        return TaskSpec(
+        var spec = TaskSpec(
             number: specs.count, name: name, type: type(of: name),
             schedule: schedule(&random, at: time), zone: random.pick(zones), policies: policies,
             isEnabled: !random.percent(6))
+        if let changing, random.percent(40) {
+            // What falls into the gap of its clock, or comes twice.
+            let texts = ["30 2 * * *", "15 0,1,2,3 * * *", "0,30 1,2 * * *", "10,50 0-3 * * *"]
+            spec.zone = changing
+            if let schedule = try? Schedule.parse(random.pick(texts)) { spec.schedule = schedule }
+        }
+        return spec
     }
 
     private func schedule(_ random: inout Randomness, at time: Span) -> Schedule {

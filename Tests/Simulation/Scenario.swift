@@ -25,6 +25,8 @@ struct Scenario: Sendable {
     var inputs: [TimedInput] = []
     var quiets: [Quiet] = []
     var isLoadUnknowable = false
+    /// The zone whose clock changes in its first days; nil where none was looked for.
+    var changing: ZoneRules?
 
     static let names: [TaskID] = [
         "user.a", "user.b", "custom.c", "agency.a", "agency.b", "security.a", "maintenance.a",
@@ -39,7 +41,7 @@ struct Scenario: Sendable {
         startedAt = Self.start(&random)
         isLoadUnknowable = random.percent(5)
         let own = (0..<4).map { _ in random.pick(zones) }
-        if random.percent(40) { beginBeforeChange(of: own, &random) }
+        if random.percent(50) { beginBeforeChange(of: own, &random) }
         for name in ["maintenance.health", "security.sweep"].compactMap({ try? TaskID($0) }) {
             var spec = draw(&random, name: name, at: .zero, zones: own)
             spec.isEnabled = true
@@ -67,14 +69,17 @@ struct Scenario: Sendable {
         inputs.sort { $0.at != $1.at ? $0.at < $1.at : $0.index < $1.index }
     }
 
-    /// Moves the begin to where the clock of a zone is to change within the first days.
+    /// Moves the begin to where the clock of a zone is to change: within eight hours mostly,
+    /// since a clock that is set may pass what comes later, else within three days.
     private mutating func beginBeforeChange(of zones: [ZoneRules], _ random: inout Randomness) {
-        let day = Duration.seconds(86_400)
+        let hour = Duration.seconds(3600)
         for zone in zones {
-            for days in 1..<366 {
-                let at = startedAt + day * days
-                guard zone.offset(at: at) != zone.offset(at: at + day) else { continue }
-                startedAt = at - random.time(.zero, .hours(40)).duration
+            for hours in 24..<366 * 24 {
+                let at = startedAt + hour * hours
+                guard zone.offset(at: at) != zone.offset(at: at + hour) else { continue }
+                let most: Span = random.percent(70) ? .hours(8) : .hours(64)
+                startedAt = at - random.time(.minutes(10), most).duration
+                changing = zone
                 return
             }
         }
