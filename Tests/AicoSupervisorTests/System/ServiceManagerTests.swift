@@ -75,14 +75,18 @@ struct ServiceManagerTests {
         #expect(next == nil)
     }
 
+    /// The variables of a service manager that wants a sign of life of a process within 20 s.
+    private func watching(_ process: Int, in directory: ScratchDirectory) -> [String: String] {
+        [
+            "NOTIFY_SOCKET": "\(directory.path)/notify", "WATCHDOG_USEC": "20000000",
+            "WATCHDOG_PID": "\(process)",
+        ]
+    }
+
     @Test func aSignOfLifeComesTwiceInItsTime() throws {
         let directory = try ScratchDirectory()
         let listener = try Listener("\(directory.path)/notify")
-        let environment = [
-            "NOTIFY_SOCKET": "\(directory.path)/notify", "WATCHDOG_USEC": "20000000",
-            "WATCHDOG_PID": "7",
-        ]
-        guard var manager = manager(environment) else {
+        guard var manager = manager(watching(7, in: directory)) else {
             Issue.record("nobody hears")
             return
         }
@@ -100,11 +104,7 @@ struct ServiceManagerTests {
     @Test func anothersWatchdogIsNotFed() throws {
         let directory = try ScratchDirectory()
         let listener = try Listener("\(directory.path)/notify")
-        let environment = [
-            "NOTIFY_SOCKET": "\(directory.path)/notify", "WATCHDOG_USEC": "20000000",
-            "WATCHDOG_PID": "8",
-        ]
-        guard var manager = manager(environment) else {
+        guard var manager = manager(watching(8, in: directory)) else {
             Issue.record("nobody hears")
             return
         }
