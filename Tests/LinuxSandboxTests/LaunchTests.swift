@@ -44,10 +44,14 @@ struct LaunchTests {
         let leak = open("/etc/passwd", O_RDONLY)
         let given = open("/etc/hostname", O_RDONLY)
         defer { for descriptor in [leak, given] { close(descriptor) } }
-        var launch = program("/usr/bin/sleep", ["1000"])
+        // Its loader's files are closed once it does what it was told to.
+        var launch = program("/usr/bin/bash", ["-c", "kill -STOP $$"])
         launch.descriptors = [given, given]
         let program = try launch.start()
         defer { program.end() }
+        var status: Int32 = 0
+        try #require(waitpid(program.pid, &status, WUNTRACED) == program.pid)
+        try #require(status == SIGSTOP << 8 | 0x7F, "it did not stop itself: \(status)")
         var found: [Int: String] = [:]
         for number in 0..<1024 {
             found[number] = linkTarget("/proc/\(program.pid)/fd/\(number)")
