@@ -52,7 +52,7 @@ final class BenchRoot {
             plan: plan, planBytes: PlanCodec.encode(plan), endpoints: endpoints,
             cgroups: try tree.makeWorker("bench", of: "user", plan: plan),
             executable: "/aico/bin/\(name)", arguments: words, environment: ["PATH=/usr/bin"],
-            logDescriptor: output)
+            logDescriptor: output, keeperFilter: try SystemFilters.compile().keeper)
     }
 
     func end() {

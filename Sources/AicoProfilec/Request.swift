@@ -17,7 +17,7 @@ struct RequestError: Error, CustomStringConvertible {
 /// What one run of the compiler is asked for.
 enum Request {
     case identities(root: String)
-    case schedulerFilter
+    case filters
     case workers(root: String)
     case plan(TaskClass, root: String, profiles: String, executables: String)
 
@@ -27,7 +27,7 @@ enum Request {
     static let usage =
         "usage: aico-profilec --class NAME [--root DIR] --profiles DIR --bin DIR, "
         + "or aico-profilec --identities [--root DIR], or aico-profilec --workers [--root DIR], "
-        + "or aico-profilec --scheduler-filter"
+        + "or aico-profilec --filters"
 
     init(_ words: [String]) throws(RequestError) {
         var values: [String: String] = [:]
@@ -36,10 +36,10 @@ enum Request {
             guard
                 [
                     "--class", "--root", "--profiles", "--bin", "--identities", "--workers",
-                    "--scheduler-filter",
+                    "--filters",
                 ].contains(word), values[word] == nil
             else { throw RequestError("unexpected '\(word)'; \(Self.usage)") }
-            if ["--identities", "--workers", "--scheduler-filter"].contains(word) {
+            if ["--identities", "--workers", "--filters"].contains(word) {
                 values[word] = ""
                 continue
             }
@@ -59,7 +59,7 @@ enum Request {
         let root = values["--root"] ?? ""
         let alone: [(String, Request)] = [
             ("--identities", .identities(root: root)), ("--workers", .workers(root: root)),
-            ("--scheduler-filter", .schedulerFilter),
+            ("--filters", .filters),
         ]
         for (word, request) in alone where values[word] != nil {
             guard values.keys.allSatisfy({ [word, "--root"].contains($0) }) else {
@@ -86,7 +86,7 @@ enum Request {
         case .identities(let root):
             return try Configuration.load(root: root).resolvedIdentities().encoded
         case .workers(let root): return try Configuration.load(root: root).encodedWorkers
-        case .schedulerFilter: return FilterCodec.encode(try SchedulerFilter.compile())
+        case .filters: return FilterCodec.encode(try SystemFilters.compile())
         case .plan(let taskClass, let root, let profiles, let executables):
             let configuration = try Configuration.load(root: root)
             let paths = InstancePaths(

@@ -9,6 +9,8 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,9 +18,11 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-int aico_grants_confine(const int *kept, size_t count) {
+int aico_grants_confine(
+    const int *kept, size_t count, const void *filter, uint16_t filter_count) {
     const uint64_t needed = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT
         | 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER;
+    const struct sock_fprog program = {filter_count, (struct sock_filter *)filter};
     sigset_t alarm;
     unsigned first = 0;
     // `kept` is in order.
@@ -35,7 +39,9 @@ int aico_grants_confine(const int *kept, size_t count) {
     signal(SIGALRM, SIG_DFL);
     sigemptyset(&alarm);
     sigaddset(&alarm, SIGALRM);
-    return sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+    if (sigprocmask(SIG_UNBLOCK, &alarm, NULL) != 0) return -1;
+    // Last: it forbids the above.
+    return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
 int aico_grant_page_make(struct aico_grant_page **page) {

@@ -3,6 +3,7 @@
 
 import CLinux
 import Glibc
+import SandboxProfiles
 import Synchronization
 
 @testable import LinuxSandbox
@@ -55,6 +56,7 @@ final class ClassFixture {
         output = (ends[0], ends[1])
     }
 
+    private static let keeperFilter = Result { try SystemFilters.compile().keeper }
     private static let count = Atomic(0)
     private static func next() -> Int {
         count.add(1, ordering: .relaxed).newValue
@@ -73,7 +75,8 @@ final class ClassFixture {
             cgroups: planted.map { self.cgroups(planting: $0) } ?? cgroups,
             executable: executable, arguments: arguments,
             environment: ["PATH=/usr/bin"] + Self.sanitizer,
-            logDescriptor: output.write, patience: patience, modes: modes, permitting: permit)
+            logDescriptor: output.write, patience: patience, modes: modes, permitting: permit,
+            keeperFilter: try Self.keeperFilter.get())
         self.launched = launched
         return launched
     }

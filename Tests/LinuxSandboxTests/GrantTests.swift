@@ -4,6 +4,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import SandboxProfiles
 import SystemPackage
 import Testing
 
@@ -354,6 +355,36 @@ struct GrantTests {
         makeFile("\(data)/new")
         #expect(try keeper.startAgain())
         #expect(try fixture.next().said == "new")
+    }
+
+    /// It has CAP_SYS_ADMIN, and reads what others made: the calls that it needs are all it may make.
+    @Test func keeperMakesNoOtherCalls() throws {
+        let fixture = try GrantFixture(["list /srv/data"]) { host in
+            mkdir("\(host)/data", 0o755)
+            mkdir("\(host)/data/inside", 0o755)
+            return [GrantFixture.grant("\(host)/data", as: "/srv/data")]
+        }
+        // As the host sees the one that runs; it still shows what was granted.
+        let status = hostStatus(try #require(fixture.worker.grants).processID)
+        #expect(status["Name"] == "aico-grants" && status["Seccomp"] == "2")
+        #expect(status["CapEff"] != "0000000000000000")
+        #expect(try fixture.next().said == "inside")
+        // The same filter in a process of root's that says what came of each call, with it and before.
+        let filter = try SystemFilters.compile().keeper
+        let path = "\(fixture.host)/filter"
+        try filter.withUnsafeBytes { bytes in
+            let file = open(path, O_WRONLY | O_CREAT | O_EXCL, 0o600)
+            defer { close(file) }
+            try #require(write(file, bytes.baseAddress, bytes.count) == bytes.count)
+        }
+        let refused = EPERM
+        let calls = try AttemptFixture.outside("keeper \(path)")
+        #expect(
+            calls == """
+                socket 0, mount \(ENOENT), fork 0, memfd 0, kill 0, setns 0, openat 0, \
+                unshare 0; socket \(refused), mount \(refused), fork \(refused), memfd \(refused), \
+                kill \(refused), setns \(refused), openat 0, unshare \(refused)
+                """)
     }
 
     /// Its end is told by whoever sees the class's: nothing is to be made anew.

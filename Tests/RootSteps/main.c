@@ -17,6 +17,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,7 +210,9 @@ static void keep(int namespace, struct aico_grant_page *page) {
     aico_grants_clock(0);
     // The last here: what changes the host above needs more.
     const int kept[] = {0, 1, 2, namespace};
-    EXPECT(aico_grants_confine(kept, 4) == 0);
+    // All calls: the sanitizers make more than a keeper does.
+    const struct sock_filter all[] = {{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW}};
+    EXPECT(aico_grants_confine(kept, 4, all, 1) == 0);
 }
 
 static void grants(void) {

@@ -53,6 +53,7 @@ enum Scenario {
             }
             return "\(signal)"
         case "call": return Attack.call(text: argument)
+        case "keeper": return KeeperCalls.run(filter: argument)
         case "cwd": return link("/proc/self/cwd")
         case "list": return list(argument)
         case "text": return text(of: argument)

@@ -27,7 +27,7 @@ struct CompactionSubject: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Those of all classes, and those of workers and scheduler; a failure to compile is a test's to report.
+    /// Those of all classes, and those of workers, scheduler and keepers; a failure to compile is a test's to report.
     static let all = Result {
         try TaskClass.allCases.map { taskClass in
             let filter = TaskFilter(
@@ -40,6 +40,8 @@ struct CompactionSubject: Sendable, CustomTestStringConvertible {
                 name: "workers", try WorkerFilter.program(), try WorkerFilter.compile()),
             CompactionSubject(
                 name: "scheduler", try SchedulerFilter.program(), try SchedulerFilter.compile()),
+            CompactionSubject(
+                name: "keepers", try KeeperFilter.program(), try KeeperFilter.compile()),
         ]
     }
 

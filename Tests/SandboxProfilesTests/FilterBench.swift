@@ -27,6 +27,9 @@ struct FilterBench {
         FilterBench(program: try SchedulerFilter.compile())
     }
 
+    /// The filter of root's keepers of grants.
+    static func keeper() throws -> FilterBench { FilterBench(program: try KeeperFilter.compile()) }
+
     private init(program: [FilterInstruction]) { self.program = program }
 
     func verdict(

@@ -55,6 +55,6 @@ struct RootPrivilege: Privilege {
             plan: worker.plan.plan, planBytes: worker.plan.bytes, endpoints: worker.endpoints,
             cgroups: worker.cgroups, executable: worker.executable, arguments: [],
             environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"], logDescriptor: worker.log,
-            modes: worker.modes, permitting: worker.permit)
+            modes: worker.modes, permitting: worker.permit, keeperFilter: worker.keeperFilter)
     }
 }

@@ -17,4 +17,6 @@ struct WorkerLaunch {
     var modes: [String: UInt32]
     /// Whether it may be shown what the links of a grant lead to.
     var permit: GrantKeeper.Permit
+    /// Which calls the keeper of its grants may make.
+    var keeperFilter: [FilterInstruction]
 }

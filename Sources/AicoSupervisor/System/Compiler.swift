@@ -37,13 +37,13 @@ struct Compiler {
     struct Compiled {
         var workers: [WorkerID]
         var plans: [TaskClass: CheckedPlan]
-        var schedulerFilter: [FilterInstruction]
+        var filters: SystemFilters
     }
 
-    /// Compiles the profiles of all classes and the scheduler's filter, and reads the list of workers,
+    /// Compiles the profiles of all classes and the system's filters, and reads the list of workers,
     /// at the same time.
     func compile(_ identities: Identities) throws(SupervisorError) -> Compiled {
-        let filter = try start(["--scheduler-filter"], as: identities.compiler)
+        let filters = try start(["--filters"], as: identities.compiler)
         let list = try start(["--workers"], as: identities.compiler)
         var runs: [(TaskClass, Run)] = []
         for taskClass in TaskClass.allCases {
@@ -67,7 +67,7 @@ struct Compiler {
         }
         return Compiled(
             workers: workers, plans: plans,
-            schedulerFilter: try CheckedFilter.decode(try finish(filter)))
+            filters: try CheckedFilters.decode(try finish(filters)))
     }
 
     private final class Run {

@@ -66,6 +66,33 @@ enum DeniedCalls {
         ofWorkers + ofForkServers + sockets([17, 38, 40])
         + [Call("personality", SYS_personality, [0: 0x0040_0000])]
 
+    /// Of root's keepers of grants: they make mounts of what is there and enter the namespace of a
+    /// class, and start nothing, make no file system and have no ids to change.
+    static let ofKeepers: [Call] =
+        ofWorkers.filter { $0.number != SYS_setns } + namespaces
+        + [
+            Call("setns of any namespace", SYS_setns, [1: 0]),
+            Call("setns of a user namespace", SYS_setns, [1: 1 << 28]),
+            Call("setns of a pid namespace", SYS_setns, [1: 1 << 29]),
+            Call("setns of a network namespace", SYS_setns, [1: 1 << 30]),
+            Call("mount", SYS_mount), Call("pivot_root", SYS_pivot_root),
+            Call("fsopen", SYS_fsopen), Call("fsconfig", SYS_fsconfig),
+            Call("fsmount", SYS_fsmount), Call("fspick", SYS_fspick),
+            Call("unshare", SYS_unshare), Call("keyctl", SYS_keyctl),
+            Call("vhangup", SYS_vhangup), Call("clone", SYS_clone), Call("clone3", SYS_clone3),
+            Call("execve", SYS_execve), Call("execveat", SYS_execveat),
+            Call("socket", SYS_socket), Call("mknodat", SYS_mknodat),
+            Call("setuid", SYS_setuid), Call("setgid", SYS_setgid),
+            Call("setresuid", SYS_setresuid), Call("setresgid", SYS_setresgid),
+            Call("setgroups", SYS_setgroups), Call("capset", SYS_capset),
+            Call("seccomp", SYS_seccomp), Call("prctl", SYS_prctl), Call("kill", SYS_kill),
+            Call("fchown", SYS_fchown), Call("fchownat", SYS_fchownat),
+            Call("fchmod of set-user-id", SYS_fchmod, [1: 0o4755]),
+            Call("fchmodat", SYS_fchmodat), Call("renameat2", SYS_renameat2),
+            Call("linkat", SYS_linkat), Call("symlinkat", SYS_symlinkat),
+            Call("mmap of code", SYS_mmap, [2: 4]), Call("mprotect of code", SYS_mprotect, [2: 4]),
+        ]
+
     /// Of tasks beside those of workers.
     static let ofTasks: [Call] =
         ofForkServers + [
@@ -136,6 +163,9 @@ enum DeniedCalls {
 
     /// The same of the scheduler's filter.
     static func excess(ofScheduler judge: FilterJudge) -> String? { excess(judge, ofScheduler) }
+
+    /// The same of the filter of root's keepers of grants.
+    static func excess(ofKeepers judge: FilterJudge) -> String? { excess(judge, ofKeepers) }
 
     private static func excess(_ judge: FilterJudge, _ calls: [Call]) -> String? {
         typealias Word = FilterJudge.Word

@@ -55,7 +55,7 @@ extension Supervisor {
             program.output = words.output
             program.errors = words.output
             program.entry = leaf.entry
-            program.filter = schedulerFilter
+            program.filter = filters.scheduler
             let child = try withExtendedLifetime(leaf) { try program.launch(by: privilege) }
             theirs.close()
             words.closeOutput()
@@ -91,7 +91,8 @@ extension Supervisor {
                     cgroups: cgroups,
                     executable: "\(InstanceDirectory.executables.classPath)/\(workerID.name)",
                     log: words.output, modes: modes(of: taskClass),
-                    permit: { mount, path in ceiling.permits(mount, at: path) }))
+                    permit: { mount, path in ceiling.permits(mount, at: path) },
+                    keeperFilter: filters.keeper))
             words.closeOutput()
             workers[workerID] = Running(
                 child: ChildProcess(launched.process), since: Clock.monotonic,

@@ -35,7 +35,7 @@ final class Supervisor {
     let workerIDs: [WorkerID]
     /// What the scheduler is told of the workers' types.
     let descriptions: Descriptor
-    let schedulerFilter: [FilterInstruction]
+    let filters: SystemFilters
     let tree: CgroupTree
     let privilege: any Privilege
     private let lock: Descriptor
@@ -70,7 +70,7 @@ final class Supervisor {
         plans = system.compiled.plans
         workerIDs = system.compiled.workers
         machine = SupervisorMachine(workers: system.compiled.workers)
-        schedulerFilter = system.compiled.schedulerFilter
+        filters = system.compiled.filters
         tree = system.tree
         descriptions = system.descriptions
         runtime = system.runtime

@@ -74,9 +74,11 @@ struct aico_grants *aico_grants_make(
 // cannot be shown is in the answer.
 void aico_grants_look(struct aico_grants *grants, struct aico_grant_answer *answer);
 
-// Leaves the process with what looking takes, and a clock that ends it: descriptors `kept` and its
-// capabilities over mounts and paths. 0, or -1 with errno.
-int aico_grants_confine(const int *kept, size_t count);
+// Leaves the process with what looking takes, and a clock that ends it: descriptors `kept`, its
+// capabilities over mounts and paths, and the calls that `filter` (struct sock_filter) lets run. 0,
+// or -1 with errno.
+int aico_grants_confine(
+    const int *kept, size_t count, const void *filter, uint16_t filter_count);
 
 // Begins or (0) ends the time in which a look has to be over: past it the process is killed.
 void aico_grants_clock(int milliseconds);

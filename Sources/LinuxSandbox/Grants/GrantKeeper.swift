@@ -22,6 +22,7 @@ package final class GrantKeeper {
     private let plan: Plan
     private let modes: [String: UInt32]
     private let permit: Permit
+    private let filter: [FilterInstruction]
     private let socket: MessageSocket
     private let page: UnsafeMutablePointer<aico_grant_page>
     private let namespace: Descriptor
@@ -48,13 +49,16 @@ package final class GrantKeeper {
     }
 
     /// Starts the process for a worker that runs.
+    ///
+    /// - Parameter filter: which calls the process may make.
     init(
-        plan: Plan, modes: [String: UInt32], permit: @escaping Permit, ends: consuming Ends,
-        worker: Int32
+        plan: Plan, modes: [String: UInt32], permit: @escaping Permit,
+        filter: [FilterInstruction], ends: consuming Ends, worker: Int32
     ) throws(Errno) {
         self.plan = plan
         self.modes = modes
         self.permit = permit
+        self.filter = filter
         page = ends.page
         socket = ends.ours
         let path = "/proc/\(worker)/ns/mnt"
@@ -65,6 +69,9 @@ package final class GrantKeeper {
 
     /// Readable once the process has ended.
     package var descriptor: Int32 { process.pidfd }
+
+    /// Its process; 0 where none runs.
+    package var processID: Int32 { process.pid }
 
     /// The path that is being looked at; nil where none is.
     package var lookedAt: String? {
@@ -129,7 +136,9 @@ package final class GrantKeeper {
 
     private func serve() -> Never {
         let kept = [STDERR_FILENO, socket.descriptor.number, namespace.number].sorted()
-        guard aico_grants_confine(kept, kept.count) == 0 else { _exit(Exit.cannotStart) }
+        guard aico_grants_confine(kept, kept.count, filter, UInt16(filter.count)) == 0 else {
+            _exit(Exit.cannotStart)
+        }
         let texts = CTexts()
         let grants = plan.mounts.map { mount in
             aico_grant(

@@ -42,15 +42,19 @@ package enum ClassLauncher {
     ///   - modes: of directories that the class owns and is shown, by their paths: what a task makes
     ///     of one is undone before the next attempt.
     ///   - permit: whether the class may be shown what the links of a grant lead to.
+    ///   - keeperFilter: which calls the keeper of its grants may make.
     /// - Throws: the layer that the kernel refused, `ETIMEDOUT` where it took too long; no process is
     ///   left then but the error's `left`.
     package static func launch(
         plan: Plan, planBytes: [UInt8], endpoints: String, cgroups: WorkerCgroups,
         executable: String, arguments: [String], environment: [String], logDescriptor: Int32,
         patience: Duration = Launch.patience, modes: [String: UInt32] = [:],
-        permitting permit: @escaping GrantKeeper.Permit = { _, _ in true }
+        permitting permit: @escaping GrantKeeper.Permit = { _, _ in true },
+        keeperFilter: [FilterInstruction]
     ) throws(LaunchError) -> LaunchedClass {
-        guard plan.userID != 0, plan.groupID != 0, !plan.workerFilter.isEmpty else {
+        guard plan.userID != 0, plan.groupID != 0, !plan.workerFilter.isEmpty,
+            !keeperFilter.isEmpty
+        else {
             throw LaunchError(layer: .identity, errno: EINVAL, detail: "the plan names root")
         }
         let memory = try telling("plan") { () throws(Errno) in
@@ -84,7 +88,8 @@ package enum ClassLauncher {
             return LaunchedClass(
                 process: process,
                 grants: try GrantKeeper(
-                    plan: plan, modes: modes, permit: permit, ends: ends, worker: process.pid))
+                    plan: plan, modes: modes, permit: permit, filter: keeperFilter, ends: ends,
+                    worker: process.pid))
         } catch {
             // It has ended already.
             if error.isMissing { return LaunchedClass(process: process, grants: nil) }

@@ -1,33 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
 // Part of the AICO Task Supervisor
 
-/// The fixed binary form of a filter that is in no plan: magic, version, then as a plan has it.
+/// The filters of processes that have no plan.
+package struct SystemFilters: Sendable, Equatable {
+    /// Of the scheduler, from before its exec on.
+    package var scheduler: [FilterInstruction]
+    /// Of root's keepers of grants.
+    package var keeper: [FilterInstruction]
+
+    /// Each of 1 to 4096 instructions.
+    package init(scheduler: [FilterInstruction], keeper: [FilterInstruction]) {
+        self.scheduler = scheduler
+        self.keeper = keeper
+    }
+}
+
+/// The fixed binary form of filters that are in no plan: magic, version, then each as a plan has it.
 package enum FilterCodec {
     static let magic: [UInt8] = Array("AICOFLTR".utf8)
-    static let version: UInt16 = 1
+    static let version: UInt16 = 2
 
-    /// Encodes a filter of 1 to 4096 instructions.
-    package static func encode(_ filter: [FilterInstruction]) -> [UInt8] {
+    /// Encodes filters.
+    package static func encode(_ filters: SystemFilters) -> [UInt8] {
         var writer = PlanWriter()
         writer.bytes = magic
         writer.put(version)
-        writer.putList(filter) { $0.put($1) }
+        for filter in [filters.scheduler, filters.keeper] {
+            writer.putList(filter) { $0.put($1) }
+        }
         return writer.bytes
     }
 
-    /// Decodes a filter.
+    /// Decodes filters.
     ///
     /// - Throws: where the bytes are not exactly what `encode` writes.
-    package static func decode(_ bytes: [UInt8]) throws(PlanError) -> [FilterInstruction] {
+    package static func decode(_ bytes: [UInt8]) throws(PlanError) -> SystemFilters {
         var reader = PlanReader(bytes: bytes)
         try reader.expect(magic, field: "magic")
         guard try reader.word(UInt16.self, field: "version") == version else {
             throw PlanError(field: "version", offset: magic.count)
         }
-        let filter = try reader.filter(field: "filter")
+        let filters = SystemFilters(
+            scheduler: try reader.filter(field: "filter of the scheduler"),
+            keeper: try reader.filter(field: "filter of keepers"))
         guard reader.offset == bytes.count else {
             throw PlanError(field: "end", offset: reader.offset)
         }
-        return filter
+        return filters
     }
 }

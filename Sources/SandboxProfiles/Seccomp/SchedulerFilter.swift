@@ -2,7 +2,7 @@
 // Part of the AICO Task Supervisor
 
 import Glibc
-package import LinuxSandbox
+import LinuxSandbox
 import StrictYAML
 
 /// Compiles the filter of the scheduler: what a program of files, threads and sockets never needs.
@@ -10,7 +10,7 @@ import StrictYAML
 /// It has no capability and no_new_privs; this takes the kernel's wider surface away as well. A
 /// table and no profile: libzmq, SQLite and the Swift runtime are not ours to enumerate, so that what
 /// is not named passes, and there is nothing in it for an administrator to grant.
-package enum SchedulerFilter {
+enum SchedulerFilter {
     /// Calls that are answered EPERM, by what they reach.
     static let denied: [(reason: String, calls: [String])] =
         WorkerFilter.denied + [
@@ -39,7 +39,7 @@ package enum SchedulerFilter {
     private static let subject = "filter of the scheduler"
 
     /// Compiles.
-    package static func compile() throws(ProfileError) -> [FilterInstruction] {
+    static func compile() throws(ProfileError) -> [FilterInstruction] {
         try compacted(program(), subject: subject)
     }
 

@@ -147,8 +147,8 @@ final class FakePrivilege: Privilege {
 
     /// What the compiler and workers that are asked for their types answer.
     private func answer(to arguments: [String]) throws -> [UInt8] {
-        if arguments[0] == "--scheduler-filter" {
-            return FilterCodec.encode(try SchedulerFilter.compile())
+        if arguments[0] == "--filters" {
+            return FilterCodec.encode(try SystemFilters.compile())
         }
         if arguments[0] == "--describe" { return Array("[]".utf8) }
         if arguments[0] == "--workers" { return WorkerListCodec.encode(WorkerID.shipped) }

@@ -33,7 +33,7 @@ struct PrivilegeTests {
         let early = Layout.runtime.map { "give \($0.path)" }
         let compiled =
             [
-                "start aico-profilec --scheduler-filter as 61005",
+                "start aico-profilec --filters as 61005",
                 "start aico-profilec --workers as 61005",
             ]
             + TaskClass.allCases.map { "start aico-profilec --class \($0.name) as 61005" }
@@ -57,7 +57,7 @@ struct PrivilegeTests {
     }
 
     @Test(arguments: [
-        "give run/aico", "show", "identities", "start aico-profilec --scheduler-filter as 61005",
+        "give run/aico", "show", "identities", "start aico-profilec --filters as 61005",
         "start aico-profilec --class user as 61005", "give var/lib/aico/store", "cgroups",
     ])
     func setUpEndsWithWhatIsRefused(words: String) throws {

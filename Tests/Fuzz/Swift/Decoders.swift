@@ -16,11 +16,11 @@ enum Decoders {
         expect(PlanCodec.encode(plan) == bytes)
     }
 
-    /// What root makes of the scheduler's filter: it is judged, whatever it says.
+    /// What root makes of the system's filters: they are judged, whatever they say.
     static func filter(_ bytes: [UInt8]) {
-        guard let filter = try? FilterCodec.decode(bytes) else { return }
-        expect(FilterCodec.encode(filter) == bytes)
-        _ = try? CheckedFilter.decode(bytes)
+        guard let filters = try? FilterCodec.decode(bytes) else { return }
+        expect(FilterCodec.encode(filters) == bytes)
+        _ = try? CheckedFilters.decode(bytes)
     }
 
     static func supervisor(_ bytes: [UInt8]) {
