@@ -8,30 +8,24 @@ package import ZeroMQ
 extension BusServer {
     /// Publishes an event to those who subscribed.
     package func publish(_ topic: BusEventTopic, _ data: JSONValue) throws(ZeroMQError) {
+        // Before this one, which nobody can have read right after it.
+        closeSlowSubscribers()
         sequence += 1
         let frames = BusEvent(topic: topic.rawValue, sequence: sequence, data: data).frames
         try events.send(frames)
-        publishedBytes += frames.byteCount
-        if publishedBytes >= limits.eventBytes / 2 { closeSlowSubscribers() }
+        unreadEvents.count(bytes: frames.byteCount)
     }
 
-    /// Ends those that read nothing since they were last looked at.
-    ///
-    /// Events wait in libzmq, which counts them and not their bytes; but what it cannot pass on
-    /// fills the kernel's buffer first.
     private func closeSlowSubscribers() {
-        publishedBytes = 0
-        let slow = Set(
-            eventDoor.connections.known.filter {
-                PeerConnection.isFull($0.connection)
-            })
-        for peer in slow.intersection(slowSubscribers) {
+        let slow = unreadEvents.look(at: { eventDoor.connections.known }) {
+            PeerConnection.isFull($0.connection)
+        }
+        for peer in slow {
             incidents.count(
                 peer.name, "bus.events_unread",
                 "connections closed that did not read their events")
             eventDoor.close(peer)
         }
-        slowSubscribers = slow
     }
 
     /// Applies subscriptions and tells their subscribers; true where more may wait.

@@ -83,10 +83,7 @@ package final class BusServer {
     /// Whose keys did that lately.
     var violations = Violations()
     var sequence = 0
-    /// Bytes of events since subscribers were last looked at.
-    var publishedBytes = 0
-    /// The subscribers that were found not to read.
-    var slowSubscribers: Set<Peer> = []
+    var unreadEvents: UnreadEvents
 
     /// Binds both sockets.
     package init(
@@ -96,6 +93,7 @@ package final class BusServer {
         clients = AdmittedKeys(keys.clients)
         backlogs = Backlogs(limits: limits)
         subscribers = SubscriptionCounts(limits: limits)
+        unreadEvents = UnreadEvents(limit: limits.eventBytes)
         zap = try ZAPHandler(in: context)
         requests = try ZMQSocket(.router, in: context)
         // Without it, a reply that finds no room is dropped in silence.
@@ -185,7 +183,7 @@ package final class BusServer {
 
     private func watchDoors() throws(ZeroMQError) {
         try requestDoor.watch(gone: { backlogs.forget($0) }, fault: count)
-        try eventDoor.watch(gone: { slowSubscribers.remove($0) }, fault: count)
+        try eventDoor.watch(gone: { unreadEvents.forget($0) }, fault: count)
     }
 
     private func count(_ fault: Door.Fault, _ name: String) {
