@@ -144,6 +144,7 @@ struct PrivilegeTests {
         try supervisor.leaveNothing()
         #expect(Clock.monotonic - began < .seconds(20))
         #expect(kill(hung.pid, SIGKILL) == 0, "it was waited for to its end")
+        #expect(waitpid(hung.pid, nil, 0) == hung.pid)
     }
 
     // MARK: - What a worker holds of the host
