@@ -134,6 +134,7 @@ package enum SchedulerProgram {
         _ configuration: Configuration, options: SchedulerArguments
     ) -> [String] {
         configuration.warnings(at: WallClock.now)
+            + configuration.timeoutWarnings(limits: options.timeLimits)
             // Without a directory nobody looks for workers.
             + (options.binDirectory.isEmpty
                 ? [] : configuration.executableWarnings(in: options.binDirectory))
@@ -165,6 +166,8 @@ struct SchedulerArguments: Equatable {
     var binDirectory = ""
     var profileDirectory: String?
     var isCheck = false
+    /// The longest attempt that a class's profile permits.
+    var timeLimits: [TaskClass: Duration] = [:]
     /// By their numbers.
     var workers = WorkerID.shipped
 
@@ -179,6 +182,12 @@ struct SchedulerArguments: Equatable {
                     throw SchedulerError("use", name, "it needs a name")
                 }
                 names.append(value)
+            case "--time-limit":
+                let parts = rest.popFirst()?.split(separator: "=", maxSplits: 1) ?? []
+                guard parts.count == 2, let taskClass = TaskClass(name: String(parts[0])),
+                    let seconds = UInt32(parts[1])
+                else { throw SchedulerError("use", name, "it needs CLASS=SECONDS") }
+                timeLimits[taskClass] = .seconds(Int64(seconds))
             case "--root", "--bin", "--profiles":
                 guard let value = rest.popFirst() else {
                     throw SchedulerError("use", name, "it needs a directory")
@@ -190,7 +199,8 @@ struct SchedulerArguments: Equatable {
                 }
             default:
                 throw SchedulerError(
-                    "use", name, "known are --root, --bin, --profiles, --worker and --check")
+                    "use", name,
+                    "known are --root, --bin, --profiles, --worker, --time-limit and --check")
             }
         }
         do throws(WorkerIDError) {

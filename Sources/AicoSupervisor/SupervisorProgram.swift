@@ -70,7 +70,7 @@ package enum SupervisorProgram {
         try warnOfLacks(compiled.plans)
         let describer = Describer(compiler, identities: identities, plans: compiled.plans)
         try checkByScheduler(
-            compiler, identities, compiled.workers,
+            compiler, identities, compiled,
             descriptions: try Describer.file(of: describer.ask(compiled.workers)))
         print("configuration, profiles and keys are in order")
         return Status.done
@@ -100,7 +100,7 @@ package enum SupervisorProgram {
 
     /// Lets the scheduler look at what it alone reads; it says on standard error what is wrong.
     private static func checkByScheduler(
-        _ compiler: Compiler, _ identities: Identities, _ workers: [WorkerID],
+        _ compiler: Compiler, _ identities: Identities, _ compiled: Compiler.Compiled,
         descriptions: borrowing Descriptor
     ) throws(SupervisorError) {
         let words = ["--check", "--bin", compiler.binaries]
@@ -110,7 +110,7 @@ package enum SupervisorProgram {
             var program = Program(
                 path: path,
                 arguments: words + (compiler.root.isEmpty ? [] : ["--root", compiler.root])
-                    + workers.filter { !$0.isShipped }.flatMap { ["--worker", $0.name] },
+                    + compiled.schedulerWords,
                 identity: identities.scheduler)
             // The place of the channel, which a check has none of.
             program.descriptors = [descriptions.number, descriptions.number]

@@ -161,4 +161,16 @@ struct RefusalTests {
         _ = try run.request(.taskRun, ["task": "user.two"])
         #expect(try worker.nextRun().timeout == .seconds(120))
     }
+
+    /// It was asked for before the profile said less: what else is changed has nothing to do with it.
+    @Test func aTimeoutThatIsCutSinceHindersNoOtherChange() throws {
+        try run.createCommand(policies: ["timeout": 500])
+        _ = try run.worker(.user, wallLimit: .seconds(120))
+        let changed = try run.request(
+            .taskUpdate, ["task": "user.one", "policies": ["priority": 3]])["task"]
+        #expect(changed?["timeout"] == 120 && changed?["policies"]?["timeout"] == 500)
+        #expect(throws: BusError.self) {
+            try run.request(.taskUpdate, ["task": "user.one", "policies": ["timeout": 501]])
+        }
+    }
 }

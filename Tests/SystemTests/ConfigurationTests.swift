@@ -134,10 +134,11 @@ struct ConfigurationTests {
         let configuration = """
             tasks:
               maintenance:
-                log_cleanup: {schedule: "at:2020-01-15T10:00:00Z"}
+                log_cleanup: {schedule: "at:2020-01-15T10:00:00Z", timeout: 604800}
 
             """
         let warnings = [
+            "timeout of task maintenance.log_cleanup": "write timeout: 3600, or raise",
             "aico-worker-agency": "No such file or directory; its tasks do not run",
             "task maintenance.log_cleanup never runs": "is in the past",
         ]
@@ -151,7 +152,7 @@ struct ConfigurationTests {
         #expect(try reply(of: instance) != .null, "the others work")
         #expect(instance.stop() == 0)
         let checks = [
-            ["aico-scheduler", "--bin", executables],
+            ["aico-scheduler", "--bin", executables, "--time-limit", "maintenance=3600"],
             ["aico-supervisor", "--profiles", "\(projectDirectory)/sandbox-profiles"],
         ]
         for check in checks {

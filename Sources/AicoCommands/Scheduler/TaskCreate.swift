@@ -16,7 +16,7 @@ struct TaskCreate: ParsableCommand {
             Examples:
               aico scheduler create user.hello "*/5 * * * *" -- /bin/echo hello
               aico scheduler create user.photos "0 2 * * *" --timezone Europe/Berlin \\
-                --timeout 1h --retries 2 -- /usr/bin/rsync -a ~/photos /mnt/backup
+                --timeout 5m --retries 2 -- /usr/bin/rsync -a ~/photos /mnt/backup
               aico scheduler create maintenance.logs.weekly @weekly \\
                 --type maintenance.log_cleanup --config '{"retention_days":7}'
             """)

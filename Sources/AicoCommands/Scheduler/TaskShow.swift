@@ -68,6 +68,7 @@ struct TaskShow: ParsableCommand {
         sheet.add("outcome", task.lastOutcome, Style.of(task.lastOutcome ?? ""))
         sheet.add("config", json: task.config.withShortTexts)
         sheet.add("policies", json: task.policies == [:] ? .null : task.policies)
+        if let cut = task.cutTimeout { sheet.add("timeout", cut) }
         sheet.add("created", moment(task.created))
         sheet.add("updated", task.updated == task.created ? nil : moment(task.updated))
         sheet.add("origin", task.origin)

@@ -13,7 +13,7 @@ struct TaskUpdate: ParsableCommand {
         discussion: """
             Examples:
               aico scheduler update user.photos --schedule "0 4 * * *"
-              aico scheduler update user.photos --timeout 2h --unset jitter
+              aico scheduler update user.photos --timeout 4m --unset jitter
               aico scheduler update user.photos -- /usr/bin/rsync -a /photos /mnt/backup
             """)
 

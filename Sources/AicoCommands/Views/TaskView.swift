@@ -13,6 +13,8 @@ struct TaskView {
     let isEnabled: Bool
     let config: JSONValue
     let policies: JSONValue
+    /// The longest that an attempt may take, in seconds, where that is less than its policy asks for.
+    let cutTimeout: String?
     let lastRun: Instant?
     let nextRun: Instant?
     let lastOutcome: String?
@@ -31,6 +33,13 @@ struct TaskView {
         isEnabled = json["enabled"]?.bool ?? true
         config = json["config"] ?? [:]
         policies = json["policies"] ?? [:]
+        if let held = json["timeout"]?.double, let asked = policies["timeout"]?.double, held < asked
+        {
+            cutTimeout =
+                "\(json["timeout"]?.text() ?? "") s, the most that the class's profile permits"
+        } else {
+            cutTimeout = nil
+        }
         lastRun = json.instant("last_run")
         nextRun = json.instant("next_run")
         lastOutcome = json["last_outcome"]?.string

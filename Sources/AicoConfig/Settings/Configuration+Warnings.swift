@@ -18,4 +18,21 @@ extension Configuration {
                 + "or enabled: false"
         }
     }
+
+    /// Names tasks of the configuration whose time limit the profile of their class cuts.
+    ///
+    /// - Parameter limits: the longest attempt that each profile permits.
+    package func timeoutWarnings(limits: [TaskClass: Duration]) -> [String] {
+        builtInTasks.compactMap { task in
+            let taskClass = task.id.taskClass
+            guard let timeout = task.policies.timeout, let limit = limits[taskClass],
+                timeout > limit
+            else { return nil }
+            let held = limit.components.seconds
+            return "\(layout.configurationFile): timeout of task \(task.id): "
+                + "\(timeout.components.seconds) s is more than the profile of class "
+                + "\(taskClass.name) permits, which holds: \(held) s; write timeout: \(held), or "
+                + "raise limits.wall_seconds in \(taskClass.name).yaml"
+        }
+    }
 }

@@ -78,6 +78,7 @@ extension Scheduler {
             enabled: try reader.bool("enabled") ?? true, origin: client, createdAt: now,
             updatedAt: now)
         let task = try checked(record)
+        try checkTimeout(task)
         try checkFires(task)
         return task
     }
@@ -95,6 +96,8 @@ extension Scheduler {
             record.policies = Self.merge(record.policies, patch)
         }
         let task = try checked(record)
+        // One that the profile cuts since is no fault of what is changed now.
+        if task.table.policies.timeout != known.policies.timeout { try checkTimeout(task) }
         if record.schedule != known.latest.schedule { try checkFires(task) }
         return task
     }
@@ -135,7 +138,6 @@ extension Scheduler {
         }
         try registry.type(typeID).check(config)
         let task = TaskDefinition(record: record, table: try timetable(of: record))
-        try checkTimeout(task)
         try checkRetry(task.table.policies.retry)
         return task
     }

@@ -38,6 +38,15 @@ struct Compiler {
         var workers: [WorkerID]
         var plans: [TaskClass: CheckedPlan]
         var filters: SystemFilters
+
+        /// What the scheduler is told of them on its command line.
+        var schedulerWords: [String] {
+            workers.filter { !$0.isShipped }.flatMap { ["--worker", $0.name] }
+                + TaskClass.allCases.flatMap { taskClass -> [String] in
+                    let seconds = plans[taskClass]?.plan.attemptLimits.wallSeconds ?? 0
+                    return seconds == 0 ? [] : ["--time-limit", "\(taskClass.name)=\(seconds)"]
+                }
+        }
     }
 
     /// Compiles the profiles of all classes and the system's filters, and reads the list of workers,
@@ -74,12 +83,16 @@ struct Compiler {
         let child: ChildProcess
         let output: Descriptor
         let words: [String]
+        var isFinished = false
 
         init(child: ChildProcess, output: consuming Descriptor, words: [String]) {
             self.child = child
             self.output = consume output
             self.words = words
         }
+
+        /// Where another one failed, nobody waits for this.
+        deinit { if !isFinished { _ = child.end() } }
     }
 
     private func start(
@@ -111,6 +124,7 @@ struct Compiler {
         if bytes == nil { run.child.signal(SIGKILL) }
         var status = run.child.wait(for: max(.zero, deadline - Clock.boot))
         if status == nil { status = run.child.end() }
+        run.isFinished = true
         let subject = "aico-profilec " + run.words.prefix(2).joined(separator: " ")
         guard let bytes else {
             throw SupervisorError(

@@ -49,7 +49,7 @@ extension Supervisor {
                 path: "\(executables)/aico-scheduler",
                 arguments: ["--bin", executables, "--profiles", profiles]
                     + (root.isEmpty ? [] : ["--root", root])
-                    + workerIDs.filter { !$0.isShipped }.flatMap { ["--worker", $0.name] },
+                    + schedulerWords,
                 identity: identities.scheduler)
             program.descriptors = [theirs.descriptor.number, descriptions.number]
             program.output = words.output

@@ -36,6 +36,7 @@ final class Supervisor {
     /// What the scheduler is told of the workers' types.
     let descriptions: Descriptor
     let filters: SystemFilters
+    let schedulerWords: [String]
     let tree: CgroupTree
     let privilege: any Privilege
     private let lock: Descriptor
@@ -71,6 +72,7 @@ final class Supervisor {
         workerIDs = system.compiled.workers
         machine = SupervisorMachine(workers: system.compiled.workers)
         filters = system.compiled.filters
+        schedulerWords = system.compiled.schedulerWords
         tree = system.tree
         descriptions = system.descriptions
         runtime = system.runtime

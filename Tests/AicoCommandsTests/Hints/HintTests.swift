@@ -17,7 +17,7 @@ struct HintTests {
     /// Options of the other executables.
     private static let otherOptions: Set = [
         "--root", "--profiles", "--check", "--bin", "--describe", "--class", "--identities",
-        "--help", "--version", "--filters", "--worker", "--workers",
+        "--help", "--version", "--filters", "--time-limit", "--worker", "--workers",
     ]
 
     /// Literals that begin with `aico` and are labels of key derivation, no commands.
