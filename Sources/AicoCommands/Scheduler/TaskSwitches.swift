@@ -87,5 +87,14 @@ struct TaskDelete: ParsableCommand {
 
     @OptionGroup var batch: TaskBatch
 
-    func run() throws { try batch.run(.taskDelete, done: "deleted") }
+    func run() throws {
+        try batch.run(.taskDelete, done: "deleted") { id, reply in
+            let ending = (reply["ending"]?.array ?? []).compactMap(\.string)
+            guard !ending.isEmpty else { return nil }
+            let names = ending.map { String($0.prefix(8)) }.joined(separator: ", ")
+            return ending.count == 1
+                ? "execution \(names) is being ended; a new \(id) waits for it where it may not overlap"
+                : "executions \(names) are being ended; a new \(id) waits for them where it may not overlap"
+        }
+    }
 }

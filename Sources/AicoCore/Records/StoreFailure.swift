@@ -28,8 +28,8 @@ package enum StoreFailure: String, Error, Sendable, Hashable, CaseIterable {
     package var words: String {
         switch self {
         case .busy:
-            "the database was held by another process for too long; it is tried again by itself, "
-                + "end a long backup or a stray sqlite3 that has it open"
+            "the database was held by another process for too long; end a long backup or a stray "
+                + "sqlite3 that has it open"
         case .full: "the disk is full; free space on the store's file system"
         case .readOnly:
             "the database cannot be written; look at the modes of the store's directory and "

@@ -26,7 +26,11 @@ struct WritingTests {
             case .taskDelete:
                 request.body["task"] == "user.gone"
                     ? .refusal(.notFound, "there is no task \"user.gone\"", hint: "look")
-                    : .data(["deleted": request.body["task"] ?? .null])
+                    : .data([
+                        "deleted": request.body["task"] ?? .null,
+                        "ending": request.body["task"] == "user.deaf"
+                            ? [.string(Samples.id)] : [],
+                    ])
             case .taskRun:
                 .data([
                     "execution": .string(Samples.id), "task": "user.photos", "state": "running",
@@ -224,6 +228,15 @@ struct WritingTests {
                 aico: there is no task "user.gone"
                 hint: look
                 deleted user.b
+
+                """)
+    }
+
+    @Test func deleteSaysWhatStillEnds() {
+        #expect(
+            run("delete", "user.deaf").talk == """
+                deleted user.deaf
+                execution 3f2a91c0 is being ended; a new user.deaf waits for it where it may not overlap
 
                 """)
     }
