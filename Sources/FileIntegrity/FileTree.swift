@@ -13,7 +13,8 @@ package enum FileTree {
     package static let replacement: Unicode.Scalar = "\u{FFFD}"
 
     /// The paths of everything below `root` that is no directory, and of directories whose names are
-    /// no UTF-8: nothing of the system's lies in one.
+    /// no UTF-8: nothing of the system's lies in one. So are directories that may not be listed: one
+    /// such must not end the look at all else.
     ///
     /// `pause` is called for each directory; what it throws ends the listing.
     package static func paths(
@@ -30,7 +31,9 @@ package enum FileTree {
             found = try entries(of: root)
         } catch {
             // Gone between its parent's listing and now.
-            guard error.isMissing, depth > 0 else { throw error }
+            if error.isMissing, depth > 0 { return [] }
+            guard error.errno == .permissionDenied, depth > 0 else { throw error }
+            return [root]
         }
         return try found.flatMap { entry -> [String] in
             let path = "\(root)/\(entry.name)"

@@ -97,6 +97,8 @@ struct ConfigurationTests {
         }
         // Root's own: the scheduler cannot read it.
         try writeFile(key + "role viewer\n", to: "\(clients)/d-closed.key", mode: 0o400)
+        // The integrity check's record of all else does not wait for it.
+        mkdir("\(clients)/e-shut", 0o700)
         let sentences =
             bad.map { "\($0.0).key\" \($0.2)" } + [
                 "d-closed.key\" is not admitted: cannot open it: Permission denied",
@@ -105,6 +107,9 @@ struct ConfigurationTests {
             ]
         #expect(instance.stop() == 0)
         try instance.restart()
+        #expect(
+            instance.supervisor.waitForLine(
+                "recorded the baseline", within: Built.patience(seconds: 30)))
         let health = try instance.client().request(topic: "scheduler.health", body: [:])
         let messages = (health["checks"]?.array ?? []).filter {
             $0["name"]?.string == "bus.keys"
