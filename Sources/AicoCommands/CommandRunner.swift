@@ -5,6 +5,20 @@ import ArgumentParser
 
 /// Runs command lines of `aico`.
 package enum CommandRunner {
+    /// Runs a command line without its program name, as bytes, and gives the exit code.
+    ///
+    /// What is no UTF-8 is refused: a task, and whoever lists it, would get other characters.
+    package static func run(bytes: [[UInt8]]) -> Int32 {
+        var words: [String] = []
+        for (index, word) in bytes.enumerated() {
+            guard let text = String(validating: word, as: UTF8.self) else {
+                return report(ErrorMessages.notUTF8(word, number: index + 1)).rawValue
+            }
+            words.append(text)
+        }
+        return run(words)
+    }
+
     /// Runs a command line without its program name and gives the exit code.
     package static func run(_ arguments: [String]) -> Int32 {
         var arguments = arguments

@@ -67,6 +67,20 @@ enum ErrorMessages {
             hint: "write --count 5")
     }
 
+    /// - Parameter number: counted from 1, behind `aico`.
+    static func notUTF8(_ word: [UInt8], number: Int) -> Failure {
+        let shown = word.prefix(60).map { byte in
+            (0x20..<0x7F).contains(byte) && byte != 0x5C
+                ? String(UnicodeScalar(byte))
+                : "\\x" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        return Failure(
+            .usage,
+            "cannot take word \(number) of the command line, \"\(shown.joined())\": it is not UTF-8",
+            hint: "name what it means in a script, and have the task run that: "
+                + "-- /bin/sh /path/to/script")
+    }
+
     static func badDuration(_ text: String, option: String) -> Failure {
         Failure(
             .usage, "cannot read \(option) \"\(text)\": it is not a span of time",

@@ -7,4 +7,9 @@ import LinuxSystem
 
 // An output that is closed is an error, and never the number of a socket of ours.
 StandardDescriptors.openMissing(failing: true)
-exit(CommandRunner.run(Array(CommandLine.arguments.dropFirst())))
+let words = (1..<max(1, Int(CommandLine.argc))).compactMap { CommandLine.unsafeArgv[$0] }
+exit(
+    CommandRunner.run(
+        bytes: words.map { word in
+            Array(UnsafeRawBufferPointer(start: word, count: strlen(word)))
+        }))
