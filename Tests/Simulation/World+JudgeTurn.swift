@@ -16,6 +16,7 @@ extension World {
             judge.hasCommitted = false
             judgeAgreement()
         }
+        noteOpen()
         if judge.turns % 8 == 0 { judgeUnread() }
         guard let quiet = judge.quiet, now >= quiet.begin else { return }
         guard now < quiet.end else {
@@ -38,8 +39,9 @@ extension World {
         }
     }
 
-    /// An order that may leave comes to its worker.
-    private mutating func judgeUnread() {
+    /// Notes since when each worker takes orders: in each turn, since a pipe that was full between
+    /// two looks would count as open all the time.
+    private mutating func noteOpen() {
         for workerID in scenario.workers {
             let index = workerID.number
             let worker = core.worker(workerID)
@@ -49,6 +51,10 @@ extension World {
             if !isOpen { judge.openSince[index] = .never }
             if isOpen, judge.openSince[index] == .never { judge.openSince[index] = now }
         }
+    }
+
+    /// An order that may leave comes to its worker.
+    private mutating func judgeUnread() {
         var unread: [UInt64: Span] = [:]
         for execution in core.executions.values where execution.state == .running {
             guard let key = execution.attempt?.key.value, runs[key] == nil else { continue }

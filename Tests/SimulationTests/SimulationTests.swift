@@ -153,6 +153,44 @@ struct SimulationTests {
         #expect(world.judge.violation == nil)
     }
 
+    /// A pipe is full for longer than an order may lie unread, and has room again at the judge's next
+    /// look at what is unread: whichever turns it looks in, and however many come between.
+    @Test func theJudgeKnowsThatAPipeWasFullBetweenItsLooks() throws {
+        let simulation = Simulation(seed: 9, hours: 10_000)
+        let found = simulation.lengths.indices.lazy.map { simulation.scenario($0) }.first {
+            let settings = $0.settings(0)
+            return settings.claimAhead == .seconds(2) && settings.isEnabled
+                && settings.heartbeatInterval >= .seconds(600) && !$0.isLoadUnknowable
+        }
+        var scenario = try #require(found)
+        let name = try #require(Scenario.names.first)
+        let spec = TaskSpec(
+            number: scenario.specs.count, name: name, type: scenario.type(of: name),
+            schedule: try Schedule.parse("* * * * *"), zone: .utc, policies: TaskPolicies())
+        scenario.specs.append(spec)
+        scenario.builtIns = []
+        scenario.quiets = []
+        scenario.inputs = []
+        let due = Instant(seconds: (scenario.startedAt.seconds / 60 + 3) * 60)
+        let begin = Span((due - scenario.startedAt).wholeMicroseconds) - .seconds(50)
+        let full = begin + .seconds(49)
+        scenario.add(.calls([.create(spec.number)]), at: begin)
+        // Claimed by then; its order is yet to leave.
+        scenario.add(.pipeFull(.shipped(name.taskClass), for: .seconds(92)), at: full)
+        for turns in 0..<8 {
+            for start in 0..<8 {
+                var world = World(scenario, mutant: nil)
+                world.judge.turns = start
+                world.trace = Trace()
+                world.stopAt = full + .minutes(2)
+                world.run()
+                #expect(world.trace?.lines.contains { $0.contains("  unsent(") } == true)
+                #expect(world.judge.violation == nil, "\(turns) turns more, from \(start)")
+            }
+            scenario.add(.step(.zero), at: full + .seconds(Int64(3 + turns)))
+        }
+    }
+
     /// The walk is another way to the same instants.
     @Test(arguments: ["30 2 * * *", "15 0,1,2,3 * * *", "*/20 1-4 * * *", "30 23 * * 0", "@hourly"])
     func theWalkFindsWhatTheTimetableFinds(text: String) throws {
