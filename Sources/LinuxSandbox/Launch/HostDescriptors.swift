@@ -99,10 +99,14 @@ package enum HostDescriptors {
         var findings: [Finding] = []
         for name in names {
             guard let number = Int32(name) else { continue }
-            // 'socket:[7]', 'pipe:[7]', 'anon_inode:[eventfd]', nine of ten, are on no mount of the
-            // host's, and reading more of each is what a look costs. A file's path begins with '/'.
+            // Reading more of each is what a look costs: not of 'socket:[7]' and the like, which are on
+            // no mount of the host's (a file's path begins with '/'), nor of what may be there.
             let path = link("\(place)/fd/\(name)")
-            if let path, !path.hasPrefix("/") { continue }
+            if let path {
+                guard path.hasPrefix("/"), !spared.contains(where: { isBeneath(path, $0) }) else {
+                    continue
+                }
+            }
             let info: String
             do throws(SystemError) {
                 info = String(
@@ -116,7 +120,7 @@ package enum HostDescriptors {
             if isInExec, flags & Int(O_CLOEXEC) != 0 { continue }
             guard let mount = field("mnt_id", of: info),
                 mounts.numbers.contains(Array(mount.utf8)),
-                let path, !spared.contains(where: { isBeneath(path, $0) })
+                let path
             else { continue }
             findings.append(Finding(number: number, path: path))
         }
